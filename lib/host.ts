@@ -1,0 +1,41 @@
+// Clock, timers, randomness and hashing of the process, injected everywhere, so that a simulator can drive them.
+
+import { hash, randomUUID } from "node:crypto";
+
+export interface Host {
+  /** Milliseconds since the epoch. */
+  nowMs(): number;
+  /** Runs `callback` once, after the given time; the returned function cancels it. */
+  after(delayMs: number, callback: () => void): () => void;
+  /** In [0, 1). */
+  random(): number;
+  /** A UUID: 36 characters, new for every call. */
+  randomId(): string;
+  /** Hex SHA-256 of a text. */
+  sha256(text: string): string;
+}
+
+export const systemHost: Host = {
+  nowMs: () => Date.now(),
+  after: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+  random: () => Math.random(),
+  randomId: () => randomUUID(),
+  sha256: (text) => hash("sha256", text, "hex"),
+};
+
+/** Resolves after the delay, or at once when the signal aborts. Never rejects. */
+export function sleep(host: Host, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = (): void => {
+      cancel();
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = host.after(delayMs, done);
+    signal?.addEventListener("abort", done, { once: true });
+  });
+}

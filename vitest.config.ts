@@ -1,0 +1,15 @@
+import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+const config: ViteUserConfig = defineConfig({
+  resolve: { conditions: ["@semel/source"] },
+  ssr: { resolve: { conditions: ["@semel/source", "node"] } },
+  test: {
+    include: ["test/**/*.test.ts"],
+    // CloudFormation validation at synth costs seconds a process; one test turns it on again.
+    env: { CDK_VALIDATION: "false", CDK_DISABLE_CLI_TELEMETRY: "1" },
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+  },
+});
+
+export default config;
