@@ -1,0 +1,42 @@
+// Records to and from DynamoDB items, in raw attribute values: the document client does not decode cancellation
+// reasons, so nothing here relies on it.
+
+import type { Item } from "../aws/dynamodb.ts";
+import { type FoundRecord, type IdempotencyRecord, RECORD_FORMAT_VERSION } from "../protocol/record.ts";
+
+/** Attribute that DynamoDB's time to live reads. */
+export const EXPIRES_AT_ATTRIBUTE = "expiresAt";
+
+export function recordToItem(record: IdempotencyRecord): Item {
+  return {
+    pk: { S: record.pk },
+    formatVersion: { N: String(RECORD_FORMAT_VERSION) },
+    status: { S: record.status },
+    attemptId: { S: record.attemptId },
+    fingerprint: { S: record.fingerprint },
+    committedAt: { N: String(record.committedAtMs) },
+    [EXPIRES_AT_ATTRIBUTE]: { N: String(record.expiresAtSeconds) },
+  };
+}
+
+/** Anything that is not a whole record of this format is unreadable, and never taken for done. */
+export function itemToRecord(item: Item): FoundRecord {
+  const [pk, attemptId, fingerprint] = [item["pk"]?.S, item["attemptId"]?.S, item["fingerprint"]?.S];
+  const formatVersion = item["formatVersion"]?.N ?? "none";
+  const status = item["status"]?.S ?? "none";
+  const known = formatVersion === String(RECORD_FORMAT_VERSION) && status === "COMPLETED";
+  if (!known || pk === undefined || attemptId === undefined || fingerprint === undefined) {
+    return { kind: "unreadable", formatVersion, status };
+  }
+  return {
+    kind: "record",
+    record: {
+      pk,
+      status,
+      attemptId,
+      fingerprint,
+      committedAtMs: Number(item["committedAt"]?.N),
+      expiresAtSeconds: Number(item[EXPIRES_AT_ATTRIBUTE]?.N),
+    },
+  };
+}

@@ -1,0 +1,139 @@
+// The store of idempotency records, over the one `send`: commits a message's record and effects in one transaction,
+// and reads. What an answer means is decided in protocol/commit.ts; here is only the loop around it.
+
+import type { Item, TransactWriteItem } from "../aws/dynamodb.ts";
+import { SemelError } from "../errors.ts";
+import { type Host, sleep } from "../host.ts";
+import { fullJitterMs, THROTTLE_BACKOFF } from "../protocol/backoff.ts";
+import {
+  afterAnswer,
+  afterRecordRead,
+  COMMIT_NOT_STARTED,
+  type CommitAnswer,
+  type CommitOutcome,
+  type CommitStep,
+  type ReadyStep,
+} from "../protocol/commit.ts";
+import { tablesToLookUp } from "../protocol/effects.ts";
+import type { FoundRecord, IdempotencyRecord } from "../protocol/record.ts";
+import { commitAnswer, readMayBeRetried } from "./answers.ts";
+import { itemToRecord } from "./items.ts";
+import type { AnswerOf, DynamoDbRequest, GetItemInput, Send } from "./send.ts";
+import { describeAction, type MessageTransaction, transactionActions } from "./transaction.ts";
+
+/** One request without an answer is given up after this time, and sent again while there is time. */
+export const REQUEST_TIMEOUT_MS = 3_000;
+/** Tries of a read. */
+export const READ_TRIES_MAX = 6;
+
+/** How long the caller can wait. */
+export interface CallControl {
+  /** Time until nothing may be sent any more, ms; zero or less: it is over. */
+  timeLeftMs(): number;
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+export interface RecordStore {
+  /** Record, effects and guards, all or nothing. Never rejects. */
+  commit(message: MessageTransaction, control: CallControl): Promise<CommitOutcome>;
+  /** A strongly consistent read. Rejects with DynamoDB's error. */
+  get(input: Omit<GetItemInput, "ConsistentRead">, control: CallControl): Promise<Item | undefined>;
+}
+
+export function recordStore({ table, send, host }: { table: string; send: Send; host: Host }): RecordStore {
+  const keyNames = new Map<string, readonly string[]>(); // facts about tables, never about requests
+
+  async function commit(message: MessageTransaction, control: CallControl): Promise<CommitOutcome> {
+    let actions: TransactWriteItem[];
+    try {
+      const unknown = tablesToLookUp(message.effects, message.guards, (name) => keyNames.get(name));
+      for (const name of unknown) keyNames.set(name, await lookUpKeyNames(name, control));
+      actions = transactionActions(table, message, (name) => keyNames.get(name));
+    } catch (error) {
+      return error instanceof SemelError ? { kind: "invalid", error } : { kind: "refused", cause: error };
+    }
+    let progress = COMMIT_NOT_STARTED;
+    let token = host.randomId();
+    if (control.timeLeftMs() <= 0) return { kind: "outOfTime" };
+    for (;;) {
+      const answer = await tryOnce(actions, token, control);
+      const step = await look(afterAnswer(answer, progress, message.record), message.record, control);
+      if (step.kind === "settled") return named(step.outcome, actions);
+      const delayMs = fullJitterMs(step.backoff, step.progress.tries, host.random());
+      if (control.timeLeftMs() <= delayMs) return step.otherwise;
+      await sleep(host, delayMs, control.signal);
+      if (control.signal.aborted || control.timeLeftMs() <= 0) return step.otherwise;
+      progress = step.progress;
+      if (!step.sameToken) token = host.randomId();
+    }
+  }
+
+  async function tryOnce(actions: TransactWriteItem[], token: string, control: CallControl): Promise<CommitAnswer> {
+    const input = { TransactItems: actions, ClientRequestToken: token };
+    try {
+      await sendInTime({ operation: "TransactWriteItems", input }, control);
+      return { kind: "applied" };
+    } catch (error) {
+      return commitAnswer(error);
+    }
+  }
+
+  /** Does the read that the step asks for. A read that fails leaves the outcome open. */
+  async function look(step: CommitStep, record: IdempotencyRecord, control: CallControl): Promise<ReadyStep> {
+    if (step.kind !== "readRecord") return step;
+    try {
+      return afterRecordRead(await readRecord(record.pk, control), step, record);
+    } catch (cause) {
+      return { kind: "settled", outcome: { kind: "unknown", cause } };
+    }
+  }
+
+  async function readRecord(pk: string, control: CallControl): Promise<FoundRecord | undefined> {
+    const item = await get({ TableName: table, Key: { pk: { S: pk } } }, control);
+    return item && itemToRecord(item);
+  }
+
+  async function get(input: Omit<GetItemInput, "ConsistentRead">, control: CallControl): Promise<Item | undefined> {
+    const answer = await read({ operation: "GetItem", input: { ...input, ConsistentRead: true } }, control);
+    return answer.Item;
+  }
+
+  async function lookUpKeyNames(tableName: string, control: CallControl): Promise<readonly string[]> {
+    const answer = await read({ operation: "DescribeTable", input: { TableName: tableName } }, control);
+    return answer.Table.KeySchema.map(({ AttributeName }) => AttributeName);
+  }
+
+  /** Reads change nothing, so they are sent again whatever happened. */
+  async function read<R extends DynamoDbRequest>(request: R, control: CallControl): Promise<AnswerOf<R>> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await sendInTime(request, control);
+      } catch (error) {
+        const delayMs = fullJitterMs(THROTTLE_BACKOFF, tries, host.random());
+        const over = tries >= READ_TRIES_MAX || control.signal.aborted || control.timeLeftMs() <= delayMs;
+        if (over || !readMayBeRetried(error)) throw error;
+        await sleep(host, delayMs, control.signal);
+      }
+    }
+  }
+
+  async function sendInTime<R extends DynamoDbRequest>(request: R, control: CallControl): Promise<AnswerOf<R>> {
+    const timeout = new AbortController();
+    const cancel = host.after(REQUEST_TIMEOUT_MS, () => timeout.abort(new Error("no answer in time")));
+    try {
+      return await send(request, { signal: AbortSignal.any([timeout.signal, control.signal]) });
+    } finally {
+      cancel();
+    }
+  }
+
+  return { commit, get };
+}
+
+/** Says which item a failed condition was on. */
+function named(outcome: CommitOutcome, actions: readonly TransactWriteItem[]): CommitOutcome {
+  if (outcome.kind !== "conditionFailed") return outcome;
+  const action = actions[outcome.actionIndex];
+  return action ? { ...outcome, where: describeAction(action) } : outcome;
+}

@@ -1,0 +1,174 @@
+// Builds the one transaction of a message: its record first, then its effects and guards. Pure.
+//
+//   T1. The record is always action 0, put only where no record is: what the answer says of action 0 is the record's.
+//   T2. Every limit is checked here, before anything is sent.
+
+import type { Item, TransactWriteItem, UpdateAction } from "../aws/dynamodb.ts";
+import { EXPRESSION_BYTES_MAX, ITEM_BYTES_MAX, TRANSACTION_ACTIONS_MAX, TRANSACTION_BYTES_MAX } from "../aws/limits.ts";
+import { SemelError } from "../errors.ts";
+import {
+  describeItem,
+  type Effect,
+  type Expressions,
+  foldIncrements,
+  type Guard,
+  itemId,
+  type KeyNames,
+  keyNamesIn,
+  keyOf,
+  refuseRepeatedItems,
+} from "../protocol/effects.ts";
+import type { IdempotencyRecord } from "../protocol/record.ts";
+import { guardExpressions, incrementExpressions, NO_EXPRESSIONS, withCondition } from "./conditions.ts";
+import { itemBytes } from "./item-size.ts";
+import { recordToItem } from "./items.ts";
+
+export interface MessageTransaction {
+  readonly record: IdempotencyRecord;
+  readonly effects: readonly Effect[];
+  readonly guards: readonly Guard[];
+}
+
+/** Where the record stands in the transaction. T1. */
+export const RECORD_INDEX = 0;
+
+/** The actions to send. Throws a SemelError that names the effect when they cannot be one transaction. */
+export function transactionActions(
+  recordTable: string,
+  message: MessageTransaction,
+  lookedUp: KeyNames,
+): TransactWriteItem[] {
+  const effects = foldIncrements(message.effects);
+  const shown = keyNamesIn(effects, message.guards);
+  const keyNames: KeyNames = (tableName) => shown.get(tableName) ?? lookedUp(tableName);
+  refuseRepeatedItems(effects, keyNames);
+
+  const guards = Map.groupBy(message.guards, ({ tableName, key }) => itemId(tableName, key));
+  const actions = [putRecord(recordTable, message.record)];
+  for (const effect of effects) {
+    const key = keyOf(effect, keyNames);
+    const id = key && itemId(effect.tableName, key);
+    const own = id === undefined ? undefined : guards.get(id);
+    if (id !== undefined) guards.delete(id);
+    actions.push(toAction(effect, own));
+  }
+  for (const own of guards.values()) actions.push(checkGuards(own));
+  refuseBeyondLimits(actions); // T2
+  return actions;
+}
+
+function putRecord(recordTable: string, record: IdempotencyRecord): TransactWriteItem {
+  return {
+    Put: {
+      TableName: recordTable,
+      Item: recordToItem(record),
+      ConditionExpression: "attribute_not_exists(pk)", // T1
+      ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+    },
+  };
+}
+
+function toAction(effect: Effect, guards: readonly Guard[] | undefined): TransactWriteItem {
+  const own = effect.kind === "increment" ? incrementExpressions(effect) : effect.expressions;
+  const expressions = guards ? withCondition(own, guardExpressions(guards)) : own;
+  const common = { TableName: effect.tableName, ...expressionFields(expressions) };
+  switch (effect.kind) {
+    case "put":
+      return { Put: { ...common, Item: effect.item } };
+    case "delete":
+      return { Delete: { ...common, Key: effect.key } };
+    case "check":
+      return { ConditionCheck: { ...common, Key: effect.key, ConditionExpression: expressions.condition ?? "" } };
+    case "update":
+    case "increment":
+      return { Update: { ...common, Key: effect.key, UpdateExpression: expressions.update ?? "" } };
+  }
+}
+
+function checkGuards(guards: readonly Guard[]): TransactWriteItem {
+  const [{ tableName, key } = { tableName: "", key: {} }] = guards;
+  const expressions = withCondition(NO_EXPRESSIONS, guardExpressions(guards));
+  return {
+    ConditionCheck: {
+      TableName: tableName,
+      Key: key,
+      ...expressionFields(expressions),
+      ConditionExpression: expressions.condition ?? "",
+    },
+  };
+}
+
+/** Absent rather than empty: DynamoDB refuses empty maps. */
+function expressionFields({ condition, names, values }: Expressions): {
+  ConditionExpression?: string;
+  ExpressionAttributeNames?: Record<string, string>;
+  ExpressionAttributeValues?: Item;
+} {
+  return {
+    ...(condition === undefined ? {} : { ConditionExpression: condition }),
+    ...(Object.keys(names).length === 0 ? {} : { ExpressionAttributeNames: names }),
+    ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: values }),
+  };
+}
+
+function refuseBeyondLimits(actions: readonly TransactWriteItem[]): void {
+  if (actions.length > TRANSACTION_ACTIONS_MAX) {
+    throw limit(
+      `${actions.length - 1} effects and guards do not fit into one transaction: with the idempotency record ` +
+        `DynamoDB takes ${TRANSACTION_ACTIONS_MAX} actions, so ${TRANSACTION_ACTIONS_MAX - 1} are left. ` +
+        "Split the message, or write less per message",
+    );
+  }
+  let total = 0;
+  for (const action of actions) total += actionBytes(action);
+  if (total > TRANSACTION_BYTES_MAX) {
+    throw limit(
+      `The transaction holds ${total} bytes, but DynamoDB takes ${TRANSACTION_BYTES_MAX} (4 MB). ` +
+        "Split the message, or store large values elsewhere",
+    );
+  }
+}
+
+/** For people. The item of a put is named by its values, since its key is not known here. */
+export function describeAction({ Put, Update, Delete, ConditionCheck }: TransactWriteItem): string {
+  if (Put) return `the put of ${describeItem(Put.TableName, scalarsOf(Put.Item))}`;
+  const keyed = Update ?? Delete ?? ConditionCheck;
+  return keyed ? describeItem(keyed.TableName, keyed.Key) : "an empty action";
+}
+
+const SHOWN_ATTRIBUTES_MAX = 3;
+
+function scalarsOf(item: Item): Item {
+  const scalars = Object.entries(item).filter(([, { S, N }]) => S !== undefined || N !== undefined);
+  return Object.fromEntries(scalars.slice(0, SHOWN_ATTRIBUTES_MAX));
+}
+
+/**
+ * Bytes of an action as far as they are known here. For updates, deletes and checks AWS does not say what counts
+ * towards 4 MB; the key and the values are counted.
+ */
+function actionBytes(action: TransactWriteItem): number {
+  const parts = action.Put ?? action.Update ?? action.Delete ?? action.ConditionCheck;
+  if (!parts) return 0;
+  const bytes = itemBytes(action.Put ? action.Put.Item : (parts as UpdateAction).Key);
+  if (bytes > ITEM_BYTES_MAX) {
+    throw limit(
+      `An item for table ${parts.TableName} has ${bytes} bytes, but DynamoDB takes ${ITEM_BYTES_MAX} (400 KB). ` +
+        "Store large values elsewhere",
+    );
+  }
+  for (const expression of [parts.ConditionExpression, action.Update?.UpdateExpression]) {
+    const length = Buffer.byteLength(expression ?? "");
+    if (length > EXPRESSION_BYTES_MAX) {
+      throw limit(
+        `An expression on ${describeAction(action)} has ${length} bytes, but DynamoDB takes ${EXPRESSION_BYTES_MAX}. ` +
+          "For a guarded tx.get name the attributes that matter, or a version attribute",
+      );
+    }
+  }
+  return bytes + itemBytes(parts.ExpressionAttributeValues ?? {});
+}
+
+function limit(message: string): SemelError {
+  return new SemelError(message, { code: "SEMEL_LIMIT", retryable: false });
+}
