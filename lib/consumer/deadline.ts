@@ -1,0 +1,45 @@
+// The end of an invocation, in two steps before Lambda's own: first nothing new is started or committed, then the
+// response goes out, whatever is still under way. A hard timeout would run the whole batch again.
+//
+//   L1. After the gate is closed no commit is sent, by this invocation or by what is left of it in a thawed sandbox.
+
+import type { LambdaContext } from "../aws/lambda.ts";
+import { SemelError } from "../errors.ts";
+import type { Host } from "../host.ts";
+
+export interface Deadline {
+  /** Aborts when nothing new may start: handlers get it as `tx.signal`. */
+  readonly gate: AbortSignal;
+  /** Aborts when the response goes out: requests under way are given up. */
+  readonly answer: AbortSignal;
+  /** Time until the gate closes, ms. */
+  timeLeftMs(): number;
+  /** Closes both at once: the invocation is over. */
+  end(): void;
+}
+
+/** `marginMs` before the timeout the gate closes; half of it is left for answers under way. */
+export function openDeadline(context: LambdaContext, marginMs: number, host: Host): Deadline {
+  if (typeof context?.getRemainingTimeInMillis !== "function") {
+    throw new SemelError(
+      "Cannot take the event: the context has no getRemainingTimeInMillis, so the time left is not known. " +
+        "Pass Lambda's context on; in a test, pass { getRemainingTimeInMillis: () => 30_000 }",
+      { code: "SEMEL_EVENT", retryable: false },
+    );
+  }
+  const gate = new AbortController();
+  const answer = new AbortController();
+  const closesAtMs = host.nowMs() + context.getRemainingTimeInMillis() - marginMs;
+  const timeLeftMs = (): number => (gate.signal.aborted ? 0 : Math.max(0, closesAtMs - host.nowMs()));
+  const closeGate = (): void => gate.abort(new Error("the function's deadline is near"));
+  const cancelGate = host.after(timeLeftMs(), closeGate);
+  const cancelAnswer = host.after(timeLeftMs() + marginMs / 2, () => end());
+  const end = (): void => {
+    cancelGate();
+    cancelAnswer();
+    closeGate(); // L1
+    answer.abort(new Error("the invocation is over"));
+  };
+  if (timeLeftMs() === 0) closeGate();
+  return { gate: gate.signal, answer: answer.signal, timeLeftMs, end };
+}

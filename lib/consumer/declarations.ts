@@ -1,0 +1,219 @@
+// Checks what a handler passes to tx, in the document client's shapes, and makes effects of it. Fields are known by
+// name: a foreign one is an error, so that nothing a caller means is dropped in silence.
+
+import type { AttributeValue, Item } from "../aws/dynamodb.ts";
+import { SemelError } from "../errors.ts";
+import { canonicalDecimal } from "../protocol/decimal.ts";
+import type { Expressions, Guard, GuardTerm, IncrementEffect, KeyedEffect, PutEffect } from "../protocol/effects.ts";
+import type { GetItemInput } from "../store/send.ts";
+import { toItem } from "./marshalling.ts";
+
+type Attributes = Record<string, unknown>;
+
+/** One item of one table. `TableName` may be a name or an ARN. */
+export interface ItemParams {
+  readonly TableName: string | undefined;
+  readonly Key: Attributes;
+}
+
+interface ConditionParams {
+  readonly ConditionExpression?: string | undefined;
+  readonly ExpressionAttributeNames?: Record<string, string> | undefined;
+  readonly ExpressionAttributeValues?: Attributes | undefined;
+  /** Taken, but without use here: on a failed condition the handler runs again and reads afresh. */
+  readonly ReturnValuesOnConditionCheckFailure?: "ALL_OLD" | "NONE" | undefined;
+}
+
+export interface PutParams extends ConditionParams {
+  readonly TableName: string | undefined;
+  readonly Item: Attributes;
+}
+
+export interface UpdateParams extends ItemParams, ConditionParams {
+  readonly UpdateExpression: string | undefined;
+}
+
+export interface DeleteParams extends ItemParams, ConditionParams {}
+
+export interface CheckParams extends ItemParams, ConditionParams {
+  readonly ConditionExpression: string | undefined;
+}
+
+/** Attribute name to the amount that is added to it. */
+export type IncrementAmounts = Readonly<Record<string, number | bigint>>;
+
+export interface GetOptions {
+  /** False: the commit does not depend on what was read. @default true */
+  readonly guard?: boolean;
+  /** The attribute that every writer of the item changes; the guard compares it alone. @default none */
+  readonly version?: string;
+  /** Reads and guards these top-level attributes only. @default all */
+  readonly attributes?: readonly string[];
+}
+
+export type ReadInput = Omit<GetItemInput, "ConsistentRead">;
+
+const CONDITION_FIELDS = [
+  "ConditionExpression",
+  "ExpressionAttributeNames",
+  "ExpressionAttributeValues",
+  "ReturnValuesOnConditionCheckFailure",
+];
+
+export function putEffect(params: PutParams, recordTable: string): PutEffect {
+  const tableName = checkedTable("put", params, ["Item", ...CONDITION_FIELDS], recordTable);
+  return {
+    kind: "put",
+    tableName,
+    item: attributes("put", "Item", params.Item),
+    expressions: expressions("put", params),
+  };
+}
+
+export function updateEffect(params: UpdateParams, recordTable: string): KeyedEffect {
+  const tableName = checkedTable("update", params, ["Key", "UpdateExpression", ...CONDITION_FIELDS], recordTable);
+  const update = requiredText("update", "UpdateExpression", params.UpdateExpression);
+  return {
+    kind: "update",
+    tableName,
+    key: keyOf("update", params),
+    expressions: { ...expressions("update", params), update },
+  };
+}
+
+export function deleteEffect(params: DeleteParams, recordTable: string): KeyedEffect {
+  const tableName = checkedTable("delete", params, ["Key", ...CONDITION_FIELDS], recordTable);
+  return { kind: "delete", tableName, key: keyOf("delete", params), expressions: expressions("delete", params) };
+}
+
+export function checkEffect(params: CheckParams, recordTable: string): KeyedEffect {
+  const tableName = checkedTable("check", params, ["Key", ...CONDITION_FIELDS], recordTable);
+  requiredText("check", "ConditionExpression", params.ConditionExpression);
+  return { kind: "check", tableName, key: keyOf("check", params), expressions: expressions("check", params) };
+}
+
+export function incrementEffect(params: ItemParams, amounts: IncrementAmounts, recordTable: string): IncrementEffect {
+  const tableName = checkedTable("increment", params, ["Key"], recordTable);
+  const key = keyOf("increment", params);
+  const decimals: Record<string, string> = {};
+  for (const [attribute, amount] of Object.entries(amounts ?? {})) {
+    if (Object.hasOwn(key, attribute))
+      throw wrong("increment", `${attribute} is part of the key`, "Increment another attribute");
+    const decimal =
+      typeof amount === "number" || typeof amount === "bigint" ? canonicalDecimal(String(amount)) : undefined;
+    if (decimal === undefined) {
+      throw wrong("increment", `the amount of ${attribute} is ${String(amount)}`, "Use a finite number or a bigint");
+    }
+    decimals[attribute] = decimal;
+  }
+  if (Object.keys(decimals).length === 0)
+    throw wrong("increment", "no amounts are given", "Name an attribute and its amount");
+  return { kind: "increment", tableName, key, amounts: decimals };
+}
+
+const GET_OPTIONS = ["guard", "version", "attributes"];
+
+export function readInput(params: ItemParams, options: GetOptions, recordTable: string): ReadInput {
+  const tableName = checkedTable("get", params, ["Key"], recordTable);
+  const unknown = Object.keys(options).filter((name) => !GET_OPTIONS.includes(name));
+  if (unknown.length > 0)
+    throw wrong("get", `unknown option ${unknown.join(", ")}`, `Known options: ${GET_OPTIONS.join(", ")}`);
+  const Key = keyOf("get", params);
+  const { attributes: names, version } = options;
+  if (!names) return { TableName: tableName, Key };
+  const read = [...new Set([...names, ...(version === undefined ? [] : [version])])];
+  // The key comes along: it tells an item without these attributes from no item.
+  const projected = [...new Set([...read, ...Object.keys(Key)])];
+  return {
+    TableName: tableName,
+    Key,
+    ProjectionExpression: projected.map((_, index) => `#semel${index}`).join(", "),
+    ExpressionAttributeNames: Object.fromEntries(projected.map((name, index) => [`#semel${index}`, name])),
+  };
+}
+
+/** What must be unchanged at the commit. */
+export function guardOf({ TableName, Key }: ReadInput, item: Item | undefined, options: GetOptions): Guard {
+  const keyNames = Object.keys(Key);
+  const first = keyNames[0] ?? "";
+  if (!item) return { tableName: TableName, key: Key, terms: [{ attribute: first, value: undefined }] };
+  const names = options.version === undefined ? (options.attributes ?? Object.keys(item)) : [options.version];
+  const terms: GuardTerm[] = names
+    .filter((attribute) => !keyNames.includes(attribute))
+    .map((attribute) => ({ attribute, value: item[attribute] }));
+  if (terms.every(({ value }) => value === undefined)) terms.push({ attribute: first, value: "present" });
+  return { tableName: TableName, key: Key, terms };
+}
+
+function checkedTable(method: string, params: object, fields: readonly string[], recordTable: string): string {
+  if (typeof params !== "object" || params === null)
+    throw wrong(method, `its parameters are ${String(params)}`, "Pass an object");
+  const allowed = ["TableName", ...fields];
+  const foreign = Object.entries(params).filter(([name, value]) => value !== undefined && !allowed.includes(name));
+  if (foreign.length > 0) {
+    const names = foreign.map(([name]) => name).join(", ");
+    throw wrong(method, `foreign field ${names}`, `Known fields: ${allowed.join(", ")}`);
+  }
+  const tableName = requiredText(method, "TableName", (params as { TableName?: unknown }).TableName);
+  if (nameOf(tableName) === nameOf(recordTable)) {
+    throw wrong(method, `${tableName} is the table of the idempotency records`, "Keep data in a table of its own");
+  }
+  return tableName;
+}
+
+/** `arn:aws:dynamodb:…:table/Name` or `Name`. */
+function nameOf(table: string): string {
+  return table.slice(table.lastIndexOf("/") + 1);
+}
+
+function requiredText(method: string, field: string, value: unknown): string {
+  if (typeof value === "string" && value.trim() !== "") return value;
+  throw wrong(method, `${field} is ${value === "" ? "empty" : String(value)}`, `Set ${field}`);
+}
+
+function keyOf(method: string, params: ItemParams): Item {
+  const key = attributes(method, "Key", params.Key);
+  if (Object.keys(key).length === 0) throw wrong(method, "Key is empty", "Name every key attribute of the table");
+  for (const [name, value] of Object.entries(key)) {
+    if (value.S === undefined && value.N === undefined && value.B === undefined) {
+      throw wrong(
+        method,
+        `key attribute ${name} is of type ${Object.keys(value)[0]}`,
+        "Keys are strings, numbers or binary",
+      );
+    }
+  }
+  return key;
+}
+
+function expressions(method: string, params: ConditionParams): Expressions {
+  const values = params.ExpressionAttributeValues ?? {};
+  const missing = Object.keys(values).filter((name) => values[name] === undefined);
+  if (missing.length > 0)
+    throw wrong(method, `the value of ${missing.join(", ")} is undefined`, "Set it, or leave it out");
+  return {
+    ...(params.ConditionExpression === undefined ? {} : { condition: params.ConditionExpression }),
+    names: { ...params.ExpressionAttributeNames },
+    values: attributes(method, "ExpressionAttributeValues", values),
+  };
+}
+
+function attributes(method: string, field: string, value: unknown): Record<string, AttributeValue> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw wrong(method, `${field} is ${value === null ? "null" : typeof value}`, `Pass ${field} as a plain object`);
+  }
+  try {
+    return toItem(value);
+  } catch (cause) {
+    throw wrong(
+      method,
+      `${field} cannot be stored: ${(cause as Error).message}`,
+      "Use values that DynamoDB has types for",
+      cause,
+    );
+  }
+}
+
+function wrong(method: string, what: string, remedy: string, cause?: unknown): SemelError {
+  return new SemelError(`Cannot tx.${method}: ${what}. ${remedy}`, { code: "SEMEL_EFFECT", retryable: false, cause });
+}

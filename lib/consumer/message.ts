@@ -1,0 +1,124 @@
+// What a handler sees of a delivery, and how a delivery becomes that: decoded, validated, keyed, fingerprinted.
+//
+//   M1. Whatever is wrong with one message is that message's failure alone.
+
+import type { SqsMessageAttribute, SqsRecord } from "../aws/lambda.ts";
+import { SemelError, type SemelErrorCode } from "../errors.ts";
+import type { Host } from "../host.ts";
+import { fingerprint } from "../protocol/fingerprint.ts";
+import { KEY_ATTRIBUTE, keyText, recordKey, valueAt } from "../protocol/key.ts";
+import type { Delivery } from "../sources/source.ts";
+import type { ResolvedOptions } from "./options.ts";
+
+/** One message, as a handler sees it. */
+export interface Message<Body = unknown> {
+  /** The decoded JSON body, or what the schema made of it. */
+  readonly body: Body;
+  /** New with every send and every redrive: not an idempotency key. */
+  readonly messageId: string;
+  /** 1 for the first receipt. */
+  readonly receiveCount: number;
+  readonly sentAtMs: number;
+  readonly messageAttributes: Readonly<{ [name: string]: SqsMessageAttribute }>;
+  /** The record as Lambda gave it. */
+  readonly record: SqsRecord;
+}
+
+/** A message that can be run. */
+export interface Prepared {
+  readonly message: Message;
+  /** The idempotency key. */
+  readonly key: string;
+  /** Partition key of its record. */
+  readonly pk: string;
+  readonly fingerprint: string;
+}
+
+/** Throws a SemelError for a message that cannot be run. */
+export async function prepare(delivery: Delivery<SqsRecord>, options: ResolvedOptions, host: Host): Promise<Prepared> {
+  const { messageId, receiveCount, sentAtMs, messageAttributes, record } = delivery;
+  const decoded = decode(delivery.body);
+  const body = await validate(decoded, options);
+  const message: Message = { body, messageId, receiveCount, sentAtMs, messageAttributes, record };
+  const key = keyOf(message, decoded, options);
+  const payload = options.fingerprint
+    ? guarded("SEMEL_OPTIONS", "fingerprint", () => options.fingerprint?.(message))
+    : decoded;
+  return {
+    message,
+    key,
+    pk: recordKey(options.consumer, key, host.sha256),
+    fingerprint: guarded("SEMEL_OPTIONS", "fingerprint", () => fingerprint(payload, host.sha256)),
+  };
+}
+
+function decode(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    throw new SemelError(
+      `Cannot decode the body: it is not JSON (${(cause as Error).message}; ${body.length} characters). ` +
+        "Send JSON; text goes as a JSON string",
+      { code: "SEMEL_BODY", retryable: false, cause },
+    );
+  }
+}
+
+const ISSUES_SHOWN_MAX = 5;
+
+async function validate(decoded: unknown, { schema }: ResolvedOptions): Promise<unknown> {
+  if (!schema) return decoded;
+  let result: Awaited<ReturnType<(typeof schema)["~standard"]["validate"]>>;
+  try {
+    result = await schema["~standard"].validate(decoded);
+  } catch (cause) {
+    throw failure("SEMEL_SCHEMA", "The schema threw instead of judging the body", cause);
+  }
+  if (!result.issues) return result.value;
+  const issues = result.issues.slice(0, ISSUES_SHOWN_MAX).map(({ message, path = [] }) => {
+    const where = path.map((part) => String(typeof part === "object" ? part.key : part)).join(".");
+    return `${where === "" ? "body" : where}: ${message}`;
+  });
+  const more = result.issues.length - issues.length;
+  throw failure(
+    "SEMEL_SCHEMA",
+    `The schema refuses the body: ${issues.join("; ")}${more > 0 ? `; and ${more} more` : ""}. ` +
+      "Mend the producer or the schema",
+  );
+}
+
+function keyOf(message: Message, decoded: unknown, { key }: ResolvedOptions): string {
+  const [value, origin] = keyValue(message, decoded, key);
+  const text = keyText(value, origin);
+  if (!text.ok) throw text.error;
+  return text.key;
+}
+
+function keyValue(message: Message, decoded: unknown, key: ResolvedOptions["key"]): readonly [unknown, string] {
+  if (key === undefined) {
+    return [
+      message.messageAttributes[KEY_ATTRIBUTE]?.stringValue,
+      `the message attribute ${KEY_ATTRIBUTE} (no key option)`,
+    ];
+  }
+  if (key === "messageId") return [message.messageId, "the message id"];
+  if (typeof key === "string") return [valueAt(decoded, key), `the path "${key}" of the body`];
+  return [guarded("SEMEL_KEY", "key", () => key(message)), "the key function"];
+}
+
+function guarded<T>(code: SemelErrorCode, option: string, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw failure(
+      code,
+      `The ${option} function failed: ${reason}. It must take every message that the schema lets through`,
+      cause,
+    );
+  }
+}
+
+function failure(code: SemelErrorCode, message: string, cause?: unknown): SemelError {
+  return new SemelError(message, { code, retryable: false, cause });
+}

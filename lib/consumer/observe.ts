@@ -1,0 +1,55 @@
+// Logs and metrics. A message that fails is no error of the function (its batch succeeds), so Lambda's own Errors metric
+// stays green: what is said here is all that tells of it.
+
+import type { MessageOutcome } from "./process-message.ts";
+
+/** Powertools' Logger and console fit. */
+export interface Logger {
+  debug(message: string, details: Record<string, unknown>): void;
+  info(message: string, details: Record<string, unknown>): void;
+  warn(message: string, details: Record<string, unknown>): void;
+  error(message: string, details: Record<string, unknown>): void;
+}
+
+/** Powertools' Metrics fit. */
+export interface Metrics {
+  addMetric(name: string, unit: "Count", value: number): void;
+  publishStoredMetrics?(): void;
+}
+
+/** Metric of each outcome: messages, count. */
+export const OUTCOME_METRICS: Readonly<Record<MessageOutcome["kind"], string>> = {
+  committed: "MessagesCommitted",
+  duplicate: "MessagesDuplicate",
+  failed: "MessagesFailed",
+};
+
+export interface Observer {
+  message(messageId: string, key: string | undefined, outcome: MessageOutcome): void;
+  rerun(messageId: string, key: string, where: string): void;
+  /** At the end of a batch. */
+  flush(): void;
+}
+
+export function createObserver(consumer: string, logger: Logger, metrics: Metrics | undefined): Observer {
+  const counts = new Map<string, number>();
+  const count = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
+  return {
+    message(messageId, key, outcome) {
+      count(OUTCOME_METRICS[outcome.kind]);
+      if (outcome.kind !== "failed") return;
+      const { error } = outcome;
+      const details = { consumer, messageId, key, code: error.code, retryable: error.retryable, error };
+      logger.error(`Message failed: ${error.message}`, details);
+    },
+    rerun(messageId, key, where) {
+      count("HandlerReruns");
+      logger.debug("Handler runs again: a condition failed", { consumer, messageId, key, where });
+    },
+    flush() {
+      if (!metrics) return;
+      for (const [name, value] of counts) metrics.addMetric(name, "Count", value);
+      metrics.publishStoredMetrics?.();
+    },
+  };
+}

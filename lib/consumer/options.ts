@@ -1,0 +1,190 @@
+// Options of exactlyOnce(): documented and optional outside, resolved and total inside. Option > environment > error.
+
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { ENVIRONMENT } from "../environment.ts";
+import { SemelError } from "../errors.ts";
+import type { DynamoDbClient } from "../store/sdk-send.ts";
+import type { Message } from "./message.ts";
+import type { Logger, Metrics } from "./observe.ts";
+
+export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV1<unknown, unknown>> {
+  /**
+   * Name of the consumer: the scope of its idempotency records. Two consumers that share a name and a table take each
+   * other's messages for duplicates; a consumer that is renamed forgets what it did.
+   * @default the variable SEMEL_CONSUMER, which the construct sets; else an error
+   */
+  readonly consumer?: string;
+  /**
+   * DynamoDB table of the idempotency records, partition key `pk` (a string), time to live on `expiresAt`.
+   * @default the variable SEMEL_TABLE, which the construct sets; else an error
+   */
+  readonly table?: string;
+  /**
+   * Lifetime of a record, days: at least the dedup horizon, (1 + redrives) x (retention of the queue + retention of the
+   * dead-letter queue) + visibility timeout + function timeout + the time in which a producer may send again.
+   * @default the variable SEMEL_RETENTION_DAYS, which the construct computes; else an error
+   */
+  readonly retentionDays?: number;
+  /**
+   * Validates the decoded body and types it: any Standard Schema validator (zod, valibot, arktype).
+   * @default no validation; the body is `unknown`
+   */
+  readonly schema?: S;
+  /**
+   * The idempotency key: what the producer calls the intended effect. A function of the message that returns a string or
+   * a list of strings; or a dot path into the decoded body (`"orderId"`); or `"messageId"`, which protects against
+   * redelivery only, since a redrive and a producer's resend give a message a new id.
+   * @default the message attribute `semel-idempotency-key`
+   */
+  readonly key?: string | ((message: Message<StandardSchemaV1.InferOutput<S>>) => string | readonly string[]);
+  /**
+   * What of the payload must be the same under the same key. A committed key with another payload is an error.
+   * @default the whole decoded body, before the schema
+   */
+  readonly fingerprint?: (message: Message<StandardSchemaV1.InferOutput<S>>) => unknown;
+  /** Messages of one batch that run side by side, 1 or more. @default 10 */
+  readonly concurrency?: number;
+  /**
+   * Time kept back before the function's timeout, ms: in its first half commits under way may end, in its second the
+   * response goes out.
+   * @default 500
+   */
+  readonly deadlineMarginMs?: number;
+  /** `DynamoDBClient` or `DynamoDBDocumentClient`. @default a client of its own, without the SDK's retries */
+  readonly client?: DynamoDbClient;
+  /** Powertools' Logger fits. @default console */
+  readonly logger?: Logger;
+  /** Powertools' Metrics fit. @default none */
+  readonly metrics?: Metrics;
+}
+
+export interface ResolvedOptions {
+  readonly consumer: string;
+  readonly table: string;
+  readonly retentionDays: number;
+  readonly schema: StandardSchemaV1 | undefined;
+  readonly key: string | ((message: Message<unknown>) => unknown) | undefined;
+  readonly fingerprint: ((message: Message<unknown>) => unknown) | undefined;
+  readonly concurrency: number;
+  readonly deadlineMarginMs: number;
+  readonly client: DynamoDbClient | undefined;
+  readonly logger: Logger;
+  readonly metrics: Metrics | undefined;
+}
+
+const KNOWN: Readonly<Record<keyof ExactlyOnceOptions, true>> = {
+  consumer: true,
+  table: true,
+  retentionDays: true,
+  schema: true,
+  key: true,
+  fingerprint: true,
+  concurrency: true,
+  deadlineMarginMs: true,
+  client: true,
+  logger: true,
+  metrics: true,
+};
+
+const CONSUMER_NAME = /^[A-Za-z0-9._-]{1,128}$/;
+const CONCURRENCY_DEFAULT = 10;
+const DEADLINE_MARGIN_MS_DEFAULT = 500;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Throws a SemelError, at start, for whatever is missing or wrong. */
+export function resolveOptions<S extends StandardSchemaV1>(
+  options: ExactlyOnceOptions<S>,
+  environment: Environment,
+): ResolvedOptions {
+  refuseUnknown(options);
+  return {
+    consumer: consumerName(options.consumer ?? environment[ENVIRONMENT.consumer]),
+    table: tableName(options.table ?? environment[ENVIRONMENT.table]),
+    retentionDays: retentionDays(options.retentionDays ?? environment[ENVIRONMENT.retentionDays]),
+    schema: schema(options.schema),
+    key: key(options.key) as ResolvedOptions["key"],
+    fingerprint: optionalFunction("fingerprint", options.fingerprint) as ResolvedOptions["fingerprint"],
+    concurrency: wholeNumber("concurrency", options.concurrency ?? CONCURRENCY_DEFAULT, 1, 10_000),
+    deadlineMarginMs: wholeNumber(
+      "deadlineMarginMs",
+      options.deadlineMarginMs ?? DEADLINE_MARGIN_MS_DEFAULT,
+      10,
+      300_000,
+    ),
+    client: withMethods("client", options.client, ["send"]),
+    logger: withMethods("logger", options.logger, ["debug", "info", "warn", "error"]) ?? console,
+    metrics: withMethods("metrics", options.metrics, ["addMetric"]),
+  };
+}
+
+function refuseUnknown(options: object): void {
+  if (typeof options !== "object" || options === null) throw invalid(`options are ${String(options)}, not an object`);
+  const unknown = Object.keys(options).filter((name) => !Object.hasOwn(KNOWN, name));
+  if (unknown.length > 0) {
+    throw invalid(`unknown option ${unknown.join(", ")}. Known options: ${Object.keys(KNOWN).join(", ")}`);
+  }
+}
+
+function consumerName(value: unknown): string {
+  if (value === undefined) {
+    throw invalid(
+      "no consumer is named. Set consumerName on the ExactlyOnceConsumer construct, or the option consumer, or the " +
+        `variable ${ENVIRONMENT.consumer}`,
+    );
+  }
+  if (typeof value === "string" && CONSUMER_NAME.test(value)) return value;
+  throw invalid(`consumer is ${JSON.stringify(value)}. Use 1 to 128 letters, digits, dots, hyphens and underscores`);
+}
+
+function tableName(value: unknown): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw invalid(
+    `no table for the idempotency records is named (table is ${JSON.stringify(value)}). Use the ExactlyOnceConsumer ` +
+      `construct, or set the option table, or the variable ${ENVIRONMENT.table}`,
+  );
+}
+
+function retentionDays(value: unknown): number {
+  const days = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  if (typeof days === "number" && Number.isFinite(days) && days > 0) return days;
+  throw invalid(
+    `retentionDays is ${JSON.stringify(value)}. Use the ExactlyOnceConsumer construct, which computes it, or set a ` +
+      `number of days above 0 that covers the dedup horizon, as the option or in the variable ${ENVIRONMENT.retentionDays}`,
+  );
+}
+
+function schema(value: unknown): StandardSchemaV1 | undefined {
+  if (value === undefined) return undefined;
+  // A function too: arktype's schemas are callable.
+  const standard = (value as { "~standard"?: { validate?: unknown } } | null)?.["~standard"];
+  if (typeof standard?.validate === "function") return value as StandardSchemaV1;
+  throw invalid("schema is no Standard Schema validator (no ~standard.validate). zod, valibot and arktype make them");
+}
+
+function key(value: unknown): unknown {
+  if (value === undefined || typeof value === "function") return value;
+  if (typeof value === "string" && value.split(".").every((name) => name !== "")) return value;
+  throw invalid(`key is ${JSON.stringify(value)}. Use a function, a dot path such as "orderId", or "messageId"`);
+}
+
+function optionalFunction(name: string, value: unknown): unknown {
+  if (value === undefined || typeof value === "function") return value;
+  throw invalid(`${name} is of type ${typeof value}. Use a function of the message`);
+}
+
+function wholeNumber(name: string, value: unknown, min: number, max: number): number {
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
+  throw invalid(`${name} is ${String(value)}. Use a whole number from ${min} to ${max}`);
+}
+
+function withMethods<T extends object>(name: string, value: T | undefined, methods: readonly string[]): T | undefined {
+  if (value === undefined) return undefined;
+  const missing = methods.filter((method) => typeof (value as Record<string, unknown> | null)?.[method] !== "function");
+  if (missing.length === 0) return value;
+  throw invalid(`${name} has no ${missing.join(", ")} method. It needs: ${methods.join(", ")}`);
+}
+
+function invalid(what: string): SemelError {
+  return new SemelError(`Cannot start the consumer: ${what}`, { code: "SEMEL_OPTIONS", retryable: false });
+}

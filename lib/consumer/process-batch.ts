@@ -1,0 +1,107 @@
+// Runs the messages of one invocation side by side, and gathers what became of each.
+//
+//   B1. Messages of one key in one batch: one runs, the others get its outcome, fingerprints compared.
+//   B2. A message's failure, whatever it is, is that message's alone.
+//   B3. After the end of the invocation nothing is added to the outcomes: the response has told what it knew.
+
+import type { SqsBatchResponse, SqsRecord } from "../aws/lambda.ts";
+import type { SemelError } from "../errors.ts";
+import type { Delivery } from "../sources/source.ts";
+import { type DeliveryOutcome, sqsDeliveries, sqsResponse } from "../sources/sqs.ts";
+import { forEachConcurrently } from "./concurrency.ts";
+import type { Deadline } from "./deadline.ts";
+import { commitFailure, handlerFailure, outOfTime } from "./failures.ts";
+import { type Prepared, prepare } from "./message.ts";
+import { createObserver, type Observer } from "./observe.ts";
+import { type Handler, type MessageOutcome, processMessage, type Shell } from "./process-message.ts";
+
+/** One invocation. */
+export interface Batch {
+  /** Message ids as the event came. */
+  readonly ids: readonly string[];
+  readonly deadline: Deadline;
+  readonly outcomes: DeliveryOutcome[];
+}
+
+interface Leader {
+  readonly prepared: Prepared;
+  readonly outcome: Promise<MessageOutcome>;
+}
+
+interface BatchContext extends Shell {
+  readonly batch: Batch;
+  readonly handler: Handler<unknown>;
+  readonly observer: Observer;
+  readonly leaders: Map<string, Leader>;
+}
+
+/** Resolves with the response, at the deadline at the latest. Throws only for an event that cannot be taken at all. */
+export async function processBatch(
+  event: unknown,
+  batch: Batch,
+  handler: Handler<unknown>,
+  shell: Shell,
+): Promise<SqsBatchResponse> {
+  const deliveries = sqsDeliveries(event);
+  const { consumer, concurrency, logger, metrics } = shell.options;
+  const observer = createObserver(consumer, logger, metrics);
+  const context: BatchContext = { ...shell, batch, handler, observer, leaders: new Map() };
+  const all = forEachConcurrently(deliveries, concurrency, (delivery) => processDelivery(delivery, context));
+  await Promise.race([all, aborted(batch.deadline.answer)]);
+  batch.deadline.end();
+  observer.flush();
+  return batchResponse(batch);
+}
+
+/** What is known now; whatever has no outcome is failed. */
+export function batchResponse(batch: Batch): SqsBatchResponse {
+  return sqsResponse(batch.ids, batch.outcomes);
+}
+
+async function processDelivery(delivery: Delivery<SqsRecord>, context: BatchContext): Promise<void> {
+  const { batch, observer } = context;
+  let key: string | undefined;
+  let outcome: MessageOutcome;
+  try {
+    if (batch.deadline.gate.aborted) throw outOfTime("it was started");
+    const prepared = await prepare(delivery, context.options, context.host);
+    key = prepared.key;
+    outcome = await runOrFollow(prepared, context);
+  } catch (error) {
+    outcome = { kind: "failed", error: handlerFailure(error) }; // B2
+  }
+  if (batch.deadline.answer.aborted) return; // B3
+  batch.outcomes.push({ messageId: delivery.messageId, acknowledged: outcome.kind !== "failed" });
+  observer.message(delivery.messageId, key, outcome);
+}
+
+// B1
+async function runOrFollow(prepared: Prepared, context: BatchContext): Promise<MessageOutcome> {
+  const { leaders } = context;
+  const leader = leaders.get(prepared.pk);
+  if (!leader) {
+    const outcome = run(prepared, context);
+    leaders.set(prepared.pk, { prepared, outcome });
+    return outcome;
+  }
+  const outcome = await leader.outcome;
+  if (outcome.kind === "failed") return outcome;
+  if (leader.prepared.fingerprint === prepared.fingerprint) return { kind: "duplicate" };
+  return { kind: "failed", error: mismatch(context.host.nowMs()) };
+}
+
+function run(prepared: Prepared, { batch, observer, ...context }: BatchContext): Promise<MessageOutcome> {
+  const onRerun = (where: string): void => observer.rerun(prepared.message.messageId, prepared.key, where);
+  return processMessage(prepared, { ...context, deadline: batch.deadline, onRerun });
+}
+
+function mismatch(committedAtMs: number): SemelError {
+  return commitFailure({ kind: "payloadMismatch", committedAtMs });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,136 @@
+// `tx`: what a handler declares its effects on. Nothing is written here; the commit does that.
+//
+//   X1. A declaration that failed fails the message, even where the handler swallowed the error: an effect is never lost.
+//   X2. After the handler ended, tx takes nothing more: a promise left running cannot add to a commit, or think it did.
+//   X3. A tx.get that is still under way at the end fails the message: its guard would be missing.
+
+import type { Item } from "../aws/dynamodb.ts";
+import { SemelError } from "../errors.ts";
+import type { Effect, Guard } from "../protocol/effects.ts";
+import {
+  type CheckParams,
+  checkEffect,
+  type DeleteParams,
+  deleteEffect,
+  type GetOptions,
+  guardOf,
+  type IncrementAmounts,
+  type ItemParams,
+  incrementEffect,
+  type PutParams,
+  putEffect,
+  type ReadInput,
+  readInput,
+  type UpdateParams,
+  updateEffect,
+} from "./declarations.ts";
+import { fromItem } from "./marshalling.ts";
+
+/** Declares the effects of one message. They are committed together with its idempotency record, or not at all. */
+export interface Tx {
+  /** The idempotency key: stable across redelivery, redrive and re-runs. Pass it on to remote systems. */
+  readonly key: string;
+  /** Aborts at the deadline: pass it to whatever waits. */
+  readonly signal: AbortSignal;
+  /** Puts an item, as `Put` of TransactWriteItems in the document client's shape. */
+  put(params: PutParams): void;
+  /** Updates an item, or creates it. */
+  update(params: UpdateParams): void;
+  /** Deletes an item. */
+  delete(params: DeleteParams): void;
+  /** Commits only if the condition holds. */
+  check(params: CheckParams): void;
+  /**
+   * Adds to number attributes, creating them at zero. Several increments of one item fold into one write; it carries no
+   * condition (a conditional one is an `update`).
+   */
+  increment(params: ItemParams, amounts: IncrementAmounts): void;
+  /**
+   * Reads an item, strongly consistent. Guarded: the commit goes through only if what was read is unchanged (the
+   * version attribute, the named attributes, or all attributes that the item had), else the handler runs again. An
+   * attribute that is added later is noticed only with `version` or when it is named in `attributes`.
+   */
+  get<T extends object = Record<string, unknown>>(params: ItemParams, options?: GetOptions): Promise<T | undefined>;
+}
+
+/** The tx of one run, and what was declared on it. */
+export interface OpenTx {
+  readonly tx: Tx;
+  /** Takes nothing more from now on. */
+  close(): void;
+  /** After `close`; throws the first error of a declaration, swallowed or not. */
+  declared(): { readonly effects: readonly Effect[]; readonly guards: readonly Guard[] };
+}
+
+export interface TxContext {
+  readonly key: string;
+  readonly signal: AbortSignal;
+  /** Effects on it are refused. */
+  readonly recordTable: string;
+  get(input: ReadInput): Promise<Item | undefined>;
+}
+
+export function openTx({ key, signal, recordTable, get }: TxContext): OpenTx {
+  const effects: Effect[] = [];
+  const guards: Guard[] = [];
+  let [open, reading] = [true, 0];
+  let failed: { readonly error: unknown } | undefined;
+
+  function declare<T>(method: string, make: () => T): T {
+    if (!open) throw closed(method); // X2
+    try {
+      return make();
+    } catch (error) {
+      failed ??= { error }; // X1
+      throw error;
+    }
+  }
+
+  const tx: Tx = {
+    key,
+    signal,
+    put: (params) => declare("put", () => void effects.push(putEffect(params, recordTable))),
+    update: (params) => declare("update", () => void effects.push(updateEffect(params, recordTable))),
+    delete: (params) => declare("delete", () => void effects.push(deleteEffect(params, recordTable))),
+    check: (params) => declare("check", () => void effects.push(checkEffect(params, recordTable))),
+    increment: (params, amounts) =>
+      declare("increment", () => void effects.push(incrementEffect(params, amounts, recordTable))),
+    async get<T extends object>(params: ItemParams, options: GetOptions = {}): Promise<T | undefined> {
+      const input = declare("get", () => readInput(params, options, recordTable));
+      reading++;
+      try {
+        const item = await get(input);
+        if (open && options.guard !== false) guards.push(guardOf(input, item, options));
+        return item && (fromItem(item) as T);
+      } finally {
+        reading--;
+      }
+    },
+  };
+  return {
+    tx,
+    close() {
+      open = false;
+      if (reading > 0) failed ??= { error: notAwaited(reading) }; // X3
+    },
+    declared() {
+      if (failed) throw failed.error;
+      return { effects, guards };
+    },
+  };
+}
+
+function closed(method: string): SemelError {
+  return new SemelError(
+    `Cannot tx.${method}: the handler of this message has ended, so nothing more can be committed with it. ` +
+      "Await everything that the handler starts",
+    { code: "SEMEL_TX_CLOSED", retryable: false },
+  );
+}
+
+function notAwaited(reads: number): SemelError {
+  return new SemelError(
+    `Cannot commit: the handler ended while ${reads} tx.get were under way, so their guards are missing. Await them`,
+    { code: "SEMEL_EFFECT", retryable: false },
+  );
+}

@@ -1,0 +1,22 @@
+// The public API of the runtime. Re-exports only.
+
+export type { LambdaContext, SqsBatchResponse, SqsEvent, SqsMessageAttribute, SqsRecord } from "./aws/lambda.ts";
+export type {
+  CheckParams,
+  DeleteParams,
+  GetOptions,
+  IncrementAmounts,
+  ItemParams,
+  PutParams,
+  UpdateParams,
+} from "./consumer/declarations.ts";
+export type { Message } from "./consumer/message.ts";
+export type { Logger, Metrics } from "./consumer/observe.ts";
+export type { ExactlyOnceOptions } from "./consumer/options.ts";
+export type { Handler } from "./consumer/process-message.ts";
+export type { Tx } from "./consumer/tx.ts";
+export { SemelError, type SemelErrorCode } from "./errors.ts";
+
+export { type BatchHandler, type ExactlyOnce, exactlyOnce } from "./middleware/exactly-once.ts";
+export { KEY_ATTRIBUTE } from "./protocol/key.ts";
+export type { DynamoDbClient } from "./store/sdk-send.ts";

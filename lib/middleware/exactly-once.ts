@@ -1,0 +1,156 @@
+// exactlyOnce(): a Middy middleware and a handler of single messages that belong together. The only file that knows
+// Middy, and only its shape: hooks that take a request.
+//
+//   W1. State belongs to one invocation, and goes from `before` to the handler by the invocation's own context object:
+//       one process may run many invocations at a time, and a thawed sandbox may finish an old one.
+//   W2. A batch is answered truthfully once it has begun, whatever is thrown around it; before that, errors are thrown on.
+//   W3. A middleware without its handler, or a handler without its middleware, is an error, never silence.
+
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { LambdaContext, SqsBatchResponse, SqsEvent } from "../aws/lambda.ts";
+import { openDeadline } from "../consumer/deadline.ts";
+import { type ExactlyOnceOptions, resolveOptions } from "../consumer/options.ts";
+import { type Batch, batchResponse, processBatch } from "../consumer/process-batch.ts";
+import type { Handler, Shell } from "../consumer/process-message.ts";
+import { SemelError } from "../errors.ts";
+import { type Host, systemHost } from "../host.ts";
+import { messageIds } from "../sources/sqs.ts";
+import { recordStore } from "../store/record-store.ts";
+import { defaultClient, sdkSend } from "../store/sdk-send.ts";
+import type { Send } from "../store/send.ts";
+
+/** A Lambda handler of SQS batches. Assignable to `SQSHandler`. */
+export type BatchHandler = (event: SqsEvent, context: LambdaContext) => Promise<SqsBatchResponse>;
+
+/** The part of Middy's request that semel touches. */
+export interface MiddlewareRequest {
+  event: SqsEvent;
+  context: LambdaContext;
+  response: unknown;
+}
+
+/** Middleware and message handler of one consumer. Body is what its schema gives. */
+export interface ExactlyOnce<Body> {
+  readonly name: string;
+  /** Middy's hooks: `.use(orders)`, before any other middleware, so that semel owns the response. */
+  before(request: MiddlewareRequest): void;
+  after(request: MiddlewareRequest): void;
+  onError(request: MiddlewareRequest): void;
+  /** The handler for `middy().use(orders).handler(orders.each(…))`: runs `handler` for each message. */
+  each(handler: Handler<Body>): BatchHandler;
+  /** The same without Middy. */
+  lambda(handler: Handler<Body>): BatchHandler;
+}
+
+/** What a simulator puts in place of the process and the SDK. */
+export interface Dependencies {
+  readonly host: Host;
+  readonly send: Send;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+interface Invocation {
+  readonly batch: Batch;
+  state: "waiting" | "begun";
+}
+
+/** Throws a SemelError for options that are missing or wrong: at start, not at the first message. */
+export function createExactlyOnce<S extends StandardSchemaV1>(
+  options: ExactlyOnceOptions<S>,
+  dependencies: Partial<Dependencies> = {},
+): ExactlyOnce<StandardSchemaV1.InferOutput<S>> {
+  type Body = StandardSchemaV1.InferOutput<S>;
+  const host = dependencies.host ?? systemHost;
+  const resolved = resolveOptions(options, dependencies.environment ?? process.env);
+  const send = dependencies.send ?? sdkSend(resolved.client ?? defaultClient());
+  const shell: Shell = { options: resolved, host, store: recordStore({ table: resolved.table, send, host }) };
+  const invocations = new WeakMap<object, Invocation>(); // W1
+
+  function open(event: unknown, context: LambdaContext): Invocation {
+    const ids = messageIds(event);
+    return {
+      batch: { ids, deadline: openDeadline(context, resolved.deadlineMarginMs, host), outcomes: [] },
+      state: "waiting",
+    };
+  }
+
+  function run(event: unknown, invocation: Invocation, handler: Handler<Body>): Promise<SqsBatchResponse> {
+    invocation.state = "begun";
+    return processBatch(event, invocation.batch, handler as Handler<unknown>, shell);
+  }
+
+  return {
+    name: "semel",
+    before(request) {
+      invocations.set(request.context, open(request.event, request.context));
+    },
+    after(request) {
+      const invocation = invocations.get(request.context);
+      if (invocation?.state !== "begun") throw withoutEach(); // W3
+      request.response = batchResponse(invocation.batch);
+    },
+    onError(request) {
+      const invocation = invocations.get(request.context);
+      if (invocation === undefined) return;
+      invocation.batch.deadline.end();
+      if (invocation.state === "begun") request.response = batchResponse(invocation.batch); // W2
+    },
+    each(handler) {
+      checkHandler("each", handler);
+      return async (event, context) => {
+        const invocation = invocations.get(context);
+        if (invocation === undefined) throw withoutUse(); // W3
+        if (invocation.state === "begun") throw calledTwice();
+        return run(event, invocation, handler);
+      };
+    },
+    lambda(handler) {
+      checkHandler("lambda", handler);
+      return async (event, context) => run(event, open(event, context), handler);
+    },
+  };
+}
+
+function checkHandler(method: string, handler: unknown): void {
+  if (typeof handler === "function") return;
+  throw wiring(
+    `.${method}() got ${handler === null ? "null" : typeof handler}. Pass the function that takes one message and tx`,
+  );
+}
+
+function withoutUse(): SemelError {
+  return wiring(
+    "the handler of .each() was called without its middleware, so nothing is protected. Write " +
+      "middy().use(orders).handler(orders.each(…)) with the same orders, or orders.lambda(…) without Middy",
+  );
+}
+
+function withoutEach(): SemelError {
+  return wiring(
+    "the middleware ran, but no handler of its .each() did, so nothing is protected. Write " +
+      "middy().use(orders).handler(orders.each(…)) with the same orders",
+  );
+}
+
+function calledTwice(): SemelError {
+  return wiring("the handler of .each() was called twice in one invocation. Call it once");
+}
+
+function wiring(what: string): SemelError {
+  return new SemelError(`Cannot run the batch: ${what}`, { code: "SEMEL_WIRING", retryable: false });
+}
+
+/**
+ * Exactly-once effects for an SQS consumer: each message's writes are committed together with its idempotency record,
+ * in one DynamoDB transaction, or not at all.
+ *
+ * The handler's code may run more than once; its effects do not. Effects outside DynamoDB are at-least-once: pass
+ * `tx.key` on, so that the other side can tell a repetition.
+ *
+ * @throws SemelError at start, for options that are missing, wrong or unknown.
+ */
+export function exactlyOnce<S extends StandardSchemaV1 = StandardSchemaV1<unknown, unknown>>(
+  options: ExactlyOnceOptions<S> = {},
+): ExactlyOnce<StandardSchemaV1.InferOutput<S>> {
+  return createExactlyOnce(options);
+}
