@@ -95,7 +95,7 @@ export function checkEffect(params: CheckParams, recordTable: string): KeyedEffe
 export function incrementEffect(params: ItemParams, amounts: IncrementAmounts, recordTable: string): IncrementEffect {
   const tableName = checkedTable("increment", params, ["Key"], recordTable);
   const key = keyOf("increment", params);
-  const decimals: Record<string, string> = {};
+  const decimals = new Map<string, string>();
   for (const [attribute, amount] of Object.entries(amounts ?? {})) {
     if (Object.hasOwn(key, attribute))
       throw wrong("increment", `${attribute} is part of the key`, "Increment another attribute");
@@ -104,11 +104,10 @@ export function incrementEffect(params: ItemParams, amounts: IncrementAmounts, r
     if (decimal === undefined) {
       throw wrong("increment", `the amount of ${attribute} is ${String(amount)}`, "Use a finite number or a bigint");
     }
-    decimals[attribute] = decimal;
+    decimals.set(attribute, decimal);
   }
-  if (Object.keys(decimals).length === 0)
-    throw wrong("increment", "no amounts are given", "Name an attribute and its amount");
-  return { kind: "increment", tableName, key, amounts: decimals };
+  if (decimals.size === 0) throw wrong("increment", "no amounts are given", "Name an attribute and its amount");
+  return { kind: "increment", tableName, key, amounts: Object.fromEntries(decimals) };
 }
 
 const GET_OPTIONS = ["guard", "version", "attributes"];

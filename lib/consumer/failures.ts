@@ -27,6 +27,15 @@ export function outOfTime(what: string): SemelError {
   );
 }
 
+export function leftOpen(): SemelError {
+  return failure(
+    "SEMEL_UNKNOWN_OUTCOME",
+    true,
+    `The function's deadline came while the message was under way, so it is not known whether its commit went through. ` +
+      `${BACK_TO_QUEUE}, and its record will tell. If this recurs, raise the function's timeout, or lower the batch size`,
+  );
+}
+
 export function conditionFailure(where: string, runs: number, openTries: boolean): SemelError {
   if (openTries) {
     return failure(

@@ -7,10 +7,10 @@
 import type { SqsBatchResponse, SqsRecord } from "../aws/lambda.ts";
 import type { SemelError } from "../errors.ts";
 import type { Delivery } from "../sources/source.ts";
-import { type DeliveryOutcome, sqsDeliveries, sqsResponse } from "../sources/sqs.ts";
+import { type DeliveryOutcome, sqsResponse } from "../sources/sqs.ts";
 import { forEachConcurrently } from "./concurrency.ts";
 import type { Deadline } from "./deadline.ts";
-import { commitFailure, handlerFailure, outOfTime } from "./failures.ts";
+import { commitFailure, handlerFailure, leftOpen, outOfTime } from "./failures.ts";
 import { type Prepared, prepare } from "./message.ts";
 import { createObserver, type Observer } from "./observe.ts";
 import { type Handler, type MessageOutcome, processMessage, type Shell } from "./process-message.ts";
@@ -35,20 +35,24 @@ interface BatchContext extends Shell {
   readonly leaders: Map<string, Leader>;
 }
 
-/** Resolves with the response, at the deadline at the latest. Throws only for an event that cannot be taken at all. */
+/** Resolves with the response, at the deadline at the latest. Never rejects. */
 export async function processBatch(
-  event: unknown,
+  deliveries: readonly Delivery<SqsRecord>[],
   batch: Batch,
   handler: Handler<unknown>,
   shell: Shell,
 ): Promise<SqsBatchResponse> {
-  const deliveries = sqsDeliveries(event);
   const { consumer, concurrency, logger, metrics } = shell.options;
   const observer = createObserver(consumer, logger, metrics);
   const context: BatchContext = { ...shell, batch, handler, observer, leaders: new Map() };
-  const all = forEachConcurrently(deliveries, concurrency, (delivery) => processDelivery(delivery, context));
+  const underWay = new Set(deliveries);
+  const all = forEachConcurrently(deliveries, concurrency, async (delivery) => {
+    await processDelivery(delivery, context);
+    underWay.delete(delivery);
+  });
   await Promise.race([all, aborted(batch.deadline.answer)]);
   batch.deadline.end();
+  for (const { messageId } of underWay) observer.message(messageId, undefined, { kind: "failed", error: leftOpen() });
   observer.flush();
   return batchResponse(batch);
 }

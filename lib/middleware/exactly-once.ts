@@ -14,7 +14,7 @@ import { type Batch, batchResponse, processBatch } from "../consumer/process-bat
 import type { Handler, Shell } from "../consumer/process-message.ts";
 import { SemelError } from "../errors.ts";
 import { type Host, systemHost } from "../host.ts";
-import { messageIds } from "../sources/sqs.ts";
+import { messageIds, sqsDeliveries } from "../sources/sqs.ts";
 import { recordStore } from "../store/record-store.ts";
 import { defaultClient, sdkSend } from "../store/sdk-send.ts";
 import type { Send } from "../store/send.ts";
@@ -27,6 +27,7 @@ export interface MiddlewareRequest {
   event: SqsEvent;
   context: LambdaContext;
   response: unknown;
+  error: unknown;
 }
 
 /** Middleware and message handler of one consumer. Body is what its schema gives. */
@@ -75,8 +76,9 @@ export function createExactlyOnce<S extends StandardSchemaV1>(
   }
 
   function run(event: unknown, invocation: Invocation, handler: Handler<Body>): Promise<SqsBatchResponse> {
+    const deliveries = sqsDeliveries(event);
     invocation.state = "begun";
-    return processBatch(event, invocation.batch, handler as Handler<unknown>, shell);
+    return processBatch(deliveries, invocation.batch, handler as Handler<unknown>, shell);
   }
 
   return {
@@ -93,7 +95,13 @@ export function createExactlyOnce<S extends StandardSchemaV1>(
       const invocation = invocations.get(request.context);
       if (invocation === undefined) return;
       invocation.batch.deadline.end();
-      if (invocation.state === "begun") request.response = batchResponse(invocation.batch); // W2
+      if (invocation.state !== "begun") return;
+      request.response = batchResponse(invocation.batch); // W2
+      const details = { consumer: resolved.consumer, error: request.error };
+      resolved.logger.error(
+        "An error was thrown around the batch; it is answered by what became of its messages",
+        details,
+      );
     },
     each(handler) {
       checkHandler("each", handler);

@@ -79,9 +79,9 @@ export function foldIncrements(effects: readonly Effect[]): Effect[] {
 }
 
 function sum(left: IncrementEffect, right: IncrementEffect): Record<string, string> {
-  const amounts: Record<string, string> = { ...left.amounts };
+  const amounts = new Map(Object.entries(left.amounts));
   for (const [attribute, amount] of Object.entries(right.amounts)) {
-    const total = addDecimals(Object.hasOwn(amounts, attribute) ? (amounts[attribute] ?? "0") : "0", amount);
+    const total = addDecimals(amounts.get(attribute) ?? "0", amount);
     if (decimalDigits(total) > NUMBER_DIGITS_MAX) {
       throw new SemelError(
         `Cannot fold the increments of ${describeItem(left.tableName, left.key)}: ${attribute} would be ${total}, ` +
@@ -89,9 +89,9 @@ function sum(left: IncrementEffect, right: IncrementEffect): Record<string, stri
         { code: "SEMEL_LIMIT", retryable: false },
       );
     }
-    amounts[attribute] = total;
+    amounts.set(attribute, total);
   }
-  return amounts;
+  return Object.fromEntries(amounts);
 }
 
 /** The key of the item that an effect acts on; undefined for a put into a table whose key names are not known. */

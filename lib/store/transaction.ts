@@ -18,9 +18,9 @@ import {
   keyOf,
   refuseRepeatedItems,
 } from "../protocol/effects.ts";
+import { itemBytes } from "../protocol/item-size.ts";
 import type { IdempotencyRecord } from "../protocol/record.ts";
 import { guardExpressions, incrementExpressions, NO_EXPRESSIONS, withCondition } from "./conditions.ts";
-import { itemBytes } from "./item-size.ts";
 import { recordToItem } from "./items.ts";
 
 export interface MessageTransaction {

@@ -1,0 +1,33 @@
+// Cuts a DynamoDB expression into tokens.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html
+
+export interface Token {
+  /** "end" is one token past the last. */
+  readonly kind: "word" | "name" | "value" | "index" | "symbol" | "end";
+  readonly text: string;
+}
+
+const TOKEN =
+  /\s*(?:(?<word>[A-Za-z_][A-Za-z0-9_]*)|(?<name>#[A-Za-z0-9_]+)|(?<value>:[A-Za-z0-9_]+)|(?<index>\d+)|(?<symbol><=|>=|<>|[=<>()[\],.+-]))/y;
+
+/** Throws the text that is no token, as a syntax error's token. */
+export function tokenize(expression: string, fail: (token: string, near: string) => Error): Token[] {
+  const tokens: Token[] = [];
+  const text = expression.trimEnd();
+  let position = 0;
+  while (position < text.length) {
+    TOKEN.lastIndex = position;
+    const groups = TOKEN.exec(text)?.groups;
+    if (groups === undefined) {
+      const rest = text.slice(position).trimStart();
+      throw fail(rest.slice(0, 1), `${tokens.at(-1)?.text ?? ""} ${rest.slice(0, 10)}`.trim());
+    }
+    position = TOKEN.lastIndex;
+    for (const kind of ["word", "name", "value", "index", "symbol"] as const) {
+      const found = groups[kind];
+      if (found !== undefined) tokens.push({ kind, text: found });
+    }
+  }
+  tokens.push({ kind: "end", text: "<EOF>" });
+  return tokens;
+}

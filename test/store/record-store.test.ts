@@ -1,0 +1,48 @@
+// The conformance suite on the memory store, on the embedded engine through the real SDK, and on an endpoint if one is given.
+
+import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
+import { expect, it } from "vitest";
+import { memoryDynamoDb } from "../../lib/store/memory/memory-dynamodb.ts";
+import { defaultClient, sdkSend } from "../../lib/store/sdk-send.ts";
+import { startDynoxide } from "../support/dynoxide.ts";
+import { describeStore, type Engine } from "./conformance.ts";
+
+const TABLES = { Records: "pk", Data: "id" };
+
+async function onClient(client: DynamoDBClient, stop: () => Promise<void>): Promise<Engine> {
+  for (const [TableName, AttributeName] of Object.entries(TABLES)) {
+    await client.send(
+      new CreateTableCommand({
+        TableName,
+        BillingMode: "PAY_PER_REQUEST",
+        AttributeDefinitions: [{ AttributeName, AttributeType: "S" }],
+        KeySchema: [{ AttributeName, KeyType: "HASH" }],
+      }),
+    );
+    await waitUntilTableExists({ client, maxWaitTime: 60 }, { TableName });
+  }
+  return { send: sdkSend(client), stop };
+}
+
+describeStore("the memory store", async () => {
+  const memory = memoryDynamoDb({ Records: { partitionKey: "pk" }, Data: { partitionKey: "id" } });
+  return { send: async (request) => memory.send(request), stop: async () => {} };
+});
+
+describeStore("dynoxide", async () => {
+  const engine = await startDynoxide();
+  return onClient(engine.client, engine.stop);
+});
+
+// DynamoDB Local, LocalStack or AWS: empty of the tables Records and Data. Not run where the variable is not set.
+if (process.env["SEMEL_TEST_DYNAMODB_ENDPOINT"] !== undefined) {
+  describeStore(process.env["SEMEL_TEST_DYNAMODB_ENDPOINT"], () => {
+    const client = new DynamoDBClient({ endpoint: process.env["SEMEL_TEST_DYNAMODB_ENDPOINT"] ?? "" });
+    return onClient(client, async () => client.destroy());
+  });
+}
+
+it("the default client leaves retries to semel", async () => {
+  const client = defaultClient() as DynamoDBClient;
+  expect(await client.config.maxAttempts()).toBe(1);
+});
