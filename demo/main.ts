@@ -2,12 +2,13 @@
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { LogLine } from "semel/local";
 import type { OrderLine } from "../functions/orders/order-line.ts";
 import { type HandlerName, synthesize } from "./app.ts";
 import { generateOrderLines } from "./generate.ts";
 import { readOrderLines } from "./input.ts";
+import { updateMarkdown } from "./markdown.ts";
 import { type DemoOptions, parseOptions, USAGE } from "./options.ts";
 import { withDuplicates } from "./producer.ts";
 import { startProgress } from "./progress.ts";
@@ -36,6 +37,7 @@ async function main(): Promise<number> {
     console.log(`\n${table(runs)}\n`);
     const input = { ...options, input: options.input ?? "generated", messages: lines.length };
     if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ input, runs }, null, 2)}\n`);
+    if (options.markdown !== undefined) updateMarkdown(options.markdown, `${description(options)}\n\n${table(runs)}\n`);
     return verdict(runs);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -69,6 +71,13 @@ async function trial(
   } finally {
     progress.stop();
   }
+}
+
+/** Which command made the figures. */
+function description({ input, limit, duplicates, crashes, seed }: DemoOptions): string {
+  const file = input === undefined ? "" : ` --input ${basename(input)}`;
+  const most = limit === undefined ? "" : ` --limit ${limit}`;
+  return `\`npm run demo --${file}${most} --duplicates ${duplicates} --crashes ${crashes} --seed ${seed}\``;
 }
 
 function verdict([semel]: readonly TrialResult[]): number {

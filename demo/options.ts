@@ -14,6 +14,8 @@ export interface DemoOptions {
   readonly seed: number;
   /** File to write the figures to. */
   readonly json: string | undefined;
+  /** Markdown file to write the table into, between its markers. */
+  readonly markdown: string | undefined;
 }
 
 export const USAGE = `npm run demo -- [options]
@@ -25,6 +27,7 @@ export const USAGE = `npm run demo -- [options]
   --crashes N        how many times a busy worker is killed (default: 20)
   --seed N           of all randomness (default: 7)
   --json FILE        write the figures there
+  --markdown FILE    write the table there, between <!-- demo:begin --> and <!-- demo:end -->
   --help`;
 
 /** Undefined when help was asked for. Throws an Error with what is wrong. */
@@ -39,6 +42,7 @@ export function parseOptions(args: readonly string[]): DemoOptions | undefined {
       crashes: { type: "string", default: "20" },
       seed: { type: "string", default: "7" },
       json: { type: "string" },
+      markdown: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -50,6 +54,7 @@ export function parseOptions(args: readonly string[]): DemoOptions | undefined {
     crashes: number("crashes", values.crashes, 0, 10_000, true),
     seed: number("seed", values.seed, -(2 ** 31), 2 ** 31 - 1, true),
     json: values.json,
+    markdown: values.markdown,
   };
 }
 

@@ -1,0 +1,131 @@
+// The dependency rules of ARCHITECTURE.md, read from the sources.
+
+import { globSync, readFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { dirname, join, relative } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+interface Import {
+  readonly file: string;
+  /** A path below the root, or a package's name. */
+  readonly target: string;
+  readonly typeOnly: boolean;
+}
+
+const IMPORT = /^\s*(?:import|export)\s+(type\s)?(?:[^"'();]*?\sfrom\s+)?"([^"]+)"|\bimport\("([^"]+)"\)/gms;
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(ROOT, file), "utf8");
+  return [...text.matchAll(IMPORT)].map(([, typeOnly, statically, dynamically]) => {
+    const specifier = statically ?? dynamically ?? "";
+    const target = specifier.startsWith(".") ? relative(ROOT, join(ROOT, dirname(file), specifier)) : specifier;
+    return { file, target, typeOnly: typeOnly !== undefined };
+  });
+}
+
+const files = globSync(["lib/**/*.ts", "bin/**/*.ts", "functions/**/*.ts"], { cwd: ROOT });
+const imports = files.flatMap(importsOf);
+
+/** Folders or files of lib that each part may import, beside itself. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  "lib/aws": [],
+  "lib/errors.ts": [],
+  "lib/environment.ts": [],
+  "lib/host.ts": [],
+  "lib/protocol": ["lib/aws", "lib/errors.ts"],
+  "lib/sources": ["lib/aws", "lib/errors.ts", "lib/protocol"],
+  "lib/store": ["lib/aws", "lib/errors.ts", "lib/host.ts", "lib/protocol"],
+  "lib/consumer": [
+    "lib/aws",
+    "lib/errors.ts",
+    "lib/environment.ts",
+    "lib/host.ts",
+    "lib/protocol",
+    "lib/sources",
+    "lib/store",
+  ],
+  "lib/middleware": ["lib/aws", "lib/errors.ts", "lib/host.ts", "lib/sources", "lib/store", "lib/consumer"],
+  "lib/index.ts": ["lib/aws", "lib/errors.ts", "lib/protocol", "lib/store", "lib/consumer", "lib/middleware"],
+  "lib/model": [],
+  "lib/constructs": ["lib/aws", "lib/errors.ts", "lib/environment.ts", "lib/model"],
+  "lib/local": ["lib/aws", "lib/errors.ts"],
+  "lib/cli": ["lib/errors.ts", "lib/local"],
+  "bin/app.ts": ["functions"],
+  "bin/semel.ts": ["lib/cli"],
+  functions: [],
+};
+
+/** Packages that each part may import; everything else of lib may import none. */
+const PACKAGES: Readonly<Record<string, RegExp>> = {
+  "lib/protocol": /^safe-stable-stringify$/,
+  "lib/store": /^@aws-sdk\/client-dynamodb$/,
+  "lib/consumer": /^(@aws-sdk\/util-dynamodb|@standard-schema\/spec)$/,
+  "lib/middleware": /^@standard-schema\/spec$/,
+  "lib/constructs": /^(aws-cdk-lib(\/.*)?|constructs)$/,
+  "lib/local": /^(@aws-sdk\/client-(dynamodb|sqs)|fauxqs)$/,
+  "bin/app.ts": /^aws-cdk-lib$/,
+  functions: /^(?!\.)/,
+};
+
+/** Nothing of the process: no clock, no randomness, no I/O, no promises. */
+const PURE = ["lib/aws", "lib/protocol", "lib/sources", "lib/model"];
+
+const within = (path: string, part: string): boolean => path === part || path.startsWith(`${part}/`);
+const partOf = (file: string): string => {
+  const part = Object.keys(ALLOWED).find((name) => within(file, name));
+  if (part === undefined) throw new Error(`${file} belongs to no part of ARCHITECTURE.md's map`);
+  return part;
+};
+const isNode = (target: string): boolean => target.startsWith("node:") || builtinModules.includes(target);
+const isOwn = (target: string): boolean => /^(lib|bin|functions|demo|test)\//.test(target);
+
+describe("dependency rules", () => {
+  it("finds the imports at all", () => {
+    expect(files.length).toBeGreaterThan(40);
+    expect(imports.some(({ target }) => target === "lib/protocol/record.ts")).toBe(true);
+    expect(imports.some(({ target }) => target === "@aws-sdk/client-dynamodb")).toBe(true);
+  });
+
+  it.each(Object.keys(ALLOWED))("%s imports only what it may", (part) => {
+    const allowed = [part, ...(ALLOWED[part] ?? [])];
+    const wrong = imports.filter(({ file, target }) => {
+      if (partOf(file) !== part || isNode(target)) return false;
+      return isOwn(target) ? !allowed.some((name) => within(target, name)) : !PACKAGES[part]?.test(target);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it("only one file of the store knows the SDK's client, and only the memory store's own folder is left out of bundles", () => {
+    const sdk = imports.filter(({ file, target }) => within(file, "lib/store") && target.startsWith("@aws-sdk/"));
+    expect(new Set(sdk.map(({ file }) => file))).toEqual(new Set(["lib/store/sdk-send.ts"]));
+    const memory = imports.filter(
+      ({ file, target }) => target.startsWith("lib/store/memory") && !within(file, "lib/store/memory"),
+    );
+    expect(memory).toEqual([]);
+  });
+
+  it("functions are written as a user would: on the package's public entries only", () => {
+    const own = imports.filter(({ file, target }) => within(file, "functions") && target.startsWith("semel"));
+    expect(own.every(({ target }) => ["semel", "semel/constructs"].includes(target))).toBe(true);
+    expect(own.length).toBeGreaterThan(1);
+  });
+
+  it.each(PURE)("%s is pure", (part) => {
+    const impure = /\basync\b|\bawait\b|\bDate\.now\b|new Date\(\)|Math\.random|\bprocess\.|\bsetTimeout\b|\bfetch\(/;
+    for (const file of files.filter((name) => within(name, part))) {
+      const code = readFileSync(join(ROOT, file), "utf8").replace(/\/\*.*?\*\/|\/\/[^\n]*/gs, "");
+      expect(code, file).not.toMatch(impure);
+      expect(
+        importsOf(file).filter(({ target }) => isNode(target)),
+        file,
+      ).toEqual([]);
+    }
+  });
+
+  it("files keep to their budget of 400 lines", () => {
+    const long = files.filter((file) => readFileSync(join(ROOT, file), "utf8").split("\n").length > 400);
+    expect(long).toEqual([]);
+  });
+});
