@@ -1,0 +1,76 @@
+// semel local: runs a cloud assembly until Ctrl-C.
+import { parseArgs } from "node:util";
+import { type LocalCloud, startLocal } from "../local/index.ts";
+
+export const LOCAL_HELP = `Usage: semel local [--assembly cdk.out] [--stack NAME]...
+
+Runs the queues, tables and functions of a CDK cloud assembly on this machine, until Ctrl-C.
+
+Options:
+  --assembly FOLDER   the cloud assembly that "cdk synth" wrote (default: cdk.out)
+  --stack NAME        run this stack only; may be given more than once (default: all)
+  --help              this text
+
+Environment:
+  AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SQS
+                      engines that run already, in place of the embedded ones
+`;
+
+/** Gives the exit status. */
+export async function localCommand(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    strict: true,
+    options: {
+      assembly: { type: "string", default: "cdk.out" },
+      stack: { type: "string", multiple: true, default: [] },
+    },
+  });
+  const interruption = waitForInterruption();
+  let engineFailed: () => void = () => {};
+  const failure = new Promise<1>((resolve) => {
+    engineFailed = () => resolve(1);
+  });
+  const starting = startLocal({
+    assembly: values.assembly,
+    stacks: values.stack,
+    observer: (event) => {
+      if (event.kind === "engine-failed") engineFailed();
+    },
+  });
+  const cloud = await starting;
+  process.stdout.write(describeCloud(cloud));
+  const status = await Promise.race([interruption, failure]);
+  process.stdout.write("stopping\n");
+  await cloud.stop();
+  return status;
+}
+
+/** A second signal ends the process at once; what it started dies with it. */
+function waitForInterruption(): Promise<0> {
+  return new Promise((resolve) => {
+    let signals = 0;
+    const onSignal = () => {
+      signals += 1;
+      if (signals > 1) process.exit(130);
+      resolve(0);
+    };
+    process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("SIGHUP", onSignal);
+  });
+}
+
+export function describeCloud(cloud: LocalCloud): string {
+  const lines = [
+    "The local cloud runs. Ctrl-C stops it.",
+    `  DynamoDB   ${cloud.endpoints.dynamodb}`,
+    `  SQS        ${cloud.endpoints.sqs}`,
+    ...cloud.queues.map(({ url }) => `  queue      ${url}`),
+    ...cloud.tables.map(({ name }) => `  table      ${name}`),
+    ...cloud.functions.map(({ name }) => `  function   ${name}`),
+  ];
+  for (const stackName of cloud.stackNames) {
+    for (const [key, value] of Object.entries(cloud.outputs(stackName)))
+      lines.push(`  output     ${stackName}.${key} = ${value}`);
+  }
+  return `${lines.join("\n")}\n`;
+}

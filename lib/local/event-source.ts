@@ -1,0 +1,162 @@
+// An SQS event source mapping: polls the queue, invokes the function, deletes what the response allows.
+// As many loops as the mapping has batches side by side; each polls, invokes and settles one batch after the other.
+// https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+import { DeleteMessageBatchCommand, ReceiveMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { SqsRecord } from "../aws/lambda.ts";
+import { QUEUE_BATCH_MESSAGES_MAX } from "../aws/limits.ts";
+import type { EventSourceDefinition } from "./event-source-definition.ts";
+import type { FunctionPool } from "./function-pool.ts";
+import { gatherBatch } from "./gather-batch.ts";
+import { reason } from "./local-error.ts";
+import { judgeResponse } from "./partial-response.ts";
+import { toRecord } from "./sqs-record.ts";
+import type { Warn } from "./stack-run.ts";
+import type { LocalQueue } from "./types.ts";
+import type { InvocationResult } from "./worker.ts";
+
+export interface EventSourceOptions {
+  readonly definition: EventSourceDefinition;
+  readonly queue: LocalQueue;
+  readonly region: string;
+  readonly pool: FunctionPool;
+  readonly client: SQSClient;
+  readonly warn: Warn;
+  /** The engine cannot be reached any more. */
+  readonly onUnreachable: (error: Error) => void;
+}
+
+export interface EventSource {
+  readonly queue: LocalQueue;
+  /** No further receive. Resolves when the batches at work are settled. */
+  stop(): Promise<void>;
+}
+
+/** Receives that fail one after the other for want of a connection, until the engine counts as gone. */
+const UNREACHABLE_MAX = 3;
+const RETRY_RECEIVE_MS = 500;
+const DELETE_TRIES_MAX = 3;
+
+export function startEventSource(options: EventSourceOptions): EventSource {
+  const stopping = new AbortController();
+  const { definition } = options;
+  const loops = Array.from({ length: definition.concurrency }, () => poll(options, stopping.signal));
+  return {
+    queue: options.queue,
+    async stop() {
+      stopping.abort();
+      await Promise.all(loops);
+    },
+  };
+}
+
+async function poll(options: EventSourceOptions, signal: AbortSignal): Promise<void> {
+  const { batchSize, windowMs } = options.definition;
+  let carried: readonly SqsRecord[] = [];
+  let unreachable = 0;
+  while (!signal.aborted && unreachable < UNREACHABLE_MAX) {
+    let batch: readonly SqsRecord[];
+    try {
+      const receive = (messagesMax: number, waitSeconds: number) =>
+        receiveRecords(options, messagesMax, waitSeconds, signal);
+      ({ batch, carried } = await gatherBatch(receive, carried, { batchSize, windowMs, signal }));
+      unreachable = 0;
+    } catch (thrown) {
+      if (signal.aborted) return;
+      options.warn(`cannot receive from queue ${options.queue.name}: ${reason(thrown)}`);
+      unreachable = isConnectionError(thrown) ? unreachable + 1 : 0;
+      if (unreachable === UNREACHABLE_MAX) options.onUnreachable(asError(thrown));
+      await pause(RETRY_RECEIVE_MS);
+      continue;
+    }
+    if (batch.length > 0 && !signal.aborted) await deliver(options, batch);
+  }
+}
+
+async function receiveRecords(
+  { client, queue, region }: EventSourceOptions,
+  messagesMax: number,
+  waitSeconds: number,
+  abortSignal: AbortSignal,
+): Promise<SqsRecord[]> {
+  const command = new ReceiveMessageCommand({
+    QueueUrl: queue.url,
+    MaxNumberOfMessages: messagesMax,
+    WaitTimeSeconds: waitSeconds,
+    MessageSystemAttributeNames: ["All"],
+    MessageAttributeNames: ["All"],
+  });
+  const { Messages: messages } = await client.send(command, { abortSignal });
+  return (messages ?? []).map((message) => toRecord(message, { queueArn: queue.arn, region }));
+}
+
+async function deliver(options: EventSourceOptions, batch: readonly SqsRecord[]): Promise<void> {
+  try {
+    await options.pool.run(JSON.stringify({ Records: batch }), {
+      messages: batch.length,
+      settle: (result) => settle(options, batch, result),
+    });
+  } catch (thrown) {
+    options.warn(`batch of queue ${options.queue.name} stays in flight: ${reason(thrown)}`);
+  }
+}
+
+/** Gives the number of messages deleted. */
+async function settle(
+  options: EventSourceOptions,
+  batch: readonly SqsRecord[],
+  result: InvocationResult,
+): Promise<number> {
+  if (result.outcome !== "success") return 0; // the whole batch comes back
+  const { reportsFailures } = options.definition;
+  const verdict = judgeResponse(result.payload, {
+    messageIds: batch.map((record) => record.messageId),
+    reportsFailures,
+  });
+  if (verdict.kind === "failed") {
+    options.warn(`the whole batch of queue ${options.queue.name} comes back: ${verdict.reason}`);
+    return 0;
+  }
+  const deletable = new Set(verdict.delete);
+  return deleteRecords(
+    options,
+    batch.filter((record) => deletable.has(record.messageId)),
+  );
+}
+
+async function deleteRecords(options: EventSourceOptions, records: readonly SqsRecord[]): Promise<number> {
+  let deleted = 0;
+  for (let start = 0; start < records.length; start += QUEUE_BATCH_MESSAGES_MAX) {
+    deleted += await deleteChunk(options, records.slice(start, start + QUEUE_BATCH_MESSAGES_MAX));
+  }
+  return deleted;
+}
+
+async function deleteChunk({ client, queue, warn }: EventSourceOptions, chunk: readonly SqsRecord[]): Promise<number> {
+  let left = chunk.map((record, index) => ({ Id: String(index), ReceiptHandle: record.receiptHandle }));
+  let error = "";
+  for (let tries = 0; tries < DELETE_TRIES_MAX && left.length > 0; tries += 1) {
+    try {
+      const answer = await client.send(new DeleteMessageBatchCommand({ QueueUrl: queue.url, Entries: left }));
+      const failed = answer.Failed ?? [];
+      error = failed.map((entry) => entry.Message ?? entry.Code).join("; ");
+      left = left.filter((entry) => failed.some(({ Id }) => Id === entry.Id));
+    } catch (thrown) {
+      error = reason(thrown);
+    }
+  }
+  if (left.length > 0) warn(`${left.length} messages of queue ${queue.name} were not deleted and come back: ${error}`);
+  return chunk.length - left.length;
+}
+
+function isConnectionError(thrown: unknown): boolean {
+  const code = (thrown as { code?: unknown } | null)?.code;
+  return code === "ECONNREFUSED" || code === "ECONNRESET" || code === "ENOTFOUND" || code === "EHOSTUNREACH";
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

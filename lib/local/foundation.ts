@@ -1,0 +1,88 @@
+// Engines, proxy, clients: what a local cloud stands on.
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { startDynamoDbEngine } from "./engines/dynamodb.ts";
+import { type Engine, givenEngine } from "./engines/engine.ts";
+import { startSqsEngine } from "./engines/sqs.ts";
+import { type Identity, identityOf } from "./identity.ts";
+import { type CountingProxy, startProxy } from "./proxy.ts";
+import { type Reaper, startReaper } from "./reaper.ts";
+import { makeStagingFolder } from "./staging.ts";
+import type { ClientConfig, LocalOptions } from "./types.ts";
+
+export interface Foundation {
+  readonly identity: Identity;
+  readonly dynamodb: Engine;
+  readonly sqs: Engine;
+  /** Undefined for an https endpoint: the signature of a request covers its host, so it can't be passed on. */
+  readonly proxy: CountingProxy | undefined;
+  readonly reaper: Reaper;
+  readonly stagingFolder: string;
+  readonly clientConfig: { readonly dynamodb: ClientConfig; readonly sqs: ClientConfig };
+  readonly dynamodbClient: DynamoDBClient;
+  readonly sqsClient: SQSClient;
+}
+
+/** Undoes, in the reverse order, what was started. */
+export interface Undo {
+  add(step: () => unknown): void;
+  run(): Promise<void>;
+}
+
+export function createUndo(): Undo {
+  const steps: (() => unknown)[] = [];
+  let done: Promise<void> | undefined;
+  const runAll = async (): Promise<void> => {
+    const errors: unknown[] = [];
+    for (const step of steps.reverse()) {
+      try {
+        await step();
+      } catch (thrown) {
+        errors.push(thrown); // the other steps still have to run
+      }
+    }
+    if (errors.length > 0) throw errors[0];
+  };
+  return {
+    add: (step) => steps.push(step),
+    run: () => {
+      done ??= runAll();
+      return done;
+    },
+  };
+}
+
+export async function layFoundation(options: LocalOptions, env: NodeJS.ProcessEnv, undo: Undo): Promise<Foundation> {
+  const given = {
+    dynamodb: options.endpoints?.dynamodb ?? nonEmpty(env["AWS_ENDPOINT_URL_DYNAMODB"]),
+    sqs: options.endpoints?.sqs ?? nonEmpty(env["AWS_ENDPOINT_URL_SQS"]),
+  };
+  const identity = identityOf(given.dynamodb === undefined && given.sqs === undefined, env);
+
+  const stagingFolder = await makeStagingFolder();
+  const reaper = startReaper(stagingFolder);
+  undo.add(() => reaper.close()); // removes the staging folder too
+
+  const dynamodb = given.dynamodb === undefined ? await startDynamoDbEngine({ reaper }) : givenEngine(given.dynamodb);
+  undo.add(() => dynamodb.stop());
+  const sqs = given.sqs === undefined ? await startSqsEngine(identity.region) : givenEngine(given.sqs);
+  undo.add(() => sqs.stop());
+  const proxy = new URL(dynamodb.endpoint).protocol === "http:" ? await startProxy(dynamodb.endpoint) : undefined;
+  if (proxy !== undefined) undo.add(() => proxy.stop());
+
+  const configOf = (endpoint: string): ClientConfig => ({
+    endpoint,
+    region: identity.region,
+    ...(identity.credentials === undefined ? {} : { credentials: identity.credentials }),
+  });
+  const clientConfig = { dynamodb: configOf(dynamodb.endpoint), sqs: configOf(sqs.endpoint) };
+  const dynamodbClient = new DynamoDBClient(clientConfig.dynamodb);
+  const sqsClient = new SQSClient(clientConfig.sqs);
+  undo.add(() => dynamodbClient.destroy());
+  undo.add(() => sqsClient.destroy());
+  return { identity, dynamodb, sqs, proxy, reaper, stagingFolder, clientConfig, dynamodbClient, sqsClient };
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === undefined || text === "" ? undefined : text;
+}

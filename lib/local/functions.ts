@@ -1,0 +1,98 @@
+// The functions of the stacks: defined, staged, ready to run.
+import { FUNCTION_NAME_LENGTH_MAX } from "../aws/names.ts";
+import type { Foundation } from "./foundation.ts";
+import { defineFunction, type FunctionDefinition, workerEnvironment } from "./function-definition.ts";
+import { createFunctionPool, type FunctionPool } from "./function-pool.ts";
+import { localError } from "./local-error.ts";
+import { physicalName } from "./physical-names.ts";
+import { LOCAL_ACCOUNT_ID, type StackRun, type Warn } from "./stack-run.ts";
+import { stageCode } from "./staging.ts";
+import { resolve } from "./template.ts";
+import type { LocalEvent, LocalFunction, Logger } from "./types.ts";
+import { optionalTextAt } from "./values.ts";
+
+export interface RunningFunction {
+  readonly definition: FunctionDefinition;
+  readonly pool: FunctionPool;
+}
+
+export interface FunctionsInput {
+  readonly runs: readonly StackRun[];
+  readonly foundation: Foundation;
+  readonly logger: Logger;
+  readonly observe: (event: LocalEvent) => void;
+  readonly warn: Warn;
+}
+
+export async function createFunctions(input: FunctionsInput): Promise<RunningFunction[]> {
+  const { runs, foundation, logger, observe, warn } = input;
+  const named = runs.flatMap((run) => nameFunctions(run, foundation.identity.region));
+  let workers = 0;
+  const create = async ({ run, ...rest }: NamedFunction): Promise<RunningFunction[]> => {
+    const definition = defineFunction({ ...rest, stackName: run.name, scope: run.scope, warn });
+    if (definition === undefined) return [];
+    const taskRoot = await stageCode(definition, run.assets, foundation.stagingFolder);
+    const pool = createFunctionPool({
+      functionName: definition.name,
+      functionArn: definition.arn,
+      timeoutMs: definition.timeoutMs,
+      taskRoot,
+      environment: (runtimeApi) => environmentOf(definition, taskRoot, runtimeApi, foundation),
+      reaper: foundation.reaper,
+      logger,
+      observe,
+      nextWorkerId: () => {
+        workers += 1;
+        return workers;
+      },
+    });
+    return [{ definition, pool }];
+  };
+  return (await Promise.all(named.map(create))).flat();
+}
+
+interface NamedFunction {
+  readonly run: StackRun;
+  readonly resource: ReturnType<StackRun["resources"]>[number];
+  readonly name: string;
+  readonly arn: string;
+}
+
+/** All names first: one function's variables may refer to another. */
+function nameFunctions(run: StackRun, region: string): NamedFunction[] {
+  return run.resources("AWS::Lambda::Function").map((resource) => {
+    const given = optionalTextAt(resolve(resource.properties["FunctionName"], run.scope), "FunctionName");
+    const name = given ?? physicalName(run.name, resource.logicalId, FUNCTION_NAME_LENGTH_MAX);
+    const arn = `arn:aws:lambda:${region}:${LOCAL_ACCOUNT_ID}:function:${name}`;
+    run.provide(resource.logicalId, { ref: name, attributes: { Arn: arn } });
+    return { run, resource, name, arn };
+  });
+}
+
+function environmentOf(
+  definition: FunctionDefinition,
+  taskRoot: string,
+  runtimeApi: string,
+  { identity, proxy, dynamodb, sqs }: Foundation,
+): Record<string, string> {
+  const endpoints = { dynamodb: proxy?.endpoint ?? dynamodb.endpoint, sqs: sqs.endpoint };
+  return workerEnvironment({ definition, taskRoot, runtimeApi, identity, endpoints, path: process.env["PATH"] });
+}
+
+/** The face that users see. */
+export function toLocalFunction({ definition, pool }: RunningFunction): LocalFunction {
+  const { name, logicalId, stackName } = definition;
+  return {
+    name,
+    logicalId,
+    stackName,
+    async invoke(event) {
+      const result = await pool.run(JSON.stringify(event) ?? "null", { messages: 0 });
+      if (result.outcome === "success") return JSON.parse(result.payload);
+      const { errorType, errorMessage, trace } = result.error;
+      throw localError(`Function ${name} failed: ${errorType}: ${errorMessage}`, trace.join("\n") || undefined);
+    },
+    killBusyWorker: (index = 0) => pool.killBusyWorker(index),
+    busyWorkers: () => pool.busyWorkers(),
+  };
+}

@@ -1,0 +1,72 @@
+// Kills what we started when we die without a chance to do so (SIGKILL, a crash): a tiny shell process that reads
+// the process groups we own from a pipe, and acts when the pipe breaks.
+//
+// Children run in process groups of their own, so that Ctrl-C reaches only us and everything stops in order;
+// without the reaper that would leave orphans behind.
+import { type ChildProcess, spawn } from "node:child_process";
+import { rm } from "node:fs/promises";
+
+export interface Reaper {
+  /** From now on, this child dies with us. Forgets it when it exits. */
+  watch(child: ChildProcess): void;
+  /** Ends the reaper. What is still watched dies, and the folder goes. */
+  close(): Promise<void>;
+}
+
+// "+ pid" and "- pid" lines; at end of input: kill the groups left, remove the folder given as $1.
+const SCRIPT = `
+trap '' INT TERM HUP
+groups=' '
+while read -r change pid; do
+  if [ "$change" = + ]; then groups="$groups$pid "; else groups="\${groups%% $pid *} \${groups#* $pid }"; fi
+done
+for pid in $groups; do kill -9 -"$pid" 2>/dev/null; done
+rm -rf -- "$1"
+`;
+
+export function startReaper(folder: string): Reaper {
+  // No process groups and no sh on Windows: there, orphans after a SIGKILL are not prevented.
+  if (process.platform === "win32")
+    return { watch: () => {}, close: () => rm(folder, { recursive: true, force: true }) };
+  const shell = spawn("/bin/sh", ["-c", SCRIPT, "semel-reaper", folder], {
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  const exited = new Promise<void>((resolve) => shell.once("exit", () => resolve()).once("error", () => resolve()));
+  // A reaper that was killed must not take us along.
+  shell.stdin.on("error", () => {});
+  shell.unref();
+  return {
+    watch(child) {
+      if (child.pid === undefined) return;
+      shell.stdin.write(`+ ${child.pid}\n`);
+      child.once("exit", () => shell.stdin.write(`- ${child.pid}\n`));
+    },
+    async close() {
+      shell.ref();
+      shell.stdin.end();
+      await exited;
+      await rm(folder, { recursive: true, force: true }); // in case the shell was killed
+    },
+  };
+}
+
+/** SIGKILL to a detached child and whatever it started. */
+export function killGroup(child: ChildProcess): void {
+  if (child.exitCode === null && child.signalCode === null) signalGroup(child);
+}
+
+/** SIGKILL to what a detached child left behind when it exited. */
+export function killLeftovers(child: ChildProcess): void {
+  if (process.platform !== "win32") signalGroup(child);
+}
+
+function signalGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    if (process.platform === "win32") child.kill("SIGKILL");
+    else process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // Nobody is left.
+  }
+}

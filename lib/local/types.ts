@@ -1,0 +1,113 @@
+// What users of the local cloud see.
+
+export interface LogLine {
+  /** Name of the function that wrote the line, or the part of the local cloud. */
+  readonly source: string;
+  readonly text: string;
+  readonly level: "info" | "warn" | "error";
+}
+
+export type Logger = (line: LogLine) => void;
+
+export type InvocationOutcome = "success" | "error" | "timeout" | "crash";
+
+export type EngineName = "dynamodb" | "sqs";
+
+/** What happens in the local cloud, as it happens. Times are in ms since the epoch. */
+export type LocalEvent =
+  | {
+      kind: "invocation-started";
+      functionName: string;
+      workerId: number;
+      requestId: string;
+      messages: number;
+      atMs: number;
+    }
+  | {
+      kind: "invocation-ended";
+      functionName: string;
+      workerId: number;
+      requestId: string;
+      outcome: InvocationOutcome;
+      messages: number;
+      /** Messages that left the queue because of this invocation. */
+      deleted: number;
+      atMs: number;
+    }
+  | { kind: "worker-started" | "worker-exited"; functionName: string; workerId: number; atMs: number }
+  | { kind: "engine-failed"; engine: EngineName; error: Error };
+
+export interface LocalOptions {
+  /** Path of the cloud assembly, the cdk.out folder. */
+  readonly assembly: string;
+  /** Names of the stacks to run. @default - all of them */
+  readonly stacks?: readonly string[];
+  /** Engines that run already. @default - AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_SQS, else the embedded engines */
+  readonly endpoints?: { readonly dynamodb?: string; readonly sqs?: string };
+  /** Takes the lines that functions and the local cloud write. @default - prints them */
+  readonly logger?: Logger;
+  readonly observer?: (event: LocalEvent) => void;
+}
+
+export interface ClientConfig {
+  readonly endpoint: string;
+  readonly region: string;
+  /** Absent where the SDK's own chain is to find them. */
+  readonly credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+}
+
+export interface LocalFunction {
+  /** Physical name. */
+  readonly name: string;
+  readonly logicalId: string;
+  readonly stackName: string;
+  /** Runs the function and gives what it returned; rejects with what it threw, or with its timeout or crash. */
+  invoke(event: unknown): Promise<unknown>;
+  /** SIGKILL to a worker that runs an invocation now: the index-th of the busy ones, modulo. False when none is busy. */
+  killBusyWorker(index?: number): boolean;
+  busyWorkers(): number;
+}
+
+export interface IdleOptions {
+  /** @default 600000 */
+  readonly timeoutMs?: number;
+  /** How long everything must have been quiet. @default 200 */
+  readonly quietMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface LocalQueue {
+  readonly name: string;
+  readonly logicalId: string;
+  readonly stackName: string;
+  readonly url: string;
+  readonly arn: string;
+}
+
+export interface LocalTable {
+  readonly name: string;
+  readonly logicalId: string;
+  readonly stackName: string;
+}
+
+export interface LocalCloud extends AsyncDisposable {
+  /** The engines themselves: what is sent here is not counted by dynamodbRequests(). */
+  readonly endpoints: { readonly dynamodb: string; readonly sqs: string };
+  /** To spread into the options of an SDK client. */
+  readonly clientConfig: { readonly dynamodb: ClientConfig; readonly sqs: ClientConfig };
+  readonly functions: readonly LocalFunction[];
+  readonly queues: readonly LocalQueue[];
+  readonly tables: readonly LocalTable[];
+  readonly stackNames: readonly string[];
+  /** The CfnOutputs of a stack, resolved. */
+  outputs(stackName: string): Record<string, string>;
+  /**
+   * Resolves when no queue that feeds a function has a visible, delayed or in-flight message, and no invocation runs.
+   * Rejects when an engine dies, at the timeout, on abort and on stop().
+   */
+  idle(options?: IdleOptions): Promise<void>;
+  /** DynamoDB requests that functions sent, per operation. Empty for an https endpoint, which is not proxied. */
+  dynamodbRequests(): Record<string, number>;
+  /** Ends pollers, workers and engines. No process is left. May be called again. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,164 @@
+// One worker process: an execution environment of a function, which runs one invocation at a time.
+import { type ChildProcess, spawn } from "node:child_process";
+import { extname } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { INIT_PHASE_MS_MAX } from "../aws/lambda-runtime.ts";
+import { killGroup, killLeftovers, type Reaper } from "./reaper.ts";
+import { type FunctionError, type RuntimeAnswer, type RuntimeApi, startRuntimeApi } from "./runtime-api.ts";
+import type { Logger } from "./types.ts";
+
+export type InvocationResult =
+  | { outcome: "success"; payload: string } // the function's answer, as JSON
+  | { outcome: "error" | "timeout" | "crash"; error: FunctionError };
+
+export interface WorkerOptions {
+  readonly functionName: string;
+  readonly functionArn: string;
+  readonly timeoutMs: number;
+  readonly taskRoot: string;
+  environment(runtimeApi: string): Record<string, string>;
+  readonly reaper: Reaper;
+  readonly logger: Logger;
+  readonly onExit: () => void;
+}
+
+export interface Worker {
+  invoke(requestId: string, payload: string): Promise<InvocationResult>;
+  /** False once it has died, or can't run its handler. */
+  usable(): boolean;
+  kill(): void;
+  readonly exited: Promise<void>;
+}
+
+const LAST_OUTPUT_MS_MAX = 500;
+
+// The bootstrap lies beside this file, in the same form: .ts in the sources, .js or .cjs in the package.
+const BOOTSTRAP = fileURLToPath(new URL(`./bootstrap${extname(import.meta.url)}`, import.meta.url));
+
+export function startWorker(options: WorkerOptions): Worker {
+  let dead = false;
+  let initError: FunctionError | undefined;
+  let child: ChildProcess | undefined;
+  let timedOut: string | undefined; // why we killed it
+  let settleRunning: ((result: InvocationResult) => void) | undefined;
+  let killed = false;
+
+  const kill = (): void => {
+    killed = true;
+    if (child !== undefined) killGroup(child);
+  };
+
+  const died = (how: string, answer?: RuntimeAnswer): void => {
+    dead = true;
+    settleRunning?.(answer === undefined ? deathOf(timedOut, initError, how) : resultOf(answer));
+    options.onExit();
+  };
+
+  const expire = (message: string): void => {
+    timedOut = message;
+    kill();
+  };
+
+  const initTimer = setTimeout(() => expire(`Init did not end within ${INIT_PHASE_MS_MAX} ms`), INIT_PHASE_MS_MAX);
+  const starting: Promise<RuntimeApi> = startRuntimeApi({
+    onReady: () => clearTimeout(initTimer),
+    onInitError: (error) => {
+      initError = error;
+    },
+  });
+
+  const run = async (): Promise<void> => {
+    const api = await starting;
+    let how = "killed before it started";
+    if (!killed) {
+      child = spawnBootstrap(options, api.address);
+      how = await exitOf(child);
+    }
+    clearTimeout(initTimer);
+    await api.close();
+    died(how, api.lastAnswer());
+  };
+  const exited = run().catch((thrown: unknown) => died(String(thrown)));
+
+  return {
+    exited,
+    kill,
+    usable: () => !dead && !killed && initError === undefined,
+    invoke: (requestId, payload) =>
+      new Promise((resolve) => {
+        let timer: NodeJS.Timeout | undefined;
+        const settle = (result: InvocationResult): void => {
+          clearTimeout(timer);
+          settleRunning = undefined;
+          resolve(result);
+        };
+        settleRunning = settle;
+        if (dead) return settle(deathOf(timedOut, initError, "dead before the invocation"));
+        const onDelivered = (): void => {
+          const seconds = (options.timeoutMs / 1000).toFixed(2);
+          timer = setTimeout(() => expire(`Task timed out after ${seconds} seconds`), options.timeoutMs);
+        };
+        const { functionArn, timeoutMs } = options;
+        const offer = (api: RuntimeApi) => api.invoke({ requestId, payload, functionArn, timeoutMs, onDelivered });
+        // A start that fails ends the worker, and the invocation with it.
+        starting.then(offer).then(
+          (answer) => settle(resultOf(answer)),
+          () => {},
+        );
+      }),
+  };
+}
+
+function spawnBootstrap(options: WorkerOptions, runtimeApi: string): ChildProcess {
+  // Node 22 warns when it strips the types of our sources.
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", BOOTSTRAP], {
+    cwd: options.taskRoot,
+    env: options.environment(runtimeApi),
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true, // a process group of its own: Ctrl-C is for us, and SIGKILL takes its children too
+  });
+  options.reaper.watch(child);
+  forwardLines(child.stdout, options, "info");
+  forwardLines(child.stderr, options, "error");
+  return child;
+}
+
+function forwardLines(stream: Readable | null, options: WorkerOptions, level: "info" | "error"): void {
+  if (stream === null) return;
+  createInterface({ input: stream }).on("line", (text) => {
+    options.logger({ source: options.functionName, text, level });
+  });
+}
+
+/** Resolves after the last line of output. */
+function exitOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => {
+      const how = signal === null ? `exit status ${code}` : `signal: ${signal}`;
+      killLeftovers(child);
+      // What the function started in a group of its own may hold the output open.
+      const timer = setTimeout(() => resolve(how), LAST_OUTPUT_MS_MAX);
+      child.once("close", () => {
+        clearTimeout(timer);
+        resolve(how);
+      });
+    });
+  });
+}
+
+function resultOf(answer: RuntimeAnswer): InvocationResult {
+  if (answer.kind === "error") return { outcome: "error", error: answer.error };
+  return { outcome: "success", payload: answer.payload };
+}
+
+function deathOf(timedOut: string | undefined, initError: FunctionError | undefined, how: string): InvocationResult {
+  if (timedOut !== undefined) {
+    return { outcome: "timeout", error: { errorType: "Sandbox.Timedout", errorMessage: timedOut, trace: [] } };
+  }
+  if (initError !== undefined) return { outcome: "error", error: initError };
+  const errorMessage = `Runtime exited with error: ${how}`;
+  return { outcome: "crash", error: { errorType: "Runtime.ExitError", errorMessage, trace: [] } };
+}
