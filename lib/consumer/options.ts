@@ -1,7 +1,7 @@
 // Options of exactlyOnce(): documented and optional outside, resolved and total inside. Option > environment > error.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { ENVIRONMENT } from "../environment.ts";
+import { ENVIRONMENT } from "../contract.ts";
 import { SemelError } from "../errors.ts";
 import type { DynamoDbClient } from "../store/sdk-send.ts";
 import type { Message } from "./message.ts";

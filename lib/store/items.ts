@@ -2,26 +2,28 @@
 // reasons, so nothing here relies on it.
 
 import type { Item } from "../aws/dynamodb.ts";
+import { RECORD_TABLE } from "../contract.ts";
 import { type FoundRecord, type IdempotencyRecord, RECORD_FORMAT_VERSION } from "../protocol/record.ts";
-
-/** Attribute that DynamoDB's time to live reads. */
-export const EXPIRES_AT_ATTRIBUTE = "expiresAt";
 
 export function recordToItem(record: IdempotencyRecord): Item {
   return {
-    pk: { S: record.pk },
+    [RECORD_TABLE.partitionKey]: { S: record.pk },
     formatVersion: { N: String(RECORD_FORMAT_VERSION) },
     status: { S: record.status },
     attemptId: { S: record.attemptId },
     fingerprint: { S: record.fingerprint },
     committedAt: { N: String(record.committedAtMs) },
-    [EXPIRES_AT_ATTRIBUTE]: { N: String(record.expiresAtSeconds) },
+    [RECORD_TABLE.timeToLive]: { N: String(record.expiresAtSeconds) },
   };
 }
 
 /** Anything that is not a whole record of this format is unreadable, and never taken for done. */
 export function itemToRecord(item: Item): FoundRecord {
-  const [pk, attemptId, fingerprint] = [item["pk"]?.S, item["attemptId"]?.S, item["fingerprint"]?.S];
+  const [pk, attemptId, fingerprint] = [
+    item[RECORD_TABLE.partitionKey]?.S,
+    item["attemptId"]?.S,
+    item["fingerprint"]?.S,
+  ];
   const formatVersion = item["formatVersion"]?.N ?? "none";
   const status = item["status"]?.S ?? "none";
   const known = formatVersion === String(RECORD_FORMAT_VERSION) && status === "COMPLETED";
@@ -36,7 +38,7 @@ export function itemToRecord(item: Item): FoundRecord {
       attemptId,
       fingerprint,
       committedAtMs: Number(item["committedAt"]?.N),
-      expiresAtSeconds: Number(item[EXPIRES_AT_ATTRIBUTE]?.N),
+      expiresAtSeconds: Number(item[RECORD_TABLE.timeToLive]?.N),
     },
   };
 }

@@ -2,6 +2,7 @@
 // and reads. What an answer means is decided in protocol/commit.ts; here is only the loop around it.
 
 import type { Item, TransactWriteItem } from "../aws/dynamodb.ts";
+import { RECORD_TABLE } from "../contract.ts";
 import { SemelError } from "../errors.ts";
 import { type Host, sleep } from "../host.ts";
 import { fullJitterMs, THROTTLE_BACKOFF } from "../protocol/backoff.ts";
@@ -90,7 +91,7 @@ export function recordStore({ table, send, host }: { table: string; send: Send; 
   }
 
   async function readRecord(pk: string, control: CallControl): Promise<FoundRecord | undefined> {
-    const item = await get({ TableName: table, Key: { pk: { S: pk } } }, control);
+    const item = await get({ TableName: table, Key: { [RECORD_TABLE.partitionKey]: { S: pk } } }, control);
     return item && itemToRecord(item);
   }
 

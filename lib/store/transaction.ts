@@ -5,6 +5,7 @@
 
 import type { Item, TransactWriteItem, UpdateAction } from "../aws/dynamodb.ts";
 import { EXPRESSION_BYTES_MAX, ITEM_BYTES_MAX, TRANSACTION_ACTIONS_MAX, TRANSACTION_BYTES_MAX } from "../aws/limits.ts";
+import { RECORD_TABLE } from "../contract.ts";
 import { SemelError } from "../errors.ts";
 import {
   describeItem,
@@ -62,7 +63,7 @@ function putRecord(recordTable: string, record: IdempotencyRecord): TransactWrit
     Put: {
       TableName: recordTable,
       Item: recordToItem(record),
-      ConditionExpression: "attribute_not_exists(pk)", // T1
+      ConditionExpression: `attribute_not_exists(${RECORD_TABLE.partitionKey})`, // T1
       ReturnValuesOnConditionCheckFailure: "ALL_OLD",
     },
   };

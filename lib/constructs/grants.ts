@@ -1,0 +1,37 @@
+// The actions that a consumer's function may use, and no others. TransactWriteItems has no action of its own: DynamoDB
+// authorizes it by the actions of its parts.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+
+import type { ITable } from "aws-cdk-lib/aws-dynamodb";
+import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
+
+/** On the record table: the Put of a record inside a transaction, and its strong read. */
+export const RECORD_ACTIONS: readonly string[] = ["dynamodb:PutItem", "dynamodb:GetItem"];
+
+/** On a table of effects: the four writes of a transaction, the guarded read, and the lookup of the table's key names. */
+export const EFFECT_ACTIONS: readonly string[] = [
+  "dynamodb:PutItem",
+  "dynamodb:UpdateItem",
+  "dynamodb:DeleteItem",
+  "dynamodb:ConditionCheckItem",
+  "dynamodb:GetItem",
+  "dynamodb:DescribeTable",
+];
+
+/**
+ * On the customer managed key of a table, where it has one: DynamoDB uses the key in the caller's name.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+ */
+export const KEY_ACTIONS: readonly string[] = [
+  "kms:Decrypt",
+  "kms:DescribeKey",
+  "kms:Encrypt",
+  "kms:ReEncrypt*",
+  "kms:GenerateDataKey*",
+];
+
+/** Grants the actions on the table itself (a transaction has no index targets) and the use of its key. */
+export function grantOnTable(table: ITable, grantee: IGrantable, actions: readonly string[]): Grant {
+  table.encryptionKey?.grant(grantee, ...KEY_ACTIONS);
+  return Grant.addToPrincipal({ grantee, actions: [...actions], resourceArns: [table.tableArn] });
+}

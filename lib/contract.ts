@@ -1,0 +1,19 @@
+// What the constructs put into an AWS account and the runtime relies on: names only.
+
+/** Environment variables that the constructs set on a function and the runtime reads. */
+export const ENVIRONMENT = {
+  /** Name of the consumer: the scope of its idempotency records. */
+  consumer: "SEMEL_CONSUMER",
+  /** Name of the DynamoDB table that holds the idempotency records. */
+  table: "SEMEL_TABLE",
+  /** Lifetime of a record, in days (a decimal number). */
+  retentionDays: "SEMEL_RETENTION_DAYS",
+} as const;
+
+/** Attributes of the record table that AWS acts on. */
+export const RECORD_TABLE = {
+  /** Partition key, a string; there is no sort key. */
+  partitionKey: "pk",
+  /** What DynamoDB's time to live reads. */
+  timeToLive: "expiresAt",
+} as const;

@@ -1,0 +1,127 @@
+// Every command that the runtime sends is granted, and nothing is granted that it does not send: a consumer runs on the
+// memory store, its requests are written down, and the actions that AWS asks for them are laid beside the grants.
+
+import { describe, expect, it } from "vitest";
+import type { SqsEvent } from "../../lib/aws/lambda.ts";
+import { EFFECT_ACTIONS, RECORD_ACTIONS } from "../../lib/constructs/grants.ts";
+import { createExactlyOnce } from "../../lib/middleware/exactly-once.ts";
+import { memoryDynamoDb } from "../../lib/store/memory/memory-dynamodb.ts";
+import type { DynamoDbRequest } from "../../lib/store/send.ts";
+
+type TransactionPart = "Put" | "Update" | "Delete" | "ConditionCheck";
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html */
+const ACTION_OF_PART: Readonly<Record<TransactionPart, string>> = {
+  Put: "dynamodb:PutItem",
+  Update: "dynamodb:UpdateItem",
+  Delete: "dynamodb:DeleteItem",
+  ConditionCheck: "dynamodb:ConditionCheckItem",
+};
+
+interface Use {
+  readonly tableName: string;
+  readonly action: string;
+}
+
+/** What AWS authorizes a request by. A new operation of the store does not compile until it is named here. */
+function usesOf(request: DynamoDbRequest): Use[] {
+  switch (request.operation) {
+    case "GetItem":
+      return [{ tableName: request.input.TableName, action: "dynamodb:GetItem" }];
+    case "DescribeTable":
+      return [{ tableName: request.input.TableName, action: "dynamodb:DescribeTable" }];
+    case "TransactWriteItems":
+      return request.input.TransactItems.flatMap((item) =>
+        (["Put", "Update", "Delete", "ConditionCheck"] as const).flatMap((part) => {
+          const body = item[part];
+          return body === undefined ? [] : [{ tableName: body.TableName, action: ACTION_OF_PART[part] }];
+        }),
+      );
+  }
+}
+
+function eventOf(...bodies: object[]): SqsEvent {
+  const Records = bodies.map((body, index) => ({
+    messageId: `message-${index}`,
+    receiptHandle: "handle",
+    body: JSON.stringify(body),
+    attributes: {
+      ApproximateReceiveCount: "1",
+      SentTimestamp: "0",
+      SenderId: "sender",
+      ApproximateFirstReceiveTimestamp: "0",
+    },
+    messageAttributes: {},
+    md5OfBody: "",
+    eventSource: "aws:sqs",
+    eventSourceARN: "arn:aws:sqs:eu-west-1:111111111111:orders",
+    awsRegion: "eu-west-1",
+  }));
+  return { Records };
+}
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Runs a handler that does all that tx offers, and one into a condition that fails. */
+async function observedUses(): Promise<Use[]> {
+  const uses: Use[] = [];
+  const database = memoryDynamoDb({ Records: { partitionKey: "pk" }, Ledger: { partitionKey: "id" } });
+  const orders = createExactlyOnce(
+    { consumer: "orders", table: "Records", retentionDays: 40, key: "id", logger: silent },
+    {
+      send: async (request) => {
+        uses.push(...usesOf(request));
+        return database.send(request);
+      },
+    },
+  );
+  const handler = orders.lambda(async ({ body }, tx) => {
+    const { id } = body as { id: string };
+    if (id === "puts") {
+      // Two puts alone do not show the table's key: it has to be looked up.
+      tx.put({ TableName: "Ledger", Item: { id: "one" } });
+      tx.put({ TableName: "Ledger", Item: { id: "two" } });
+      return;
+    }
+    const Key = (name: string) => ({ id: `${id}-${name}` });
+    await tx.get({ TableName: "Ledger", Key: Key("read") });
+    tx.put({
+      TableName: "Ledger",
+      Item: { ...Key("put"), by: id },
+      ConditionExpression: "attribute_not_exists(taken)",
+    });
+    tx.update({
+      TableName: "Ledger",
+      Key: Key("update"),
+      UpdateExpression: "SET seen = :s",
+      ExpressionAttributeValues: { ":s": 1 },
+    });
+    tx.delete({ TableName: "Ledger", Key: Key("delete") });
+    tx.increment({ TableName: "Ledger", Key: Key("increment") }, { total: 1 });
+    tx.check({
+      TableName: "Ledger",
+      Key: { id: "closed" },
+      ConditionExpression: id === "fails" ? "attribute_exists(id)" : "attribute_not_exists(id)",
+    });
+  });
+  const context = { awsRequestId: "request", getRemainingTimeInMillis: () => 60_000 };
+  const response = await handler(eventOf({ id: "works" }, { id: "fails" }, { id: "puts" }), context);
+  expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: "message-1" }] });
+  return uses;
+}
+
+describe("granted actions", () => {
+  it.each([
+    ["Records", RECORD_ACTIONS],
+    ["Ledger", EFFECT_ACTIONS],
+  ] as const)("on %s are those that the runtime needs", async (tableName, granted) => {
+    const uses = await observedUses();
+    const needed = new Set(uses.filter((use) => use.tableName === tableName).map((use) => use.action));
+    expect([...needed].sort()).toEqual([...granted].sort());
+  });
+
+  it("are on no third table", async () => {
+    const tables = new Set((await observedUses()).map((use) => use.tableName));
+    expect([...tables].sort()).toEqual(["Ledger", "Records"]);
+  });
+});

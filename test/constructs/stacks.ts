@@ -1,0 +1,78 @@
+// Stacks to test constructs in; functions are not bundled, which keeps a synth at milliseconds.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { App, Stack, type StackProps } from "aws-cdk-lib";
+import { Template } from "aws-cdk-lib/assertions";
+import {
+  ExactlyOnceConsumer,
+  type ExactlyOnceConsumerProps,
+  ExactlyOnceTable,
+  type ExactlyOnceTableProps,
+} from "semel/constructs";
+import { afterAll } from "vitest";
+
+export const ENTRY: string = join(import.meta.dirname, "fixtures", "handler.ts");
+
+export type ConsumerOverrides = Partial<Omit<ExactlyOnceConsumerProps, "table">>;
+
+/** The CDK would leave a folder behind for every app. */
+const outputs: string = mkdtempSync(join(tmpdir(), "semel-constructs-"));
+let apps = 0;
+
+afterAll(() => rmSync(outputs, { recursive: true }));
+
+export function emptyApp(context: Record<string, unknown> = {}): App {
+  apps += 1;
+  return new App({
+    outdir: join(outputs, String(apps)),
+    context: { "aws:cdk:bundling-stacks": [], "aws:cdk:enable-path-metadata": true, ...context },
+  });
+}
+
+export function emptyStack(props?: StackProps): Stack {
+  return new Stack(emptyApp(), "Test", props);
+}
+
+export function tableIn(stack: Stack, props?: ExactlyOnceTableProps): ExactlyOnceTable {
+  return new ExactlyOnceTable(stack, "Records", props);
+}
+
+export function consumerIn(stack: Stack, overrides: ConsumerOverrides = {}): ExactlyOnceConsumer {
+  const props = { consumerName: "orders", entry: ENTRY, table: tableIn(stack), ...overrides };
+  return new ExactlyOnceConsumer(stack, "Orders", props);
+}
+
+/** The template of a stack with one consumer. */
+export function consumerTemplate(overrides: ConsumerOverrides = {}): Template {
+  const stack = emptyStack();
+  consumerIn(stack, overrides);
+  return Template.fromStack(stack);
+}
+
+export interface Resource {
+  readonly Type: string;
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+  readonly Properties: Record<string, unknown>;
+}
+
+/** The one resource of a type whose path ends as given. */
+export function resourceAt(template: Template, path: string): Resource {
+  const resources: Record<string, Resource & { Metadata?: Record<string, string> }> = template.toJSON()["Resources"];
+  const found = Object.values(resources).filter((each) => each.Metadata?.["aws:cdk:path"]?.endsWith(path));
+  const [resource] = found;
+  if (resource === undefined || found.length !== 1) throw new Error(`${found.length} resources at ${path}`);
+  return resource;
+}
+
+/** The message of the error that a function throws. */
+export function messageOf(fn: () => unknown): string {
+  try {
+    fn();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  throw new Error("nothing was thrown");
+}

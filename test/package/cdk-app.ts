@@ -1,0 +1,102 @@
+// A default `cdk init` app (CommonJS, jest) that synthesizes and tests a stack with our constructs.
+
+import assert from "node:assert/strict";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Run } from "./command.ts";
+import type { Report } from "./report.ts";
+
+const FIXTURE = join(import.meta.dirname, "fixtures", "cdk");
+const INSTALL = ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
+/** Half a minute with a warm cache; with an empty one the registry decides. */
+const INSTALL_TIMEOUT_MS = 420_000;
+const SYNTH_TIMEOUT_MS = 120_000;
+/** Pinned like the repository's own. */
+const ENGINES = ["fauxqs@2.4.1", "@dynoxide/linux-x64@1.2.1"];
+const ESBUILD = "esbuild@0.28.2";
+
+export async function checkCdkApp(
+  root: string,
+  directory: string,
+  tarball: string,
+  run: Run,
+  report: Report,
+): Promise<void> {
+  const folder = join(directory, "shop"); // `cdk init` names its files after the folder
+  mkdirSync(folder);
+  const cdk = join(root, "node_modules", "aws-cdk", "bin", "cdk");
+
+  const ready = await report.check("cdk init app --language typescript, and install the tarball", async () => {
+    await run("node", [cdk, "init", "app", "--language", "typescript", "--generate-only"], { cwd: folder });
+    await run("npm", [...INSTALL, tarball, ESBUILD], { cwd: folder, timeoutMs: INSTALL_TIMEOUT_MS });
+    cpSync(FIXTURE, folder, { recursive: true });
+    return true;
+  });
+  if (ready === undefined) return;
+  for (const [how, type, load] of [
+    ['import "semel/constructs"', "module", 'await import("semel/constructs")'],
+    ['require("semel/constructs")', "commonjs", 'require("semel/constructs")'],
+  ] as const) {
+    await report.check(how, async () => {
+      const script = `console.log(Object.keys(${load}).join());`;
+      const names = await run("node", [`--input-type=${type}`, "--eval", script], { cwd: folder });
+      assert.match(names, /ExactlyOnceConsumer,ExactlyOnceTable/);
+    });
+  }
+  await report.check("its `npm test` (jest) passes on the stack", async () => {
+    await run("npm", ["test"], { cwd: folder, timeoutMs: SYNTH_TIMEOUT_MS });
+  });
+  await report.check("its `npx cdk synth` (tsc, tsx, esbuild) makes template and bundle", async () => {
+    await run("npx", ["cdk", "synth", "--quiet"], { cwd: folder, timeoutMs: SYNTH_TIMEOUT_MS });
+    checkAssembly(join(folder, "cdk.out"));
+  });
+  await checkLocalCloud(folder, run, report);
+  await report.check("a prop that would break the promise stops `npx cdk synth`, with the number to set", async () => {
+    const stack = join(folder, "lib", "shop-stack.ts");
+    const source = readFileSync(stack, "utf8");
+    const broken = source.replace(
+      "timeout: Duration.seconds(5),",
+      "timeout: Duration.seconds(5), visibilityTimeout: Duration.seconds(5),",
+    );
+    assert.notEqual(broken, source);
+    writeFileSync(stack, broken);
+    const synth = run("npx", ["cdk", "synth", "--quiet"], { cwd: folder, timeoutMs: SYNTH_TIMEOUT_MS });
+    await assert.rejects(synth, /set visibilityTimeout to 30 s or more/);
+  });
+}
+
+/** As an ES module and as CommonJS: each starts its workers by a bootstrap of its own form. */
+async function checkLocalCloud(folder: string, run: Run, report: Report): Promise<void> {
+  const names = ["import", "require"].map((how) => `the app runs on the local cloud, by ${how}("semel/local")`);
+  if (`${process.platform}-${process.arch}` !== "linux-x64") {
+    for (const name of names) report.skip(name, "no engine of this platform is pinned");
+    return;
+  }
+  const installed = await report.check("install the embedded engines", async () => {
+    await run("npm", [...INSTALL, "--save-dev", ...ENGINES], { cwd: folder, timeoutMs: INSTALL_TIMEOUT_MS });
+    return true;
+  });
+  if (installed === undefined) return;
+  for (const [index, type] of ["module", "commonjs"].entries()) {
+    await report.check(names[index] ?? type, async () => {
+      const script =
+        type === "module"
+          ? 'import { startLocal } from "semel/local"; import run from "./run-local.js"; await run(startLocal);'
+          : 'require("./run-local.js")(require("semel/local").startLocal);';
+      const printed = await run("node", [`--input-type=${type}`, "--eval", script], { cwd: folder });
+      assert.deepEqual(JSON.parse(printed), { orders: 1, records: 1 });
+    });
+  }
+}
+
+function checkAssembly(assembly: string): void {
+  const template = readFileSync(join(assembly, "ShopStack.template.json"), "utf8");
+  for (const text of ["AWS::DynamoDB::GlobalTable", "ReportBatchItemFailures", '"SEMEL_CONSUMER": "shop"']) {
+    assert.ok(template.includes(text), `the template has no ${text}`);
+  }
+  const [asset] = readdirSync(assembly).filter((name) => name.startsWith("asset."));
+  const bundle = readFileSync(join(assembly, asset ?? "none", "index.mjs"), "utf8");
+  assert.ok(bundle.includes("SEMEL_TABLE"), "the bundle does not hold semel's runtime");
+  assert.ok(!bundle.includes("aws-cdk-lib"), "the bundle holds the CDK");
+  assert.ok(!bundle.includes("fauxqs"), "the bundle holds the local cloud");
+}

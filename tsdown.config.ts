@@ -1,0 +1,28 @@
+// Builds the package: every module of lib as an ES module and as CommonJS, each with its types, in the folders they have in
+// the sources; the command line as an ES module only.
+
+import type { UserConfig } from "tsdown";
+
+/** The package's entries, and what the local cloud starts as a process of its own. */
+const ENTRIES = ["lib/index.ts", "lib/constructs/index.ts", "lib/local/index.ts", "lib/local/bootstrap.ts"];
+
+const common: UserConfig = {
+  root: ".",
+  outDir: "dist",
+  unbundle: true,
+  fixedExtension: false, // .js beside .cjs, as "type": "module" has it
+  platform: "node",
+  target: "node22",
+  dts: true,
+  hash: false,
+  deps: { neverBundle: true },
+  checks: { pluginTimings: false },
+  logLevel: "warn",
+};
+
+const configs: UserConfig[] = [
+  { ...common, format: "esm", entry: [...ENTRIES, "bin/semel.ts"] },
+  { ...common, format: "cjs", entry: ENTRIES, shims: true }, // import.meta in CommonJS
+];
+
+export default configs;
