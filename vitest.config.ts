@@ -5,6 +5,7 @@ const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions: ["@semel/source", "node"] } },
   test: {
     include: ["test/**/*.test.ts"],
+    exclude: ["test/package/**"], // a stranger's app; npm run test:package runs it
     // CloudFormation validation at synth costs seconds a process; one test turns it on again.
     env: { CDK_VALIDATION: "false", CDK_DISABLE_CLI_TELEMETRY: "1" },
     testTimeout: 20_000,
