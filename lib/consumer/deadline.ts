@@ -18,28 +18,38 @@ export interface Deadline {
   end(): void;
 }
 
+const NEAR = "the function's deadline is near";
+const OVER = "the invocation is over";
+
 /** `marginMs` before the timeout the gate closes; half of it is left for answers under way. */
 export function openDeadline(context: LambdaContext, marginMs: number, host: Host): Deadline {
   if (typeof context?.getRemainingTimeInMillis !== "function") {
-    throw new SemelError(
-      "Cannot take the event: the context has no getRemainingTimeInMillis, so the time left is not known. " +
-        "Pass Lambda's context on; in a test, pass { getRemainingTimeInMillis: () => 30_000 }",
-      { code: "SEMEL_EVENT", retryable: false },
-    );
+    throw noTime("the context has no getRemainingTimeInMillis");
   }
+  const leftMs = context.getRemainingTimeInMillis();
+  if (typeof leftMs !== "number" || Number.isNaN(leftMs))
+    throw noTime(`getRemainingTimeInMillis gave ${String(leftMs)}`);
   const gate = new AbortController();
   const answer = new AbortController();
-  const closesAtMs = host.nowMs() + context.getRemainingTimeInMillis() - marginMs;
+  const closesAtMs = host.nowMs() + leftMs - marginMs;
   const timeLeftMs = (): number => (gate.signal.aborted ? 0 : Math.max(0, closesAtMs - host.nowMs()));
-  const closeGate = (): void => gate.abort(new Error("the function's deadline is near"));
-  const cancelGate = host.after(timeLeftMs(), closeGate);
+  const closeGate = (reason: string): void => gate.abort(new Error(reason));
+  const cancelGate = host.after(timeLeftMs(), () => closeGate(NEAR));
   const cancelAnswer = host.after(timeLeftMs() + marginMs / 2, () => end());
   const end = (): void => {
     cancelGate();
     cancelAnswer();
-    closeGate(); // L1
-    answer.abort(new Error("the invocation is over"));
+    closeGate(OVER); // L1
+    answer.abort(new Error(OVER));
   };
-  if (timeLeftMs() === 0) closeGate();
+  if (timeLeftMs() === 0) closeGate(NEAR);
   return { gate: gate.signal, answer: answer.signal, timeLeftMs, end };
+}
+
+function noTime(what: string): SemelError {
+  return new SemelError(
+    `Cannot take the event: ${what}, so the time left is not known. ` +
+      "Pass Lambda's context on; in a test, pass { getRemainingTimeInMillis: () => 30_000 }",
+    { code: "SEMEL_EVENT", retryable: false },
+  );
 }

@@ -5,10 +5,12 @@ import type { AttributeValue, Item } from "../aws/dynamodb.ts";
 import { SemelError } from "../errors.ts";
 import { canonicalDecimal } from "../protocol/decimal.ts";
 import type { Expressions, Guard, GuardTerm, IncrementEffect, KeyedEffect, PutEffect } from "../protocol/effects.ts";
+import { tableOf } from "../protocol/effects.ts";
 import type { GetItemInput } from "../store/send.ts";
 import { toItem } from "./marshalling.ts";
 
-type Attributes = Record<string, unknown>;
+/** A plain object; `object`, so that values of interface types fit too. */
+type Attributes = object;
 
 /** One item of one table. `TableName` may be a name or an ARN. */
 export interface ItemParams {
@@ -99,15 +101,20 @@ export function incrementEffect(params: ItemParams, amounts: IncrementAmounts, r
   for (const [attribute, amount] of Object.entries(amounts ?? {})) {
     if (Object.hasOwn(key, attribute))
       throw wrong("increment", `${attribute} is part of the key`, "Increment another attribute");
-    const decimal =
-      typeof amount === "number" || typeof amount === "bigint" ? canonicalDecimal(String(amount)) : undefined;
+    const exact = typeof amount === "bigint" || (typeof amount === "number" && isExact(amount));
+    const decimal = exact ? canonicalDecimal(String(amount)) : undefined;
     if (decimal === undefined) {
-      throw wrong("increment", `the amount of ${attribute} is ${String(amount)}`, "Use a finite number or a bigint");
+      const remedy = "Use a finite number; whole ones beyond 2^53 as a bigint";
+      throw wrong("increment", `the amount of ${attribute} is ${String(amount)}`, remedy);
     }
     decimals.set(attribute, decimal);
   }
   if (decimals.size === 0) throw wrong("increment", "no amounts are given", "Name an attribute and its amount");
   return { kind: "increment", tableName, key, amounts: Object.fromEntries(decimals) };
+}
+
+function isExact(amount: number): boolean {
+  return !Number.isInteger(amount) || Number.isSafeInteger(amount);
 }
 
 const GET_OPTIONS = ["guard", "version", "attributes"];
@@ -154,20 +161,16 @@ function checkedTable(method: string, params: object, fields: readonly string[],
     throw wrong(method, `foreign field ${names}`, `Known fields: ${allowed.join(", ")}`);
   }
   const tableName = requiredText(method, "TableName", (params as { TableName?: unknown }).TableName);
-  if (nameOf(tableName) === nameOf(recordTable)) {
+  if (tableOf(tableName) === tableOf(recordTable)) {
     throw wrong(method, `${tableName} is the table of the idempotency records`, "Keep data in a table of its own");
   }
   return tableName;
 }
 
-/** `arn:aws:dynamodb:…:table/Name` or `Name`. */
-function nameOf(table: string): string {
-  return table.slice(table.lastIndexOf("/") + 1);
-}
-
 function requiredText(method: string, field: string, value: unknown): string {
   if (typeof value === "string" && value.trim() !== "") return value;
-  throw wrong(method, `${field} is ${value === "" ? "empty" : String(value)}`, `Set ${field}`);
+  const seen = typeof value === "string" ? "empty" : `${String(value)} (${typeof value})`;
+  throw wrong(method, `${field} is ${seen}`, `Set ${field} to a text`);
 }
 
 function keyOf(method: string, params: ItemParams): Item {
@@ -186,15 +189,28 @@ function keyOf(method: string, params: ItemParams): Item {
 }
 
 function expressions(method: string, params: ConditionParams): Expressions {
-  const values = params.ExpressionAttributeValues ?? {};
-  const missing = Object.keys(values).filter((name) => values[name] === undefined);
+  const {
+    ConditionExpression: condition,
+    ExpressionAttributeNames: names = {},
+    ExpressionAttributeValues: values = {},
+  } = params;
+  if (condition !== undefined) requiredText(method, "ConditionExpression", condition); // null would be no condition at all
+  for (const [name, attribute] of Object.entries(names)) {
+    requiredText(method, `ExpressionAttributeNames ${name}`, attribute);
+  }
+  const marshalled = attributes(method, "ExpressionAttributeValues", values);
+  const missing = Object.keys(values).filter((name) => marshalled[name] === undefined);
   if (missing.length > 0)
     throw wrong(method, `the value of ${missing.join(", ")} is undefined`, "Set it, or leave it out");
-  return {
-    ...(params.ConditionExpression === undefined ? {} : { condition: params.ConditionExpression }),
-    names: { ...params.ExpressionAttributeNames },
-    values: attributes(method, "ExpressionAttributeValues", values),
-  };
+  const reserved = [...Object.keys(names), ...Object.keys(marshalled)].filter((name) => /^[#:]semel/.test(name));
+  if (reserved.length > 0) {
+    throw wrong(
+      method,
+      `the placeholder ${reserved.join(", ")} is semel's own`,
+      "Begin it with anything but #semel or :semel",
+    );
+  }
+  return { ...(condition === undefined ? {} : { condition }), names: { ...names }, values: marshalled };
 }
 
 function attributes(method: string, field: string, value: unknown): Record<string, AttributeValue> {

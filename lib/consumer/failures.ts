@@ -36,15 +36,18 @@ export function leftOpen(): SemelError {
   );
 }
 
-export function conditionFailure(where: string, runs: number, openTries: boolean): SemelError {
-  if (openTries) {
-    return failure(
-      "SEMEL_UNKNOWN_OUTCOME",
-      true,
-      `A condition on ${where} failed, but an earlier try was left without an answer and may still be applied. ` +
-        `${BACK_TO_QUEUE}, and its record will tell`,
-    );
-  }
+/** What went wrong in a later run, while an earlier try may still be applied. */
+export function stillOpen(error: SemelError): SemelError {
+  return failure(
+    "SEMEL_UNKNOWN_OUTCOME",
+    true,
+    `An earlier try was left without an answer and may still be applied. ${BACK_TO_QUEUE}, and its record will tell. ` +
+      `A later try failed: ${error.message}`,
+    error,
+  );
+}
+
+export function conditionFailure(where: string, runs: number): SemelError {
   return failure(
     "SEMEL_CONDITION",
     true,

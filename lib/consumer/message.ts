@@ -5,7 +5,7 @@
 import type { SqsMessageAttribute, SqsRecord } from "../aws/lambda.ts";
 import { SemelError, type SemelErrorCode } from "../errors.ts";
 import type { Host } from "../host.ts";
-import { fingerprint } from "../protocol/fingerprint.ts";
+import { fingerprint, refuseFlattened } from "../protocol/fingerprint.ts";
 import { KEY_ATTRIBUTE, keyText, recordKey, valueAt } from "../protocol/key.ts";
 import type { Delivery } from "../sources/source.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -27,6 +27,8 @@ export interface Message<Body = unknown> {
 /** A message that can be run. */
 export interface Prepared {
   readonly message: Message;
+  /** The message made anew, for another run: a handler may have changed the first. */
+  renew(): Promise<Message>;
   /** The idempotency key. */
   readonly key: string;
   /** Partition key of its record. */
@@ -36,22 +38,34 @@ export interface Prepared {
 
 /** Throws a SemelError for a message that cannot be run. */
 export async function prepare(delivery: Delivery<SqsRecord>, options: ResolvedOptions, host: Host): Promise<Prepared> {
-  const { messageId, receiveCount, sentAtMs, messageAttributes, record } = delivery;
   const decoded = decode(delivery.body);
-  const body = await validate(decoded, options);
-  const message: Message = { body, messageId, receiveCount, sentAtMs, messageAttributes, record };
-  const key = keyOf(message, decoded, options);
-  const payload = options.fingerprint
-    ? guarded("SEMEL_OPTIONS", "fingerprint", () => options.fingerprint?.(message))
-    : decoded;
+  // Before the schema, which may change what it validates.
+  const whole = options.fingerprint ? undefined : fingerprint(decoded, host.sha256);
+  const atPath = typeof options.key === "string" ? valueAt(decoded, options.key) : undefined;
+  const message = await toMessage(delivery, decoded, options);
+  const { key, canonical } = keyOf(message, atPath, options);
   return {
     message,
+    renew: () => toMessage(delivery, decode(delivery.body), options),
     key,
-    pk: recordKey(options.consumer, key, host.sha256),
-    fingerprint: guarded("SEMEL_OPTIONS", "fingerprint", () => fingerprint(payload, host.sha256)),
+    pk: recordKey(options.consumer, canonical, host.sha256),
+    fingerprint: whole ?? chosenFingerprint(message, options, host),
   };
 }
 
+function chosenFingerprint(message: Message, options: ResolvedOptions, host: Host): string {
+  return calling("SEMEL_OPTIONS", "fingerprint", () => {
+    const chosen = options.fingerprint?.(message);
+    refuseFlattened(chosen);
+    return fingerprint(chosen, host.sha256);
+  });
+}
+
+async function toMessage(delivery: Delivery<SqsRecord>, decoded: unknown, options: ResolvedOptions): Promise<Message> {
+  const { messageId, receiveCount, sentAtMs, messageAttributes, record } = delivery;
+  const body = await validate(decoded, options);
+  return { body, messageId, receiveCount, sentAtMs, messageAttributes, record };
+}
 function decode(body: string): unknown {
   try {
     return JSON.parse(body);
@@ -87,26 +101,25 @@ async function validate(decoded: unknown, { schema }: ResolvedOptions): Promise<
   );
 }
 
-function keyOf(message: Message, decoded: unknown, { key }: ResolvedOptions): string {
-  const [value, origin] = keyValue(message, decoded, key);
+function keyOf(message: Message, atPath: unknown, { key }: ResolvedOptions): { key: string; canonical: string } {
+  const [value, origin] = keyValue(message, atPath, key);
   const text = keyText(value, origin);
   if (!text.ok) throw text.error;
-  return text.key;
+  return text;
 }
 
-function keyValue(message: Message, decoded: unknown, key: ResolvedOptions["key"]): readonly [unknown, string] {
+function keyValue(message: Message, atPath: unknown, key: ResolvedOptions["key"]): readonly [unknown, string] {
   if (key === undefined) {
-    return [
-      message.messageAttributes[KEY_ATTRIBUTE]?.stringValue,
-      `the message attribute ${KEY_ATTRIBUTE} (no key option)`,
-    ];
+    const value = message.messageAttributes[KEY_ATTRIBUTE]?.stringValue;
+    return [value, `the message attribute ${KEY_ATTRIBUTE} (no key option)`];
   }
   if (key === "messageId") return [message.messageId, "the message id"];
-  if (typeof key === "string") return [valueAt(decoded, key), `the path "${key}" of the body`];
-  return [guarded("SEMEL_KEY", "key", () => key(message)), "the key function"];
+  if (typeof key === "string") return [atPath, `the path "${key}" of the body`];
+  return [calling("SEMEL_KEY", "key", () => key(message)), "the key function"];
 }
 
-function guarded<T>(code: SemelErrorCode, option: string, run: () => T): T {
+/** Runs a function of the options; what it throws is the message's failure. */
+function calling<T>(code: SemelErrorCode, option: string, run: () => T): T {
   try {
     return run();
   } catch (cause) {

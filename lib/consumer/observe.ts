@@ -1,6 +1,7 @@
 // Logs and metrics. A message that fails is no error of the function (its batch succeeds), so Lambda's own Errors metric
 // stays green: what is said here is all that tells of it.
 
+import type { SemelError } from "../errors.ts";
 import type { MessageOutcome } from "./process-message.ts";
 
 /** Powertools' Logger and console fit. */
@@ -24,9 +25,12 @@ export const OUTCOME_METRICS: Readonly<Record<MessageOutcome["kind"], string>> =
   failed: "MessagesFailed",
 };
 
+/** Never throws: what became of a message does not depend on who writes it down. */
 export interface Observer {
   message(messageId: string, key: string | undefined, outcome: MessageOutcome): void;
   rerun(messageId: string, key: string, where: string): void;
+  /** tx was used after its handler ended: an effect that its author believes in is not committed. */
+  lateUse(messageId: string, key: string, error: SemelError): void;
   /** At the end of a batch. */
   flush(): void;
 }
@@ -40,16 +44,29 @@ export function createObserver(consumer: string, logger: Logger, metrics: Metric
       if (outcome.kind !== "failed") return;
       const { error } = outcome;
       const details = { consumer, messageId, key, code: error.code, retryable: error.retryable, error };
-      logger.error(`Message failed: ${error.message}`, details);
+      quietly(() => logger.error(`Message failed: ${error.message}`, details));
     },
     rerun(messageId, key, where) {
       count("HandlerReruns");
-      logger.debug("Handler runs again: a condition failed", { consumer, messageId, key, where });
+      quietly(() => logger.debug("Handler runs again: a condition failed", { consumer, messageId, key, where }));
+    },
+    lateUse(messageId, key, error) {
+      quietly(() => logger.error(error.message, { consumer, messageId, key, code: error.code, error }));
     },
     flush() {
-      if (!metrics) return;
-      for (const [name, value] of counts) metrics.addMetric(name, "Count", value);
-      metrics.publishStoredMetrics?.();
+      quietly(() => {
+        for (const [name, value] of counts) metrics?.addMetric(name, "Count", value);
+        metrics?.publishStoredMetrics?.();
+      });
     },
   };
+}
+
+/** A logger or metrics that throw fail no message. */
+export function quietly(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    console.error("semel: the logger or the metrics threw", error);
+  }
 }

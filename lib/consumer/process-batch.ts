@@ -45,13 +45,18 @@ export async function processBatch(
   const { consumer, concurrency, logger, metrics } = shell.options;
   const observer = createObserver(consumer, logger, metrics);
   const context: BatchContext = { ...shell, batch, handler, observer, leaders: new Map() };
-  const underWay = new Set(deliveries);
+  const waiting = new Set(deliveries);
+  const underWay = new Set<Delivery<SqsRecord>>();
   const all = forEachConcurrently(deliveries, concurrency, async (delivery) => {
+    waiting.delete(delivery);
+    underWay.add(delivery);
     await processDelivery(delivery, context);
     underWay.delete(delivery);
   });
   await Promise.race([all, aborted(batch.deadline.answer)]);
   batch.deadline.end();
+  for (const { messageId } of waiting)
+    observer.message(messageId, undefined, { kind: "failed", error: outOfTime(STARTED) });
   for (const { messageId } of underWay) observer.message(messageId, undefined, { kind: "failed", error: leftOpen() });
   observer.flush();
   return batchResponse(batch);
@@ -62,12 +67,14 @@ export function batchResponse(batch: Batch): SqsBatchResponse {
   return sqsResponse(batch.ids, batch.outcomes);
 }
 
+const STARTED = "it was started";
+
 async function processDelivery(delivery: Delivery<SqsRecord>, context: BatchContext): Promise<void> {
   const { batch, observer } = context;
   let key: string | undefined;
   let outcome: MessageOutcome;
   try {
-    if (batch.deadline.gate.aborted) throw outOfTime("it was started");
+    if (batch.deadline.gate.aborted) throw outOfTime(STARTED);
     const prepared = await prepare(delivery, context.options, context.host);
     key = prepared.key;
     outcome = await runOrFollow(prepared, context);
@@ -95,8 +102,10 @@ async function runOrFollow(prepared: Prepared, context: BatchContext): Promise<M
 }
 
 function run(prepared: Prepared, { batch, observer, ...context }: BatchContext): Promise<MessageOutcome> {
-  const onRerun = (where: string): void => observer.rerun(prepared.message.messageId, prepared.key, where);
-  return processMessage(prepared, { ...context, deadline: batch.deadline, onRerun });
+  const { key, message } = prepared;
+  const onRerun = (where: string): void => observer.rerun(message.messageId, key, where);
+  const onLateUse = (error: SemelError): void => observer.lateUse(message.messageId, key, error);
+  return processMessage(prepared, { ...context, deadline: batch.deadline, onRerun, onLateUse });
 }
 
 function mismatch(committedAtMs: number): SemelError {

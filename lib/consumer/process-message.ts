@@ -2,16 +2,17 @@
 //
 //   R1. A message is acknowledged only after its commit is known to be there: by DynamoDB's success or by its record.
 //   R2. Every run of the handler has an attempt id of its own.
-//   R3. A failed condition runs the handler again with fresh reads, a bounded number of times.
+//   R3. A failed condition runs the handler again, on a fresh message and fresh reads, a bounded number of times.
+//   R4. Once a try of any run was left without an answer, a failure never says that nothing was committed.
 
 import type { SemelError } from "../errors.ts";
 import { type Host, sleep } from "../host.ts";
 import { CONFLICT_BACKOFF, fullJitterMs } from "../protocol/backoff.ts";
 import type { CommitOutcome } from "../protocol/commit.ts";
-import { expiresAtSeconds } from "../protocol/record.ts";
+import { expiresAtSeconds, type IdempotencyRecord } from "../protocol/record.ts";
 import type { CallControl, RecordStore } from "../store/record-store.ts";
 import type { Deadline } from "./deadline.ts";
-import { commitFailure, conditionFailure, handlerFailure, outOfTime } from "./failures.ts";
+import { commitFailure, conditionFailure, handlerFailure, outOfTime, stillOpen } from "./failures.ts";
 import type { Message, Prepared } from "./message.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { openTx, type Tx } from "./tx.ts";
@@ -38,30 +39,32 @@ export interface RunContext extends Shell {
   readonly deadline: Deadline;
   readonly handler: Handler<unknown>;
   readonly onRerun: (where: string) => void;
+  readonly onLateUse: (error: SemelError) => void;
 }
 
 export async function processMessage(prepared: Prepared, context: RunContext): Promise<MessageOutcome> {
   const { deadline, host, onRerun } = context;
+  let { message } = prepared;
   let openTries = false;
   for (let reruns = 0; ; reruns++) {
-    if (deadline.gate.aborted) return failed(outOfTime("it was started"));
-    const outcome = await runOnce(prepared, context);
+    const outcome = await runOnce({ ...prepared, message }, context);
     switch (outcome.kind) {
       case "committed": // R1
       case "duplicate": // R1
         return { kind: outcome.kind };
-      case "failed":
-        return outcome;
       case "conditionFailed": {
         openTries ||= outcome.openTries;
         const where = outcome.where ?? `action ${outcome.actionIndex}`;
-        if (reruns >= RERUNS_MAX) return failed(conditionFailure(where, reruns + 1, openTries));
+        if (reruns >= RERUNS_MAX) return failed(conditionFailure(where, reruns + 1), openTries);
         onRerun(where); // R3
         await sleep(host, fullJitterMs(CONFLICT_BACKOFF, reruns + 1, host.random()), deadline.gate);
+        message = await prepared.renew(); // R3
         break;
       }
+      case "failed":
+        return failed(outcome.error, openTries);
       default:
-        return failed(commitFailure(outcome));
+        return failed(commitFailure(outcome), openTries);
     }
   }
 }
@@ -69,13 +72,15 @@ export async function processMessage(prepared: Prepared, context: RunContext): P
 type RunOutcome = CommitOutcome | { readonly kind: "failed"; readonly error: SemelError };
 
 async function runOnce(prepared: Prepared, context: RunContext): Promise<RunOutcome> {
-  const { deadline, handler, host, options, store } = context;
+  const { deadline, handler, options, store } = context;
+  if (deadline.gate.aborted) return { kind: "failed", error: outOfTime("its handler was started") };
   const control: CallControl = { timeLeftMs: deadline.timeLeftMs, signal: deadline.answer };
   const opened = openTx({
     key: prepared.key,
     signal: deadline.gate,
     recordTable: options.table,
     get: (input) => store.get(input, control),
+    onLateUse: context.onLateUse,
   });
   try {
     await beforeGateCloses(
@@ -84,20 +89,18 @@ async function runOnce(prepared: Prepared, context: RunContext): Promise<RunOutc
     );
     opened.close();
     const { effects, guards } = opened.declared();
-    const committedAtMs = host.nowMs();
-    const record = {
-      pk: prepared.pk,
-      status: "COMPLETED",
-      attemptId: host.randomId(), // R2
-      fingerprint: prepared.fingerprint,
-      committedAtMs,
-      expiresAtSeconds: expiresAtSeconds(committedAtMs, options.retentionDays),
-    } as const;
-    return await store.commit({ record, effects, guards }, control);
+    return await store.commit({ record: recordOf(prepared, context), effects, guards }, control);
   } catch (error) {
     opened.close();
-    return failed(handlerFailure(error));
+    return { kind: "failed", error: handlerFailure(error) };
   }
+}
+
+function recordOf({ pk, fingerprint }: Prepared, { host, options }: Shell): IdempotencyRecord {
+  const committedAtMs = host.nowMs();
+  const attemptId = host.randomId(); // R2
+  const expiresAt = expiresAtSeconds(committedAtMs, options.retentionDays);
+  return { pk, status: "COMPLETED", attemptId, fingerprint, committedAtMs, expiresAtSeconds: expiresAt };
 }
 
 /** Gives up waiting when the gate closes. The handler may go on; its tx takes nothing more. */
@@ -113,6 +116,7 @@ function beforeGateCloses(running: Promise<unknown>, gate: AbortSignal): Promise
   });
 }
 
-function failed(error: SemelError): { readonly kind: "failed"; readonly error: SemelError } {
-  return { kind: "failed", error };
+/** R4. */
+function failed(error: SemelError, openTries: boolean): MessageOutcome {
+  return { kind: "failed", error: openTries ? stillOpen(error) : error };
 }

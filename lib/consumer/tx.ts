@@ -2,7 +2,7 @@
 //
 //   X1. A declaration that failed fails the message, even where the handler swallowed the error: an effect is never lost.
 //   X2. After the handler ended, tx takes nothing more: a promise left running cannot add to a commit, or think it did.
-//   X3. A tx.get that is still under way at the end fails the message: its guard would be missing.
+//   X3. A tx.get that is still under way at the end, or that failed, fails the message: its guard would be missing.
 
 import type { Item } from "../aws/dynamodb.ts";
 import { SemelError } from "../errors.ts";
@@ -67,22 +67,44 @@ export interface TxContext {
   readonly signal: AbortSignal;
   /** Effects on it are refused. */
   readonly recordTable: string;
+  /** Told when tx is used after its handler ended. */
+  onLateUse(error: SemelError): void;
   get(input: ReadInput): Promise<Item | undefined>;
 }
 
-export function openTx({ key, signal, recordTable, get }: TxContext): OpenTx {
+export function openTx({ key, signal, recordTable, get, onLateUse }: TxContext): OpenTx {
   const effects: Effect[] = [];
   const guards: Guard[] = [];
   let [open, reading] = [true, 0];
   let failed: { readonly error: unknown } | undefined;
 
   function declare<T>(method: string, make: () => T): T {
-    if (!open) throw closed(method); // X2
+    if (!open) {
+      const late = closed(method); // X2
+      onLateUse(late);
+      throw late;
+    }
     try {
       return make();
     } catch (error) {
       failed ??= { error }; // X1
       throw error;
+    }
+  }
+
+  async function read<T extends object>(params: ItemParams, options: GetOptions): Promise<T | undefined> {
+    const input = declare("get", () => readInput(params, options, recordTable));
+    const guarded = options.guard !== false;
+    reading++;
+    try {
+      const item = await get(input);
+      if (guarded) guards.push(guardOf(input, item, options));
+      return item && (fromItem(item) as T);
+    } catch (error) {
+      if (guarded) failed ??= { error }; // X3
+      throw error;
+    } finally {
+      reading--;
     }
   }
 
@@ -95,16 +117,10 @@ export function openTx({ key, signal, recordTable, get }: TxContext): OpenTx {
     check: (params) => declare("check", () => void effects.push(checkEffect(params, recordTable))),
     increment: (params, amounts) =>
       declare("increment", () => void effects.push(incrementEffect(params, amounts, recordTable))),
-    async get<T extends object>(params: ItemParams, options: GetOptions = {}): Promise<T | undefined> {
-      const input = declare("get", () => readInput(params, options, recordTable));
-      reading++;
-      try {
-        const item = await get(input);
-        if (open && options.guard !== false) guards.push(guardOf(input, item, options));
-        return item && (fromItem(item) as T);
-      } finally {
-        reading--;
-      }
+    get<T extends object>(params: ItemParams, options: GetOptions = {}): Promise<T | undefined> {
+      const reading = read<T>(params, options);
+      reading.catch(() => {}); // one that nobody awaits must not end the process; X3 tells of it
+      return reading;
     },
   };
   return {

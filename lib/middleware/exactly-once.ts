@@ -3,18 +3,20 @@
 //
 //   W1. State belongs to one invocation, and goes from `before` to the handler by the invocation's own context object:
 //       one process may run many invocations at a time, and a thawed sandbox may finish an old one.
-//   W2. A batch is answered truthfully once it has begun, whatever is thrown around it; before that, errors are thrown on.
+//   W2. A batch is answered truthfully once it has begun, whatever is thrown or answered around it. Before that, errors are
+//       thrown on, and an early answer of another middleware acknowledges nothing.
 //   W3. A middleware without its handler, or a handler without its middleware, is an error, never silence.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { LambdaContext, SqsBatchResponse, SqsEvent } from "../aws/lambda.ts";
 import { openDeadline } from "../consumer/deadline.ts";
+import { quietly } from "../consumer/observe.ts";
 import { type ExactlyOnceOptions, resolveOptions } from "../consumer/options.ts";
 import { type Batch, batchResponse, processBatch } from "../consumer/process-batch.ts";
 import type { Handler, Shell } from "../consumer/process-message.ts";
 import { SemelError } from "../errors.ts";
 import { type Host, systemHost } from "../host.ts";
-import { messageIds, sqsDeliveries } from "../sources/sqs.ts";
+import { messageIds, sqsDeliveries, sqsResponse } from "../sources/sqs.ts";
 import { recordStore } from "../store/record-store.ts";
 import { defaultClient, sdkSend } from "../store/sdk-send.ts";
 import type { Send } from "../store/send.ts";
@@ -50,9 +52,12 @@ export interface Dependencies {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** From `before` to the handler. The batch is there once it has begun. */
 interface Invocation {
-  readonly batch: Batch;
-  state: "waiting" | "begun";
+  readonly request: MiddlewareRequest;
+  /** Message ids as the event came. */
+  readonly ids: readonly string[];
+  batch: Batch | undefined;
 }
 
 /** Throws a SemelError for options that are missing or wrong: at start, not at the first message. */
@@ -60,63 +65,83 @@ export function createExactlyOnce<S extends StandardSchemaV1>(
   options: ExactlyOnceOptions<S>,
   dependencies: Partial<Dependencies> = {},
 ): ExactlyOnce<StandardSchemaV1.InferOutput<S>> {
-  type Body = StandardSchemaV1.InferOutput<S>;
   const host = dependencies.host ?? systemHost;
   const resolved = resolveOptions(options, dependencies.environment ?? process.env);
   const send = dependencies.send ?? sdkSend(resolved.client ?? defaultClient());
   const shell: Shell = { options: resolved, host, store: recordStore({ table: resolved.table, send, host }) };
   const invocations = new WeakMap<object, Invocation>(); // W1
 
-  function open(event: unknown, context: LambdaContext): Invocation {
-    const ids = messageIds(event);
-    return {
-      batch: { ids, deadline: openDeadline(context, resolved.deadlineMarginMs, host), outcomes: [] },
-      state: "waiting",
-    };
+  function begin(ids: readonly string[], context: LambdaContext): Batch {
+    return { ids, deadline: openDeadline(context, resolved.deadlineMarginMs, host), outcomes: [] };
   }
 
-  function run(event: unknown, invocation: Invocation, handler: Handler<Body>): Promise<SqsBatchResponse> {
-    const deliveries = sqsDeliveries(event);
-    invocation.state = "begun";
-    return processBatch(deliveries, invocation.batch, handler as Handler<unknown>, shell);
+  /** W2. Middy skips hooks when another one answers early, so the answer is guarded at the request itself. */
+  function ownResponse(request: MiddlewareRequest, invocation: Invocation): void {
+    Object.defineProperty(request, "response", {
+      configurable: true,
+      enumerable: true,
+      get: () => answerOf(invocation),
+      set(value: unknown) {
+        if (invocation.batch || value === undefined || value === null || request.error) return;
+        const details = { consumer: resolved.consumer, response: value };
+        const message = "A response was given before the batch began: it is not passed on, every message goes back";
+        quietly(() => resolved.logger.error(message, details));
+      },
+    });
   }
 
   return {
     name: "semel",
     before(request) {
-      invocations.set(request.context, open(request.event, request.context));
+      if (invocations.get(request.context)?.request === request) throw usedTwice();
+      const invocation: Invocation = { request, ids: messageIds(request.event), batch: undefined };
+      invocations.set(request.context, invocation);
+      ownResponse(request, invocation);
     },
     after(request) {
       const invocation = invocations.get(request.context);
-      if (invocation?.state !== "begun") throw withoutEach(); // W3
-      request.response = batchResponse(invocation.batch);
+      if (!invocation?.batch) throw withoutEach(); // W3
+      invocation.batch.deadline.end();
     },
     onError(request) {
-      const invocation = invocations.get(request.context);
-      if (invocation === undefined) return;
-      invocation.batch.deadline.end();
-      if (invocation.state !== "begun") return;
-      request.response = batchResponse(invocation.batch); // W2
+      const batch = invocations.get(request.context)?.batch;
+      if (!batch) return;
+      batch.deadline.end();
       const details = { consumer: resolved.consumer, error: request.error };
-      resolved.logger.error(
-        "An error was thrown around the batch; it is answered by what became of its messages",
-        details,
-      );
+      const message = "An error was thrown around the batch; it is answered by what became of its messages";
+      quietly(() => resolved.logger.error(message, details));
     },
     each(handler) {
       checkHandler("each", handler);
       return async (event, context) => {
         const invocation = invocations.get(context);
         if (invocation === undefined) throw withoutUse(); // W3
-        if (invocation.state === "begun") throw calledTwice();
-        return run(event, invocation, handler);
+        if (invocation.batch) throw calledTwice();
+        const deliveries = sqsDeliveries(event);
+        invocation.batch = begin(invocation.ids, context);
+        return processBatch(deliveries, invocation.batch, handler as Handler<unknown>, shell);
       };
     },
     lambda(handler) {
       checkHandler("lambda", handler);
-      return async (event, context) => run(event, open(event, context), handler);
+      return async (event, context) => {
+        const deliveries = sqsDeliveries(event);
+        return processBatch(deliveries, begin(messageIds(event), context), handler as Handler<unknown>, shell);
+      };
     },
   };
+}
+
+/**
+ * What Middy is to answer. Once the batch has begun: what became of it, and nothing more is added. Before: nothing where an
+ * error is under way, so that Middy throws it; else every message goes back, whatever another middleware answered.
+ */
+function answerOf({ request, ids, batch }: Invocation): SqsBatchResponse | undefined {
+  if (batch) {
+    batch.deadline.end();
+    return batchResponse(batch);
+  }
+  return request.error ? undefined : sqsResponse(ids, []);
 }
 
 function checkHandler(method: string, handler: unknown): void {
@@ -142,6 +167,10 @@ function withoutEach(): SemelError {
 
 function calledTwice(): SemelError {
   return wiring("the handler of .each() was called twice in one invocation. Call it once");
+}
+
+function usedTwice(): SemelError {
+  return wiring("the same middleware is used twice. Write .use(orders) once");
 }
 
 function wiring(what: string): SemelError {

@@ -54,7 +54,12 @@ export interface GuardTerm {
   readonly value: AttributeValue | "present" | undefined;
 }
 
-/** Names of a table's key attributes, partition key first; undefined where they are not known yet. */
+/** A table's name, be it given as `Name` or as `arn:aws:dynamodb:…:table/Name`: a transaction stays in one account and Region. */
+export function tableOf(nameOrArn: string): string {
+  return nameOrArn.slice(nameOrArn.lastIndexOf("/") + 1);
+}
+
+/** Names of a table's key attributes, partition key first, by its name (`tableOf`); undefined where they are not known yet. */
 export type KeyNames = (tableName: string) => readonly string[] | undefined;
 
 /** Folds the increments of each item into one effect, at the place of the first. E1, E2. */
@@ -97,7 +102,7 @@ function sum(left: IncrementEffect, right: IncrementEffect): Record<string, stri
 /** The key of the item that an effect acts on; undefined for a put into a table whose key names are not known. */
 export function keyOf(effect: Effect, keyNames: KeyNames): Item | undefined {
   if (effect.kind !== "put") return effect.key;
-  const names = keyNames(effect.tableName);
+  const names = keyNames(tableOf(effect.tableName));
   if (!names) return undefined;
   const key: Record<string, AttributeValue> = {};
   for (const name of names) {
@@ -118,7 +123,7 @@ export function keyOf(effect: Effect, keyNames: KeyNames): Item | undefined {
 export function keyNamesIn(effects: readonly Effect[], guards: readonly Guard[]): Map<string, readonly string[]> {
   const known = new Map<string, readonly string[]>();
   for (const { tableName, key } of [...effects.filter((effect) => effect.kind !== "put"), ...guards]) {
-    known.set(tableName, Object.keys(key));
+    known.set(tableOf(tableName), Object.keys(key));
   }
   return known;
 }
@@ -127,7 +132,7 @@ export function keyNamesIn(effects: readonly Effect[], guards: readonly Guard[])
 export function tablesToLookUp(effects: readonly Effect[], guards: readonly Guard[], keyNames: KeyNames): string[] {
   const shown = keyNamesIn(effects, guards);
   const actions = new Map<string, number>();
-  for (const { tableName } of effects) actions.set(tableName, (actions.get(tableName) ?? 0) + 1);
+  for (const { tableName } of effects) actions.set(tableOf(tableName), (actions.get(tableOf(tableName)) ?? 0) + 1);
   return [...actions]
     .filter(([tableName, count]) => count > 1 && !shown.has(tableName) && keyNames(tableName) === undefined)
     .map(([tableName]) => tableName);
@@ -158,7 +163,7 @@ export function itemId(tableName: string, key: Item): string {
   const parts = Object.keys(key)
     .sort()
     .map((name) => [name, ...scalar(key[name])]);
-  return JSON.stringify([tableName, parts]);
+  return JSON.stringify([tableOf(tableName), parts]);
 }
 
 function scalar(value: AttributeValue | undefined): readonly string[] {

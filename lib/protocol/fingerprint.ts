@@ -10,6 +10,23 @@ export const FINGERPRINT_VERSION = "1";
 const canonicalJson = configure({ deterministic: true, circularValue: Error });
 
 /**
+ * Throws a TypeError for what JSON would flatten: a promise, a Map or a Set becomes {} whatever it holds, so that two
+ * payloads would look the same.
+ */
+export function refuseFlattened(value: unknown): void {
+  if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`${value} has no JSON form`);
+  if (typeof value === "function" || typeof value === "symbol")
+    throw new TypeError(`a ${typeof value} has no JSON form`);
+  if (typeof value !== "object" || value === null) return;
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function") return;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) {
+    throw new TypeError(`${Object.prototype.toString.call(value)} has no JSON form of its content`);
+  }
+  for (const inner of Object.values(value)) refuseFlattened(inner);
+}
+
+/**
  * SHA-256 of the canonical JSON (sorted keys) of a decoded payload, so that the order of fields and white space do not
  * matter. Throws a TypeError for a value that has no JSON form.
  */

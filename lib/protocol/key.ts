@@ -8,13 +8,22 @@ import { SemelError } from "../errors.ts";
 /** The message attribute in which a publisher stamps the idempotency key. */
 export const KEY_ATTRIBUTE = "semel-idempotency-key";
 
-export type KeyText = { readonly ok: true; readonly key: string } | { readonly ok: false; readonly error: SemelError };
+export type KeyText =
+  | {
+      readonly ok: true;
+      /** For the handler and the remote systems that it calls. */
+      readonly key: string;
+      /** What is hashed: JSON, so that a list and a string that looks like one stay apart, and so do lone surrogates. */
+      readonly canonical: string;
+    }
+  | { readonly ok: false; readonly error: SemelError };
 
 /** Hex SHA-256 of a text; the shell brings it. */
 export type Sha256 = (text: string) => string;
 
 // What a template literal makes of a value that was not there: `${invoice}/${undefined}`.
-const MISSING_PART = /(?:^|[^A-Za-z0-9])(?:undefined|null|NaN|\[object Object\])(?:$|[^A-Za-z0-9])/;
+const MISSING_PART = /undefined|\[object |(?<![A-Za-z])(?:null|NaN)(?![A-Za-z])/;
+const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
 
 const REMEDY =
   "Return the id that the producer gave the intended effect, as a string, or its parts as a list of strings";
@@ -27,11 +36,12 @@ export function keyText(value: unknown, origin: string): KeyText {
     const where = Array.isArray(value) ? `part ${index + 1} of ${parts.length}` : "the key";
     if (typeof part !== "string") return refused(`${origin} gave ${describe(part)} for ${where}. ${REMEDY}`);
     if (part.trim() === "") return refused(`${origin} gave an empty string for ${where}. ${REMEDY}`);
-    if (MISSING_PART.test(part)) {
+    if (MISSING_PART.test(part) || !LETTER_OR_DIGIT.test(part)) {
       return refused(`${origin} gave ${JSON.stringify(part)}, which looks partly missing. ${REMEDY}`);
     }
   }
-  return { ok: true, key: Array.isArray(value) ? JSON.stringify(parts) : (value as string) }; // K2
+  const canonical = JSON.stringify(value); // K2
+  return { ok: true, key: Array.isArray(value) ? canonical : (value as string), canonical };
 }
 
 function refused(message: string): KeyText {
@@ -54,6 +64,6 @@ export function valueAt(body: unknown, path: string): unknown {
 }
 
 /** Partition key of the record: the consumer's name is its scope. The hash has a fixed length, so names may hold a #. */
-export function recordKey(consumer: string, key: string, sha256: Sha256): string {
-  return `${consumer}#${sha256(key)}`; // K2
+export function recordKey(consumer: string, canonicalKey: string, sha256: Sha256): string {
+  return `${consumer}#${sha256(canonicalKey)}`; // K2
 }

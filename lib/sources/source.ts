@@ -11,7 +11,6 @@ export interface Delivery<Record = unknown> {
   readonly receiveCount: number;
   readonly sentAtMs: number;
   readonly messageAttributes: Readonly<{ [name: string]: SqsMessageAttribute }>;
-  readonly sourceArn: string;
   /** The record as Lambda gave it. */
   readonly record: Record;
 }

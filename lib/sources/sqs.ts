@@ -5,7 +5,7 @@
 //   Q2. A message is acknowledged only if every delivery of it in the batch was.
 //   Q3. What came in the event and has no outcome is failed, never acknowledged.
 
-import type { SqsBatchResponse, SqsEvent, SqsRecord } from "../aws/lambda.ts";
+import type { SqsBatchResponse, SqsRecord } from "../aws/lambda.ts";
 import { SemelError } from "../errors.ts";
 import type { Delivery } from "./source.ts";
 
@@ -54,7 +54,6 @@ function toDelivery(record: unknown, index: number): Delivery<SqsRecord> {
     receiveCount: Number(attributes.ApproximateReceiveCount ?? 1),
     sentAtMs: Number(attributes.SentTimestamp ?? 0),
     messageAttributes: found.messageAttributes ?? {},
-    sourceArn: found.eventSourceARN,
     record: record as SqsRecord,
   };
 }
@@ -95,6 +94,3 @@ export function sqsResponse(batch: readonly string[], outcomes: readonly Deliver
   const failed = [...new Set(batch)].filter((id) => acknowledged.get(id) !== true); // Q3
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) }; // Q1
 }
-
-/** Events of this source have these records. */
-export type { SqsEvent };

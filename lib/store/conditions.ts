@@ -1,7 +1,7 @@
 // Guards and increments as DynamoDB expressions. Pure.
 //
 //   G1. A guard holds exactly when every attribute that was read is as it was: equal, or still absent.
-//   G2. Placeholders of ours start with #semel / :semel, so they never meet the handler's own.
+//   G2. Placeholders of ours start with #semel / :semel, and the handler's own may not: they never meet.
 
 import type { AttributeValue } from "../aws/dynamodb.ts";
 import type { Expressions, Guard, GuardTerm, IncrementEffect } from "../protocol/effects.ts";
@@ -41,13 +41,25 @@ function placeholders(prefix: string, names: Record<string, string>): (attribute
 
 /** Both conditions must hold. */
 export function withCondition(own: Expressions, added: Expressions): Expressions {
-  const condition = own.condition === undefined ? added.condition : `(${own.condition}) AND ${added.condition}`;
+  const condition = own.condition === undefined ? added.condition : `${enclosed(own.condition)} AND ${added.condition}`;
   return {
     ...own,
     ...(condition === undefined ? {} : { condition }),
     names: { ...own.names, ...added.names },
     values: { ...own.values, ...added.values },
   };
+}
+
+/** In parentheses, but never in two pairs: DynamoDB refuses redundant ones. */
+function enclosed(condition: string): string {
+  const text = condition.trim();
+  let depth = 0;
+  for (const [index, character] of [...text].entries()) {
+    if (character === "(") depth++;
+    if (character === ")") depth--;
+    if (depth === 0 && index < text.length - 1) return `(${text})`;
+  }
+  return text.startsWith("(") ? text : `(${text})`;
 }
 
 /** `ADD #semelAdd0 :semelAdd0, …` https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html#Expressions.UpdateExpressions.ADD */

@@ -26,8 +26,11 @@ export function itemToRecord(item: Item): FoundRecord {
   ];
   const formatVersion = item["formatVersion"]?.N ?? "none";
   const status = item["status"]?.S ?? "none";
+  const committedAtMs = Number(item["committedAt"]?.N ?? Number.NaN);
   const known = formatVersion === String(RECORD_FORMAT_VERSION) && status === "COMPLETED";
-  if (!known || pk === undefined || attemptId === undefined || fingerprint === undefined) {
+  const whole =
+    pk !== undefined && attemptId !== undefined && fingerprint !== undefined && Number.isFinite(committedAtMs);
+  if (!known || !whole) {
     return { kind: "unreadable", formatVersion, status };
   }
   return {
@@ -37,7 +40,7 @@ export function itemToRecord(item: Item): FoundRecord {
       status,
       attemptId,
       fingerprint,
-      committedAtMs: Number(item["committedAt"]?.N),
+      committedAtMs,
       expiresAtSeconds: Number(item[RECORD_TABLE.timeToLive]?.N),
     },
   };

@@ -52,7 +52,7 @@ export function recordStore({ table, send, host }: { table: string; send: Send; 
       for (const name of unknown) keyNames.set(name, await lookUpKeyNames(name, control));
       actions = transactionActions(table, message, (name) => keyNames.get(name));
     } catch (error) {
-      return error instanceof SemelError ? { kind: "invalid", error } : { kind: "refused", cause: error };
+      return { kind: "invalid", error: error instanceof SemelError ? error : notBuilt(error) };
     }
     let progress = COMMIT_NOT_STARTED;
     let token = host.randomId();
@@ -101,8 +101,16 @@ export function recordStore({ table, send, host }: { table: string; send: Send; 
   }
 
   async function lookUpKeyNames(tableName: string, control: CallControl): Promise<readonly string[]> {
-    const answer = await read({ operation: "DescribeTable", input: { TableName: tableName } }, control);
-    return answer.Table.KeySchema.map(({ AttributeName }) => AttributeName);
+    try {
+      const answer = await read({ operation: "DescribeTable", input: { TableName: tableName } }, control);
+      return answer.Table.KeySchema.map(({ AttributeName }) => AttributeName);
+    } catch (cause) {
+      throw new SemelError(
+        `Cannot look up the key of table ${tableName}, which tells two puts of one item apart: ${String(cause)}. ` +
+          "Grant dynamodb:DescribeTable on it (grantEffects does)",
+        { code: "SEMEL_REFUSED", retryable: true, cause },
+      );
+    }
   }
 
   /** Reads change nothing, so they are sent again whatever happened. */
@@ -130,6 +138,11 @@ export function recordStore({ table, send, host }: { table: string; send: Send; 
   }
 
   return { commit, get };
+}
+
+function notBuilt(cause: unknown): SemelError {
+  const what = `Cannot build the transaction from the declared effects: ${String(cause)}`;
+  return new SemelError(what, { code: "SEMEL_EFFECT", retryable: false, cause });
 }
 
 /** Says which item a failed condition was on. */

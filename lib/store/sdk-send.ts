@@ -22,8 +22,14 @@ export function defaultClient(): DynamoDbClient {
 }
 
 export function sdkSend(client: DynamoDbClient): Send {
-  return async <R extends DynamoDbRequest>(request: R, { signal }: SendOptions): Promise<AnswerOf<R>> =>
-    (await client.send(toCommand(request), signal ? { abortSignal: signal } : {})) as AnswerOf<R>;
+  return async <R extends DynamoDbRequest>(request: R, { signal }: SendOptions): Promise<AnswerOf<R>> => {
+    const answer = await client.send(toCommand(request), signal ? { abortSignal: signal } : {});
+    // A success is DynamoDB's own, with its request id: not an empty 200 of something in between.
+    const { requestId } = (answer as { $metadata?: { requestId?: string } }).$metadata ?? {};
+    if (requestId === undefined)
+      throw new Error(`the answer to ${request.operation} has no request id: it is not DynamoDB's`);
+    return answer as AnswerOf<R>;
+  };
 }
 
 function toCommand(request: DynamoDbRequest): object {

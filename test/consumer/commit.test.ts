@@ -222,6 +222,40 @@ describe("tx.get is guarded", () => {
     expect(runs).toBe(2);
   });
 
+  it("notices that the item is gone, even where none of the named attributes was there", async () => {
+    const { orders, memory, host, context } = testConsumer({ key: "id" });
+    seed(memory, { id: { S: "n" } });
+    let runs = 0;
+    const handler = orders.lambda(
+      readAndWrite({ attributes: ["frozen"] }, () => {
+        const Key = { id: { S: "n" } };
+        const gone = { TransactItems: [{ Delete: { TableName: "Counters", Key } }] };
+        if (runs++ === 0) memory.send({ operation: "TransactWriteItems", input: gone });
+      }),
+    );
+    expect(await host.run(handler(event, context()))).toEqual(done);
+    expect(runs).toBe(2);
+  });
+
+  it("merges with a condition of the handler's own, in parentheses or not", async () => {
+    for (const condition of ["n > :zero OR m > :zero", "(n > :zero OR m > :zero)", "(n > :zero) OR (m > :zero)"]) {
+      const { orders, memory, host, context } = testConsumer({ key: "id" });
+      seed(memory, counter(1));
+      const handler = orders.lambda(async (_message, tx) => {
+        await tx.get({ TableName: "Counters", Key: { id: "n" } });
+        tx.update({
+          TableName: "Counters",
+          Key: { id: "n" },
+          UpdateExpression: "SET n = n + :one",
+          ConditionExpression: condition,
+          ExpressionAttributeValues: { ":zero": 0, ":one": 1 },
+        });
+      });
+      expect(await host.run(handler(event, context())), condition).toEqual(done);
+      expect(memory.items("Counters")).toMatchObject([{ n: { N: "2" } }]);
+    }
+  });
+
   it("{ guard: false } opts out", async () => {
     const { orders, memory, host, context } = testConsumer({ key: "id" });
     seed(memory, counter(1));

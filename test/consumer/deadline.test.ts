@@ -97,6 +97,27 @@ describe("the deadline", () => {
     expect(await host.run(orders.lambda(() => {})(event("a"), context(-5)))).toEqual(failed("a"));
   });
 
+  it("refuses a time left that is no number", async () => {
+    const { orders, host } = testConsumer({ key: "id" });
+    const odd = { awsRequestId: "r", getRemainingTimeInMillis: () => undefined as unknown as number };
+    await expect(host.run(orders.lambda(() => {})(event("a"), odd))).rejects.toThrow(
+      /getRemainingTimeInMillis gave undefined/,
+    );
+  });
+
+  it("ends with the batch: nothing is left that keeps the process alive", async () => {
+    const { orders, host, context } = testConsumer({ key: "id" });
+    let signal: AbortSignal | undefined;
+    const handler = orders.lambda((_message, tx) => {
+      ({ signal } = tx);
+    });
+    await host.run(handler(event("a"), context()));
+    const before = host.nowMs();
+    await host.drain();
+    expect(host.nowMs()).toBe(before);
+    expect(String(signal?.reason)).toMatch(/the invocation is over/);
+  });
+
   it("refuses a context that does not tell the time left", async () => {
     const { orders, host } = testConsumer({ key: "id" });
     const bare = {} as Parameters<ReturnType<typeof orders.lambda>>[1];

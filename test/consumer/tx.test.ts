@@ -91,6 +91,63 @@ describe("a declaration that is wrong fails the message", () => {
     expect(swallowed).toMatch(message);
   });
 
+  it.each<[string, (tx: Tx) => void, RegExp]>([
+    [
+      "a null condition",
+      (tx) => tx.delete({ ...key, ConditionExpression: null as unknown as string }),
+      /ConditionExpression is null/,
+    ],
+    [
+      "a condition that is a number",
+      (tx) => tx.delete({ ...key, ConditionExpression: 1 as unknown as string }),
+      /ConditionExpression is 1 \(number\)/,
+    ],
+    [
+      "a name that is no text",
+      (tx) =>
+        tx.delete({
+          ...key,
+          ConditionExpression: "#a = #a",
+          ExpressionAttributeNames: { "#a": 1 as unknown as string },
+        }),
+      /ExpressionAttributeNames #a is 1/,
+    ],
+    [
+      "a placeholder of semel's",
+      (tx) =>
+        tx.delete({
+          ...key,
+          ConditionExpression: "#semel0 = :semel0",
+          ExpressionAttributeNames: { "#semel0": "a" },
+          ExpressionAttributeValues: { ":semel0": 1 },
+        }),
+      /placeholder #semel0, :semel0 is semel's own/,
+    ],
+    ["a function", (tx) => tx.put({ ...item, Item: { orderId: "1", f: () => 1 } }), /a function has no attribute type/],
+    ["a Blob", (tx) => tx.put({ ...item, Item: { orderId: "1", b: new Blob(["x"]) } }), /a Blob has to be read first/],
+    [
+      "__proto__",
+      (tx) => tx.put({ ...item, Item: JSON.parse('{"orderId":"1","in":{"__proto__":1}}') }),
+      /cannot be named "__proto__"/,
+    ],
+    [
+      "an unsafe whole number to add",
+      (tx) => tx.increment(key, { n: 2 ** 53 }),
+      /the amount of n is 9007199254740992\. Use a finite number; whole ones beyond 2\^53 as a bigint/,
+    ],
+  ])("%s", async (_name, declare, message) => {
+    expect(await failureOf((_message, tx) => declare(tx))).toMatch(message);
+  });
+
+  it("one item by its table's name and by its ARN is one item", async () => {
+    const arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/Orders";
+    const message = await failureOf((_message, tx) => {
+      tx.put(item);
+      tx.delete({ ...key, TableName: arn });
+    });
+    expect(message).toMatch(/put and delete both act on item/);
+  });
+
   it("two writes of one item name the item", async () => {
     const message = await failureOf((_message, tx) => {
       tx.put(item);
@@ -139,6 +196,70 @@ describe("tx", () => {
     });
     await host.run(handler(event, context()));
     expect(memory.items("Orders")).toMatchObject([{ n: { N: "1" } }]);
+  });
+
+  it("stores bytes of every kind as they were then", async () => {
+    const { orders, memory, host, context } = testConsumer({ key: "id" });
+    const handler = orders.lambda((_message, tx) => {
+      const bytes = Uint8Array.of(1, 2);
+      const words = Uint16Array.of(1);
+      tx.put({
+        TableName: "Orders",
+        Item: {
+          orderId: "1",
+          bytes,
+          words,
+          buffer: words.buffer,
+          view: new DataView(words.buffer),
+          set: new Set([bytes]),
+        },
+      });
+      bytes.fill(0);
+      words.fill(0);
+    });
+    expect(await host.run(handler(event, context()))).toEqual({ batchItemFailures: [] });
+    const word = { B: Uint8Array.of(1, 0) };
+    expect(memory.items("Orders")).toEqual([
+      {
+        orderId: { S: "1" },
+        bytes: { B: Uint8Array.of(1, 2) },
+        words: word,
+        buffer: word,
+        view: word,
+        set: { BS: [Uint8Array.of(1, 2)] },
+      },
+    ]);
+  });
+
+  it("takes items of interface types", async () => {
+    interface Order {
+      orderId: string;
+    }
+    const order: Order = { orderId: "1" };
+    const { orders, host, context } = testConsumer({ key: "id" });
+    const handler = orders.lambda((_message, tx) => tx.put({ TableName: "Orders", Item: order }));
+    expect(await host.run(handler(event, context()))).toEqual({ batchItemFailures: [] });
+  });
+
+  it("never rounds a number that it read", async () => {
+    const { orders, memory, host, context } = testConsumer({ key: "id" });
+    const numbers = ["0.1", "-5", "9007199254740993", "9007199254740993.5", "1234567890123456.789", "1e30"];
+    memory.send({
+      operation: "TransactWriteItems",
+      input: {
+        TransactItems: [
+          { Put: { TableName: "Orders", Item: { orderId: { S: "1" }, list: { L: numbers.map((N) => ({ N })) } } } },
+        ],
+      },
+    });
+    const handler = orders.lambda(async (_message, tx) => {
+      const found = await tx.get<{ list: unknown[] }>(key);
+      expect(found?.list.slice(0, 3)).toEqual([0.1, -5, 9007199254740993n]);
+      tx.put({ TableName: "Orders", Item: { orderId: "2", list: found?.list } });
+    });
+    expect(await host.run(handler(event, context()))).toEqual({ batchItemFailures: [] });
+    const [before, after] = memory.items("Orders");
+    expect(after?.["list"]).toEqual(before?.["list"]);
   });
 
   it("X2: takes nothing after the handler ended", async () => {

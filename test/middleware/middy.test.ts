@@ -1,6 +1,6 @@
 // Attacks W1 to W3 of lib/middleware/exactly-once.ts with the real Middy.
 
-import middy from "@middy/core";
+import middy, { type MiddyfiedHandler } from "@middy/core";
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { describe, expect, it } from "vitest";
 import type { Tx } from "../../lib/index.ts";
@@ -8,6 +8,8 @@ import { RECORDS, testConsumer } from "../support/consumer.ts";
 import { sqsEvent } from "../support/sqs-event.ts";
 
 type Run = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
+
+type Chain = MiddyfiedHandler<SQSEvent, unknown>;
 
 const event = sqsEvent({ body: { id: "a" } }, { body: { id: "b" } }) as SQSEvent;
 const none = { batchItemFailures: [] };
@@ -85,29 +87,79 @@ describe("with Middy", () => {
     expect(requests).toEqual([]);
   });
 
-  it("W2: an early timeout of Middy's leaves no zombie that commits", async () => {
-    const { orders, memory, host, lambda, requests } = setUp();
+  it.each<[string, (chain: Chain) => Chain]>([
+    ["an after that answers", (chain) => chain.after(() => ({ statusCode: 200 }))],
+    [
+      "an after that answers undefined early",
+      (chain) => chain.after((r) => void Object.assign(r, { earlyResponse: undefined })),
+    ],
+    [
+      "an onError that answers",
+      (chain) => chain.onError(() => ({ statusCode: 500 })).after(() => Promise.reject(new Error("x"))),
+    ],
+  ])("W2: owns the response against %s", async (_name, spoil) => {
+    const { orders, host, lambda } = setUp();
+    const failing = orders.each(() => {
+      throw new Error("no");
+    });
+    const handler = spoil(middy().use(orders)).handler(failing) as Run;
+    expect(await host.run(handler(event, lambda()))).toEqual(all);
+  });
+
+  it.each<[string, (chain: Chain) => Chain]>([
+    ["a before that answers", (chain) => chain.before(() => ({ cached: true }))],
+    [
+      "a before that answers undefined early",
+      (chain) => chain.before((r) => void Object.assign(r, { earlyResponse: undefined })),
+    ],
+  ])("W2: %s acknowledges nothing: every message goes back", async (_name, spoil) => {
+    const { orders, host, lambda, requests } = setUp();
+    const handler = spoil(middy().use(orders)).handler(orders.each(count)) as Run;
+    expect(await host.run(handler(event, lambda()))).toEqual(all);
+    expect(requests).toEqual([]);
+  });
+
+  it("W2: an onError that answers before the batch began does not hide the error", async () => {
+    const { orders, host, lambda } = setUp();
+    const handler = middy()
+      .use(orders)
+      .before(() => {
+        throw new Error("no secret");
+      })
+      .onError(() => ({ statusCode: 500 }))
+      .handler(orders.each(count)) as Run;
+    await expect(host.run(handler(event, lambda()))).rejects.toThrow("no secret");
+  });
+
+  it.each([
+    ["throws", undefined],
+    ["answers", () => ({ statusCode: 504 })],
+  ])("W2: an early timeout of Middy that %s leaves no zombie that commits", async (_name, timeoutEarlyResponse) => {
+    const { orders, memory, lambda, host, requests } = setUp();
     let wake = (): void => {};
     const sleeping = new Promise<void>((resolve) => {
       wake = resolve;
     });
-    const handler: Run = middy({ timeoutEarlyInMillis: 5 })
+    const started: string[] = [];
+    const plugin = { timeoutEarlyInMillis: 550, ...(timeoutEarlyResponse ? { timeoutEarlyResponse } : {}) };
+    const handler = middy(plugin)
       .use(orders)
       .handler(
         orders.each(async ({ messageId }, tx) => {
+          started.push(messageId);
           count(messageId, tx);
           if (messageId === "m-2") await sleeping;
         }),
-      );
-    // Middy's own timer runs in real time: the time left is for it alone.
-    const context = { ...lambda(), getRemainingTimeInMillis: () => 50 } as Context;
-    const response = await handler(event, context);
-    expect(response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toContain("m-2");
+      ) as Run;
+    // Middy's own timer runs in real time, 50 ms; semel's, which is virtual, stands still.
+    const response = await handler(event, { ...lambda(), getRemainingTimeInMillis: () => 600 } as Context);
+    expect(started).toEqual(["m-1", "m-2"]);
+    expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: "m-2" }] });
     const sent = requests.length;
     wake();
     await host.drain();
     expect(requests).toHaveLength(sent);
-    expect(memory.items("Counters").length).toBeLessThanOrEqual(1);
+    expect(memory.items("Counters")).toMatchObject([{ n: { N: "1" } }]);
   });
 
   it("what another middleware removed from the event is failed, never acknowledged", async () => {
@@ -172,7 +224,7 @@ describe("W3: half of it is an error, never silence", () => {
   });
 
   it("a handler that is called twice in one invocation", async () => {
-    const { orders, host, lambda } = setUp();
+    const { orders, host, lambda, logged } = setUp();
     const each = orders.each(count);
     const handler: Run = middy()
       .use(orders)
@@ -182,6 +234,13 @@ describe("W3: half of it is an error, never silence", () => {
       });
     // The batch has begun, so the answer is what became of it; the error would have failed what is done.
     expect(await host.run(handler(event, lambda()))).toEqual(none);
+    expect(String(logged[0]?.details["error"])).toMatch(/called twice in one invocation/);
+  });
+
+  it("a middleware that is used twice", async () => {
+    const { orders, host, lambda } = setUp();
+    const handler = middy().use(orders).use(orders).handler(orders.each(count)) as Run;
+    await expect(host.run(handler(event, lambda()))).rejects.toThrow(/used twice/);
   });
 
   it("no function", () => {

@@ -4,11 +4,12 @@ import { describe, expect, it } from "vitest";
 import { keyText, recordKey, valueAt } from "../../lib/protocol/key.ts";
 
 const sha256 = (text: string): string => hash("sha256", text, "hex");
-const keyOf = (value: unknown): string => {
+const textOf = (value: unknown): { key: string; canonical: string } => {
   const text = keyText(value, "the key function");
   if (!text.ok) throw text.error;
-  return text.key;
+  return text;
 };
+const keyOf = (value: unknown): string => textOf(value).key;
 
 describe("K1: a key fails closed", () => {
   it.each([
@@ -25,12 +26,15 @@ describe("K1: a key fails closed", () => {
     ["null/7", /looks partly missing/],
     ["a-NaN-b", /looks partly missing/],
     ["[object Object]", /looks partly missing/],
+    ["536365undefined", /looks partly missing/],
+    ["null7", /looks partly missing/],
+    ["/", /looks partly missing/],
   ])("%j is refused", (value, message) => {
     expect(() => keyOf(value)).toThrow(message);
     expect(() => keyOf(value)).toThrow(/SEMEL_KEY/);
   });
 
-  it.each(["536365/1", "nullable", "Undefined Ltd", "NaNcy", "0"])("%j is taken as it is", (value) => {
+  it.each(["536365/1", "nullable", "Undefined Ltd", "NaNcy", "0", "Größe", "訂單"])("%j is taken as it is", (value) => {
     expect(keyOf(value)).toBe(value);
   });
 });
@@ -45,6 +49,12 @@ describe("K2: different keys never share a record", () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it("keeps a list apart from a string that looks like one, and ill-formed strings apart", () => {
+    const canonical = (value: unknown): string => recordKey("orders", textOf(value).canonical, sha256);
+    expect(canonical(["a"])).not.toBe(canonical('["a"]'));
+    expect(canonical("a\ud800")).not.toBe(canonical("a\ud801"));
   });
 
   it("keeps the whole SHA-256, in the consumer's scope", () => {

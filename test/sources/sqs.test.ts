@@ -20,7 +20,6 @@ describe("a recorded event", () => {
         receiveCount: 1,
         sentAtMs: 1545082649183,
         messageAttributes: { myAttribute: { stringValue: "myValue" } },
-        sourceArn: "arn:aws:sqs:us-east-2:123456789012:my-queue",
       },
       { messageId: "2e1424d4-f796-459a-8184-9c92662be6da", receiveCount: 3 },
     ]);

@@ -1,6 +1,7 @@
 // The conformance suite on the memory store, on the embedded engine through the real SDK, and on an endpoint if one is given.
 
 import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { expect, it } from "vitest";
 import { memoryDynamoDb } from "../../lib/store/memory/memory-dynamodb.ts";
 import { defaultClient, sdkSend } from "../../lib/store/sdk-send.ts";
@@ -41,6 +42,19 @@ if (process.env["SEMEL_TEST_DYNAMODB_ENDPOINT"] !== undefined) {
     return onClient(client, async () => client.destroy());
   });
 }
+
+describeStore("dynoxide through a document client", async () => {
+  const engine = await startDynoxide();
+  const client = DynamoDBDocumentClient.from(engine.client, { marshallOptions: { convertEmptyValues: true } });
+  const { stop } = await onClient(engine.client, engine.stop);
+  return { send: sdkSend(client), stop };
+});
+
+it("an empty success of something in between is no success", async () => {
+  const send = sdkSend({ send: async () => ({ $metadata: { httpStatusCode: 200 } }) });
+  const sent = send({ operation: "TransactWriteItems", input: { TransactItems: [] } }, {});
+  await expect(sent).rejects.toThrow(/no request id/);
+});
 
 it("the default client leaves retries to semel", async () => {
   const client = defaultClient() as DynamoDBClient;
