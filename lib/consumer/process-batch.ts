@@ -8,9 +8,9 @@ import type { SqsBatchResponse, SqsRecord } from "../aws/lambda.ts";
 import type { SemelError } from "../errors.ts";
 import type { Delivery } from "../sources/source.ts";
 import { type DeliveryOutcome, sqsResponse } from "../sources/sqs.ts";
-import { forEachConcurrently } from "./concurrency.ts";
+import { createSlots, type Slots } from "./concurrency.ts";
 import type { Deadline } from "./deadline.ts";
-import { commitFailure, handlerFailure, leftOpen, outOfTime } from "./failures.ts";
+import { commitFailure, handlerFailure, leftOpen } from "./failures.ts";
 import { type Prepared, prepare } from "./message.ts";
 import { createObserver, type Observer } from "./observe.ts";
 import { type Handler, type MessageOutcome, processMessage, type Shell } from "./process-message.ts";
@@ -32,6 +32,7 @@ interface BatchContext extends Shell {
   readonly batch: Batch;
   readonly handler: Handler<unknown>;
   readonly observer: Observer;
+  readonly slots: Slots;
   readonly leaders: Map<string, Leader>;
 }
 
@@ -44,19 +45,15 @@ export async function processBatch(
 ): Promise<SqsBatchResponse> {
   const { consumer, concurrency, logger, metrics } = shell.options;
   const observer = createObserver(consumer, logger, metrics);
-  const context: BatchContext = { ...shell, batch, handler, observer, leaders: new Map() };
-  const waiting = new Set(deliveries);
-  const underWay = new Set<Delivery<SqsRecord>>();
-  const all = forEachConcurrently(deliveries, concurrency, async (delivery) => {
-    waiting.delete(delivery);
-    underWay.add(delivery);
+  const slots = createSlots(concurrency);
+  const context: BatchContext = { ...shell, batch, handler, observer, slots, leaders: new Map() };
+  const underWay = new Set(deliveries);
+  const all = deliveries.map(async (delivery) => {
     await processDelivery(delivery, context);
     underWay.delete(delivery);
   });
-  await Promise.race([all, aborted(batch.deadline.answer)]);
+  await Promise.race([Promise.all(all), aborted(batch.deadline.answer)]);
   batch.deadline.end();
-  for (const { messageId } of waiting)
-    observer.message(messageId, undefined, { kind: "failed", error: outOfTime(STARTED) });
   for (const { messageId } of underWay) observer.message(messageId, undefined, { kind: "failed", error: leftOpen() });
   observer.flush();
   return batchResponse(batch);
@@ -67,14 +64,11 @@ export function batchResponse(batch: Batch): SqsBatchResponse {
   return sqsResponse(batch.ids, batch.outcomes);
 }
 
-const STARTED = "it was started";
-
 async function processDelivery(delivery: Delivery<SqsRecord>, context: BatchContext): Promise<void> {
   const { batch, observer } = context;
   let key: string | undefined;
   let outcome: MessageOutcome;
   try {
-    if (batch.deadline.gate.aborted) throw outOfTime(STARTED);
     const prepared = await prepare(delivery, context.options, context.host);
     key = prepared.key;
     outcome = await runOrFollow(prepared, context);

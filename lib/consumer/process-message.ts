@@ -11,6 +11,7 @@ import { CONFLICT_BACKOFF, fullJitterMs } from "../protocol/backoff.ts";
 import type { CommitOutcome } from "../protocol/commit.ts";
 import { expiresAtSeconds, type IdempotencyRecord } from "../protocol/record.ts";
 import type { CallControl, RecordStore } from "../store/record-store.ts";
+import type { Slots } from "./concurrency.ts";
 import type { Deadline } from "./deadline.ts";
 import { commitFailure, conditionFailure, handlerFailure, outOfTime, stillOpen } from "./failures.ts";
 import type { Message, Prepared } from "./message.ts";
@@ -38,6 +39,8 @@ export interface Shell {
 export interface RunContext extends Shell {
   readonly deadline: Deadline;
   readonly handler: Handler<unknown>;
+  /** Places for handlers that run side by side. */
+  readonly slots: Slots;
   readonly onRerun: (where: string) => void;
   readonly onLateUse: (error: SemelError) => void;
 }
@@ -72,8 +75,7 @@ export async function processMessage(prepared: Prepared, context: RunContext): P
 type RunOutcome = CommitOutcome | { readonly kind: "failed"; readonly error: SemelError };
 
 async function runOnce(prepared: Prepared, context: RunContext): Promise<RunOutcome> {
-  const { deadline, handler, options, store } = context;
-  if (deadline.gate.aborted) return { kind: "failed", error: outOfTime("its handler was started") };
+  const { deadline, handler, options, slots, store } = context;
   const control: CallControl = { timeLeftMs: deadline.timeLeftMs, signal: deadline.answer };
   const opened = openTx({
     key: prepared.key,
@@ -83,16 +85,17 @@ async function runOnce(prepared: Prepared, context: RunContext): Promise<RunOutc
     onLateUse: context.onLateUse,
   });
   try {
-    await beforeGateCloses(
-      Promise.resolve().then(() => handler(prepared.message, opened.tx)),
-      deadline.gate,
-    );
-    opened.close();
+    // Only handlers hold places: a message that waits for its commit gives its place to the next one.
+    await slots.run(async () => {
+      await beforeGateCloses(runHandler(handler, prepared.message, opened.tx), deadline.gate);
+      opened.close();
+    }, deadline.gate);
     const { effects, guards } = opened.declared();
     return await store.commit({ record: recordOf(prepared, context), effects, guards }, control);
   } catch (error) {
     opened.close();
-    return { kind: "failed", error: handlerFailure(error) };
+    const notStarted = error === deadline.gate.reason;
+    return { kind: "failed", error: notStarted ? outOfTime("it was started") : handlerFailure(error) };
   }
 }
 
@@ -101,6 +104,11 @@ function recordOf({ pk, fingerprint }: Prepared, { host, options }: Shell): Idem
   const attemptId = host.randomId(); // R2
   const expiresAt = expiresAtSeconds(committedAtMs, options.retentionDays);
   return { pk, status: "COMPLETED", attemptId, fingerprint, committedAtMs, expiresAtSeconds: expiresAt };
+}
+
+/** A handler may throw before it returns a promise. */
+async function runHandler(handler: Handler<unknown>, message: Message, tx: Tx): Promise<void> {
+  await handler(message, tx);
 }
 
 /** Gives up waiting when the gate closes. The handler may go on; its tx takes nothing more. */

@@ -183,7 +183,10 @@ describe("a logger or metrics that throw", () => {
 it("messages that were never started are not said to be under way", async () => {
   const { orders, host, context, codes } = testConsumer({ key: "id", concurrency: 1 }, () => "hangs");
   const two = sqsEvent({ body: { id: "a" } }, { body: { id: "b" } });
-  await host.run(orders.lambda(() => {})(two, context(2_000)));
+  const handler = orders.lambda(async ({ messageId }) => {
+    if (messageId === "m-2") await new Promise<void>((resolve) => host.after(60_000, resolve));
+  });
+  await host.run(handler(two, context(2_000)));
   expect(codes().sort()).toEqual(["SEMEL_DEADLINE", "SEMEL_UNKNOWN_OUTCOME"]);
 });
 
