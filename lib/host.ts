@@ -7,6 +7,8 @@ export interface Host {
   nowMs(): number;
   /** Runs `callback` once, after the given time; the returned function cancels it. */
   after(delayMs: number, callback: () => void): () => void;
+  /** Runs `callback` when everything that is ready now has run. */
+  endOfTick(callback: () => void): void;
   /** In [0, 1). */
   random(): number;
   /** A UUID: 36 characters, new for every call. */
@@ -21,6 +23,7 @@ export const systemHost: Host = {
     const timer = setTimeout(callback, delayMs);
     return () => clearTimeout(timer);
   },
+  endOfTick: (callback) => void setImmediate(callback),
   random: () => Math.random(),
   randomId: () => randomUUID(),
   sha256: (text) => hash("sha256", text, "hex"),

@@ -8,6 +8,8 @@ import type { SqsBatchResponse, SqsRecord } from "../aws/lambda.ts";
 import type { SemelError } from "../errors.ts";
 import type { Delivery } from "../sources/source.ts";
 import { type DeliveryOutcome, sqsResponse } from "../sources/sqs.ts";
+import { groupCommitter } from "../store/group-committer.ts";
+import type { RecordStore } from "../store/record-store.ts";
 import { createSlots, type Slots } from "./concurrency.ts";
 import type { Deadline } from "./deadline.ts";
 import { commitFailure, handlerFailure, leftOpen } from "./failures.ts";
@@ -46,7 +48,8 @@ export async function processBatch(
   const { consumer, concurrency, logger, metrics } = shell.options;
   const observer = createObserver(consumer, logger, metrics);
   const slots = createSlots(concurrency);
-  const context: BatchContext = { ...shell, batch, handler, observer, slots, leaders: new Map() };
+  const store = batchStore(deliveries.length, batch.deadline, shell);
+  const context: BatchContext = { ...shell, store, batch, handler, observer, slots, leaders: new Map() };
   const underWay = new Set(deliveries);
   const all = deliveries.map(async (delivery) => {
     await processDelivery(delivery, context);
@@ -57,6 +60,13 @@ export async function processBatch(
   for (const { messageId } of underWay) observer.message(messageId, undefined, { kind: "failed", error: leftOpen() });
   observer.flush();
   return batchResponse(batch);
+}
+
+/** Messages of one batch commit together; a message that is alone has nobody to wait for. */
+function batchStore(messages: number, { timeLeftMs, answer }: Deadline, { options, store, host }: Shell): RecordStore {
+  if (messages === 1 || !options.groupCommit) return store;
+  const control = { timeLeftMs, signal: answer };
+  return { ...store, ...groupCommitter({ store, host, lanes: options.lanes, control }) };
 }
 
 /** What is known now; whatever has no outcome is failed. */

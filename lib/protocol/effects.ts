@@ -63,8 +63,8 @@ export function tableOf(nameOrArn: string): string {
 export type KeyNames = (tableName: string) => readonly string[] | undefined;
 
 /** Folds the increments of each item into one effect, at the place of the first. E1, E2. */
-export function foldIncrements(effects: readonly Effect[]): Effect[] {
-  const folded: Effect[] = [];
+export function foldIncrements<E extends Effect>(effects: readonly E[]): E[] {
+  const folded: E[] = [];
   const places = new Map<string, number>();
   for (const effect of effects) {
     if (effect.kind !== "increment") {
@@ -77,7 +77,7 @@ export function foldIncrements(effects: readonly Effect[]): Effect[] {
     if (place === undefined || earlier?.kind !== "increment") {
       places.set(id, folded.push(effect) - 1);
     } else {
-      folded[place] = { ...earlier, amounts: sum(earlier, effect) };
+      folded[place] = { ...earlier, amounts: sum(earlier, effect) } as E;
     }
   }
   return folded;

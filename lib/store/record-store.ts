@@ -15,7 +15,7 @@ import {
   type CommitStep,
   type ReadyStep,
 } from "../protocol/commit.ts";
-import { tablesToLookUp } from "../protocol/effects.ts";
+import { type KeyNames, tablesToLookUp } from "../protocol/effects.ts";
 import type { FoundRecord, IdempotencyRecord } from "../protocol/record.ts";
 import { commitAnswer, readMayBeRetried } from "./answers.ts";
 import { itemToRecord } from "./items.ts";
@@ -35,22 +35,36 @@ export interface CallControl {
   readonly signal: AbortSignal;
 }
 
-export interface RecordStore {
+/** Commits messages, one by one or together. */
+export interface Committer {
   /** Record, effects and guards, all or nothing. Never rejects. */
   commit(message: MessageTransaction, control: CallControl): Promise<CommitOutcome>;
+}
+
+export interface RecordStore extends Committer {
   /** A strongly consistent read. Rejects with DynamoDB's error. */
   get(input: Omit<GetItemInput, "ConsistentRead">, control: CallControl): Promise<Item | undefined>;
+  /** One try of one transaction. Rejects with DynamoDB's error. */
+  transact(actions: readonly TransactWriteItem[], token: string, control: CallControl): Promise<void>;
+  /** Does the read that a step asks for; a read that fails leaves the outcome open. */
+  look(step: CommitStep, record: IdempotencyRecord, control: CallControl): Promise<ReadyStep>;
+  /** Looks up the key names of tables once; those that cannot be looked up stay unknown. */
+  learnKeys(tableNames: readonly string[], control: CallControl): Promise<void>;
+  readonly keyNames: KeyNames;
+  readonly table: string;
 }
 
 export function recordStore({ table, send, host }: { table: string; send: Send; host: Host }): RecordStore {
-  const keyNames = new Map<string, readonly string[]>(); // facts about tables, never about requests
+  const known = new Map<string, readonly string[]>(); // facts about tables, never about requests
+  const learning = new Map<string, Promise<readonly string[]>>();
+  const keyNames: KeyNames = (tableName) => known.get(tableName);
 
   async function commit(message: MessageTransaction, control: CallControl): Promise<CommitOutcome> {
     let actions: TransactWriteItem[];
     try {
-      const unknown = tablesToLookUp(message.effects, message.guards, (name) => keyNames.get(name));
-      for (const name of unknown) keyNames.set(name, await lookUpKeyNames(name, control));
-      actions = transactionActions(table, message, (name) => keyNames.get(name));
+      const unknown = tablesToLookUp(message.effects, message.guards, keyNames);
+      for (const name of unknown) known.set(name, await lookUpKeyNames(name, control));
+      actions = transactionActions(table, message, keyNames);
     } catch (error) {
       return { kind: "invalid", error: error instanceof SemelError ? error : notBuilt(error) };
     }
@@ -71,12 +85,26 @@ export function recordStore({ table, send, host }: { table: string; send: Send; 
   }
 
   async function tryOnce(actions: TransactWriteItem[], token: string, control: CallControl): Promise<CommitAnswer> {
-    const input = { TransactItems: actions, ClientRequestToken: token };
     try {
-      await sendInTime({ operation: "TransactWriteItems", input }, control);
+      await transact(actions, token, control);
       return { kind: "applied" };
     } catch (error) {
       return commitAnswer(error);
+    }
+  }
+
+  async function transact(actions: readonly TransactWriteItem[], token: string, control: CallControl): Promise<void> {
+    const input = { TransactItems: [...actions], ClientRequestToken: token };
+    await sendInTime({ operation: "TransactWriteItems", input }, control);
+  }
+
+  async function learnKeys(tableNames: readonly string[], control: CallControl): Promise<void> {
+    for (const name of tableNames.filter((one) => !known.has(one))) {
+      const lookUp = learning.get(name) ?? lookUpKeyNames(name, control).finally(() => learning.delete(name));
+      learning.set(name, lookUp);
+      try {
+        known.set(name, await lookUp);
+      } catch {} // who needs them gets along without, or says so
     }
   }
 
@@ -137,7 +165,7 @@ export function recordStore({ table, send, host }: { table: string; send: Send; 
     }
   }
 
-  return { commit, get };
+  return { commit, get, transact, look, learnKeys, keyNames, table };
 }
 
 function notBuilt(cause: unknown): SemelError {

@@ -13,6 +13,7 @@ import {
   type Expressions,
   foldIncrements,
   type Guard,
+  type IncrementEffect,
   itemId,
   type KeyNames,
   keyNamesIn,
@@ -86,6 +87,11 @@ function toAction(effect: Effect, guards: readonly Guard[] | undefined): Transac
   }
 }
 
+/** One fold, for the transaction of several messages. */
+export function incrementAction(fold: IncrementEffect): TransactWriteItem {
+  return toAction(fold, undefined);
+}
+
 function checkGuards(guards: readonly Guard[]): TransactWriteItem {
   const [{ tableName, key } = { tableName: "", key: {} }] = guards;
   const expressions = withCondition(NO_EXPRESSIONS, guardExpressions(guards));
@@ -148,7 +154,7 @@ function scalarsOf(item: Item): Item {
  * Bytes of an action as far as they are known here. For updates, deletes and checks AWS does not say what counts
  * towards 4 MB; the key and the values are counted.
  */
-function actionBytes(action: TransactWriteItem): number {
+export function actionBytes(action: TransactWriteItem): number {
   const parts = action.Put ?? action.Update ?? action.Delete ?? action.ConditionCheck;
   if (!parts) return 0;
   const bytes = itemBytes(action.Put ? action.Put.Item : (parts as UpdateAction).Key);

@@ -23,13 +23,22 @@ const failures = (...ids: string[]): unknown => ({
 });
 
 describe("a batch", () => {
-  it("commits each message with its record, in one transaction, and acknowledges it", async () => {
+  it("commits messages with their records, in one transaction, and acknowledges them", async () => {
     const { orders, memory, host, requests, context } = testConsumer(options);
     const event = sqsEvent({ body: { orderId: "a", pence: 5 } }, { body: { orderId: "b", pence: 7 } });
     expect(await host.run(orders.lambda(post)(event, context()))).toEqual(failures());
     expect(memory.items("Counters")).toEqual([{ id: { S: "total" }, pence: { N: "12" } }]);
     expect(memory.items("Orders").map(({ orderId }) => orderId)).toEqual([{ S: "a" }, { S: "b" }]);
     expect(memory.items(RECORDS)).toHaveLength(2);
+    // Key names are looked up once a process; then both go together.
+    expect(requests.map(({ request }) => request.operation)).toEqual(["DescribeTable", "TransactWriteItems"]);
+  });
+
+  it("commits each message by itself without group commit", async () => {
+    const { orders, memory, host, requests, context } = testConsumer({ ...options, groupCommit: false });
+    const event = sqsEvent({ body: { orderId: "a", pence: 5 } }, { body: { orderId: "b", pence: 7 } });
+    expect(await host.run(orders.lambda(post)(event, context()))).toEqual(failures());
+    expect(memory.items("Counters")).toEqual([{ id: { S: "total" }, pence: { N: "12" } }]);
     expect(requests.map(({ request }) => request.operation)).toEqual(["TransactWriteItems", "TransactWriteItems"]);
   });
 

@@ -23,7 +23,14 @@ describe("options", () => {
 
   it("has the documented defaults", () => {
     const resolved = resolveOptions(complete, {});
-    expect(resolved).toMatchObject({ concurrency: 10, deadlineMarginMs: 500, key: undefined, schema: undefined });
+    expect(resolved).toMatchObject({
+      concurrency: 10,
+      groupCommit: true,
+      lanes: 10,
+      deadlineMarginMs: 500,
+      key: undefined,
+      schema: undefined,
+    });
     expect(resolved.logger).toBe(console);
   });
 
@@ -37,6 +44,8 @@ describe("options", () => {
     [{ retentionDays: "" }, /retentionDays is ""/],
     [{ concurrency: 0 }, /concurrency is 0\. Use a whole number from 1 to 10000/],
     [{ concurrency: 1.5 }, /concurrency is 1.5/],
+    [{ lanes: 0 }, /lanes is 0\. Use a whole number from 1 to 100/],
+    [{ groupCommit: 1 }, /groupCommit is 1\. Use true or false/],
     [{ deadlineMarginMs: 1 }, /deadlineMarginMs is 1\. Use a whole number from 10/],
     [{ schema: {} }, /schema is no Standard Schema validator/],
     [{ schema: null }, /schema is no Standard Schema validator/],

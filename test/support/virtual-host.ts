@@ -42,6 +42,9 @@ export function virtualHost(random: () => number = () => 0.5): VirtualHost {
       timers.add(timer);
       return () => void timers.delete(timer);
     },
+    endOfTick(callback) {
+      this.after(0, callback);
+    },
     random,
     randomId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`,
     sha256: (text) => hash("sha256", text, "hex"),

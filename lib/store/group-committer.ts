@@ -1,0 +1,246 @@
+// Group commit: messages that are ready while a commit is under way wait, and go together in the next one. Belongs to one
+// batch, so that no invocation ever commits for another. No timers: an idle lane commits at the end of the tick.
+//
+//   GL1. A message leaves with an outcome of its own; one message's failure never fails another's.
+//   GL2. A transaction without a definite answer goes again as it was, under its token; only a definite answer takes it apart.
+//   GL3. An open try is never forgotten, whichever transaction its message goes in next.
+
+import { type Host, sleep } from "../host.ts";
+import { fullJitterMs } from "../protocol/backoff.ts";
+import {
+  afterAnswer,
+  COMMIT_NOT_STARTED,
+  COMMIT_TRIES_MAX,
+  type CommitOutcome,
+  type CommitProgress,
+} from "../protocol/commit.ts";
+import { itemId, tableOf } from "../protocol/effects.ts";
+import {
+  type Candidate,
+  exclusiveItems,
+  GROUP_ACTIONS_START,
+  grown,
+  packGroup,
+  shrunk,
+  splitEffects,
+} from "../protocol/group-commit.ts";
+import { type GroupTransaction, groupTransaction, type MemberAnswer, memberAnswers } from "./group-transaction.ts";
+import type { CallControl, Committer, RecordStore } from "./record-store.ts";
+import { actionBytes, describeAction, type MessageTransaction, transactionActions } from "./transaction.ts";
+
+export interface GroupCommitterOptions {
+  readonly store: RecordStore;
+  readonly host: Host;
+  /** Transactions under way at a time. */
+  readonly lanes: number;
+  readonly control: CallControl;
+}
+
+interface Entry {
+  readonly message: MessageTransaction;
+  readonly candidate: Candidate;
+  readonly progress: CommitProgress;
+  readonly notBeforeMs: number;
+  readonly settle: (outcome: CommitOutcome) => void;
+}
+
+export function groupCommitter({ store, host, lanes, control }: GroupCommitterOptions): Committer {
+  let pending: Entry[] = [];
+  const busy = new Set<string>();
+  const guilty = new Set<string>();
+  let [running, actionsMax, planned] = [0, GROUP_ACTIONS_START, false];
+
+  function add(...entries: readonly Entry[]): void {
+    pending.push(...entries);
+    for (const { notBeforeMs } of entries) {
+      if (notBeforeMs > host.nowMs()) host.after(notBeforeMs - host.nowMs(), pump);
+    }
+    if (planned) return;
+    planned = true;
+    host.endOfTick(() => {
+      planned = false;
+      pump();
+    });
+  }
+
+  function pump(): void {
+    while (running < lanes) {
+      const ready = pending.filter(({ notBeforeMs }) => notBeforeMs <= host.nowMs());
+      const picked = packGroup(
+        ready.map(({ candidate }) => candidate),
+        actionsMax,
+        busy,
+      );
+      const group = picked.flatMap((index) => ready[index] ?? []);
+      if (group.length === 0) return;
+      const taken = new Set(group);
+      pending = pending.filter((entry) => !taken.has(entry));
+      void runLane(group);
+    }
+  }
+
+  async function runLane(group: readonly Entry[]): Promise<void> {
+    const items = group.flatMap(({ candidate }) => [...candidate.exclusive, ...candidate.increments]);
+    running++;
+    for (const item of items) busy.add(item);
+    const [only] = group;
+    if (group.length === 1 && only) await runAlone(only);
+    else await runGroup(group);
+    for (const item of items) busy.delete(item);
+    running--;
+    pump();
+  }
+
+  async function runAlone({ message, progress, settle }: Entry): Promise<void> {
+    const outcome = await store.commit(message, control);
+    if (outcome.kind === "conditionFailed") guilty.add(message.record.pk);
+    settle(withOpenTries(outcome, progress.openTries)); // GL3
+  }
+
+  async function runGroup(group: readonly Entry[]): Promise<void> {
+    const transaction = groupTransaction(
+      store.table,
+      group.map(({ message }) => message),
+      store.keyNames,
+    );
+    const token = host.randomId();
+    let entries = group;
+    for (;;) {
+      if (control.timeLeftMs() <= 0) return settleAll(entries, { kind: "outOfTime" });
+      const answers = await answersOf(transaction, token);
+      const [first] = answers;
+      if (first?.kind !== "unknown" && first?.kind !== "inProgress") return takeApart(entries, answers, transaction);
+      const again = await waitForAnother(entries, first);
+      if (!again) return;
+      entries = again; // GL2
+    }
+  }
+
+  async function answersOf(transaction: GroupTransaction, token: string): Promise<readonly MemberAnswer[]> {
+    try {
+      await store.transact(transaction.actions, token, control);
+      return transaction.owned.map(() => ({ kind: "applied" }));
+    } catch (error) {
+      return memberAnswers(error, transaction);
+    }
+  }
+
+  /** The entries with their progress, when the time is there to send them again; else all are settled. */
+  async function waitForAnother(
+    entries: readonly Entry[],
+    answer: Extract<MemberAnswer, { kind: "unknown" | "inProgress" }>,
+  ): Promise<readonly Entry[] | undefined> {
+    const next: Entry[] = [];
+    let delayMs = 0;
+    for (const entry of entries) {
+      const step = afterAnswer(answer, entry.progress, entry.message.record);
+      if (step.kind !== "retry") continue;
+      next.push({ ...entry, progress: step.progress });
+      delayMs = fullJitterMs(step.backoff, step.progress.tries, host.random());
+    }
+    const open: CommitOutcome = { kind: "unknown", cause: answer.kind === "unknown" ? answer.cause : answer.kind };
+    if (next.length < entries.length || control.timeLeftMs() <= delayMs) {
+      settleAll(entries, open);
+      return undefined;
+    }
+    await sleep(host, delayMs, control.signal);
+    if (!control.signal.aborted) return next;
+    settleAll(entries, open);
+    return undefined;
+  }
+
+  /** After a definite answer: each member goes its own way. */
+  async function takeApart(
+    entries: readonly Entry[],
+    answers: readonly MemberAnswer[],
+    transaction: GroupTransaction,
+  ): Promise<void> {
+    const conflicts = answers.some(({ kind }) => kind === "conflict" || kind === "throttled");
+    if (conflicts) actionsMax = shrunk(actionsMax);
+    else if (answers.every(({ kind }) => kind === "applied")) actionsMax = grown(actionsMax);
+    await Promise.all(
+      entries.map((entry, index) => judge(entry, answers[index] ?? { kind: "innocent" }, transaction)), // GL1
+    );
+  }
+
+  async function judge(entry: Entry, answer: MemberAnswer, transaction: GroupTransaction): Promise<void> {
+    if (answer.kind === "innocent" || answer.kind === "suspect") return goAgain(entry, answer.kind === "suspect");
+    const step = await store.look(
+      afterAnswer(answer, entry.progress, entry.message.record),
+      entry.message.record,
+      control,
+    );
+    if (step.kind === "settled") {
+      if (step.outcome.kind === "conditionFailed") guilty.add(entry.message.record.pk);
+      return entry.settle(named(step.outcome, transaction));
+    }
+    const delayMs = fullJitterMs(step.backoff, step.progress.tries, host.random());
+    if (control.timeLeftMs() <= delayMs) return entry.settle(step.otherwise);
+    add({ ...entry, progress: step.progress, notBeforeMs: host.nowMs() + delayMs });
+  }
+
+  function goAgain(entry: Entry, alone: boolean): void {
+    const progress = { ...entry.progress, tries: entry.progress.tries + 1 };
+    if (progress.tries >= COMMIT_TRIES_MAX) settleAll([entry], { kind: "conflict" });
+    else add({ ...entry, progress, candidate: { ...entry.candidate, alone: alone || entry.candidate.alone } });
+  }
+
+  function settleAll(entries: readonly Entry[], outcome: CommitOutcome): void {
+    for (const { settle, progress } of entries) settle(withOpenTries(outcome, progress.openTries));
+  }
+
+  async function candidateOf(message: MessageTransaction): Promise<Candidate> {
+    const { effects, guards } = message;
+    await store.learnKeys(putTables(message), control);
+    const actions = transactionActions(store.table, message, store.keyNames);
+    const { own, free } = splitEffects(effects, guards);
+    const exclusive = exclusiveItems(own, guards, store.keyNames);
+    let bytes = 0;
+    for (const action of actions) bytes += actionBytes(action);
+    return {
+      actions: actions.length - free.length,
+      bytes,
+      exclusive: exclusive ?? [],
+      increments: free.map(({ tableName, key }) => itemId(tableName, key)),
+      alone: exclusive === undefined || guilty.has(message.record.pk),
+    };
+  }
+
+  return {
+    async commit(message) {
+      let candidate: Candidate;
+      try {
+        candidate = await candidateOf(message);
+      } catch {
+        return store.commit(message, control); // it says what is wrong
+      }
+      return new Promise((settle) => add({ message, candidate, progress: COMMIT_NOT_STARTED, notBeforeMs: 0, settle }));
+    },
+  };
+}
+
+/** Tables into which the message puts: their key names tell whether two messages put the same item. */
+function putTables({ effects }: MessageTransaction): string[] {
+  return [...new Set(effects.flatMap((effect) => (effect.kind === "put" ? [tableOf(effect.tableName)] : [])))];
+}
+
+function withOpenTries(outcome: CommitOutcome, openTries: boolean): CommitOutcome {
+  if (!openTries) return outcome;
+  switch (outcome.kind) {
+    case "conditionFailed":
+      return { ...outcome, openTries: true };
+    case "conflict":
+    case "throttled":
+    case "refused":
+    case "outOfTime":
+      return { kind: "unknown", cause: "an earlier try of the same message was left without an answer" };
+    default:
+      return outcome;
+  }
+}
+
+function named(outcome: CommitOutcome, { actions }: GroupTransaction): CommitOutcome {
+  if (outcome.kind !== "conditionFailed") return outcome;
+  const action = actions[outcome.actionIndex];
+  return action ? { ...outcome, where: describeAction(action) } : outcome;
+}
