@@ -7,6 +7,8 @@ import type { AnswerOf, DynamoDbRequest, Send } from "../../lib/store/send.ts";
 /** What happens to one request. Reads know no difference between applied and not. */
 export type Fault =
   | "none"
+  /** Applied and answered after a while. */
+  | "slow"
   /** Applied, and the connection is reset before the answer. */
   | "answer-lost"
   /** Not applied, and the connection is reset. */
@@ -39,6 +41,7 @@ export const FAULTS: readonly Fault[] = [
   "in-progress",
 ];
 
+const SLOW_MS = 5;
 const LATER_MS = 9_000;
 
 export interface FaultySend {
@@ -64,6 +67,9 @@ export function faultySend(memory: MemoryDynamoDb, host: Host, next: (request: D
     signal?.throwIfAborted();
     switch (fault) {
       case "none":
+        return apply();
+      case "slow":
+        await new Promise<void>((resolve) => host.after(SLOW_MS, resolve));
         return apply();
       case "answer-lost":
         apply();
