@@ -8,6 +8,8 @@ export const ENVIRONMENT = {
   table: "SEMEL_TABLE",
   /** Lifetime of a record, in days (a decimal number). */
   retentionDays: "SEMEL_RETENTION_DAYS",
+  /** URL of the queue to which messages go that can never succeed. */
+  deadLetterQueueUrl: "SEMEL_DEAD_LETTER_QUEUE_URL",
 } as const;
 
 /** Attributes of the record table that AWS acts on. */

@@ -1,4 +1,7 @@
-// Every error that semel raises: its code, what was done, the value seen, the values allowed, the remedy.
+// Every error that semel raises: its code, what was done, the value seen, the values allowed, the remedy. And the two that
+// a handler throws to say what is to become of its message.
+
+import { VISIBILITY_TIMEOUT_SECONDS_MAX } from "./aws/limits.ts";
 
 /** Codes are stable: alarms and log queries may rely on them. */
 export type SemelErrorCode =
@@ -13,6 +16,9 @@ export type SemelErrorCode =
   | "SEMEL_TX_CLOSED" // tx used after its handler ended
   | "SEMEL_LIMIT" // beyond a limit of DynamoDB
   | "SEMEL_HANDLER" // the handler threw something
+  | "SEMEL_PERMANENT" // the handler threw a PermanentError
+  | "SEMEL_RETRY_LATER" // the handler threw a RetryLater
+  | "SEMEL_DEAD_LETTER" // a message that can never succeed could not be moved to the dead-letter queue
   | "SEMEL_CONDITION" // a condition or a guard that failed on every run
   | "SEMEL_REFUSED" // DynamoDB refused the request; nothing was applied
   | "SEMEL_CONTENTION" // conflicts or throttling until the time was up; nothing was applied
@@ -41,4 +47,49 @@ export class SemelError extends Error {
     this.code = options.code;
     this.retryable = options.retryable;
   }
+}
+
+/**
+ * Thrown by a handler: this message can never succeed. Nothing of it is committed, and it goes to the dead-letter queue
+ * now, with the reason; where no dead-letter queue is known it fails like any other.
+ */
+export class PermanentError extends Error {
+  override readonly name = "PermanentError";
+  /** Tells it by value: a bundle may hold this class twice. */
+  readonly code = "SEMEL_PERMANENT";
+}
+
+export interface RetryLaterOptions {
+  /** Seconds until the message comes again, 0 to 43,200 (12 hours from its receipt). */
+  readonly afterSeconds: number;
+  readonly cause?: unknown;
+}
+
+/** Thrown by a handler: nothing of this message is committed, and it comes again after the given time. */
+export class RetryLater extends Error {
+  override readonly name = "RetryLater";
+  readonly code = "SEMEL_RETRY_LATER";
+  readonly afterSeconds: number;
+
+  constructor(options: RetryLaterOptions) {
+    const { afterSeconds, cause } = options;
+    const known = typeof afterSeconds === "number" && afterSeconds >= 0;
+    if (!known || afterSeconds > VISIBILITY_TIMEOUT_SECONDS_MAX) {
+      throw new SemelError(
+        `Cannot retry later: afterSeconds is ${String(afterSeconds)}. Use 0 to ${VISIBILITY_TIMEOUT_SECONDS_MAX}, which is ` +
+          "the longest that SQS hides a message",
+        { code: "SEMEL_OPTIONS", retryable: true },
+      );
+    }
+    super(`The message is to come again after ${afterSeconds} s`, cause === undefined ? undefined : { cause });
+    this.afterSeconds = afterSeconds;
+  }
+}
+
+export function isPermanentError(thrown: unknown): thrown is PermanentError {
+  return thrown instanceof Error && (thrown as { code?: unknown }).code === "SEMEL_PERMANENT";
+}
+
+export function isRetryLater(thrown: unknown): thrown is RetryLater {
+  return thrown instanceof Error && (thrown as { code?: unknown }).code === "SEMEL_RETRY_LATER";
 }

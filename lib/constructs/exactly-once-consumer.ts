@@ -16,7 +16,7 @@ import { CONSUMER_PROPS, type ExactlyOnceConsumerProps } from "./consumer-props.
 import { consumerRules } from "./consumer-rules.ts";
 import { consumerSettings, type ResolvedProps, recordLifetime, resolveProps } from "./consumer-settings.ts";
 import { ExactlyOnceTable } from "./exactly-once-table.ts";
-import { EFFECT_ACTIONS, grantOnTable } from "./grants.ts";
+import { DEAD_LETTER_ACTIONS, EFFECT_ACTIONS, grantOnTable } from "./grants.ts";
 import { enforce, knownPropsRule, type Rule } from "./rules.ts";
 import { refuseStrongConsistency } from "./strong-consistency.ts";
 
@@ -26,7 +26,7 @@ const MEMORY_MIB_DEFAULT = 512;
 export class ExactlyOnceConsumer extends Construct implements IGrantable {
   /** Send messages here. */
   readonly queue: Queue;
-  /** Messages that failed maxReceiveCount times. */
+  /** Messages that can never succeed, and those that failed maxReceiveCount times. */
   readonly deadLetterQueue: Queue;
   /** The function. */
   readonly function: NodejsFunction;
@@ -60,6 +60,7 @@ export class ExactlyOnceConsumer extends Construct implements IGrantable {
       [ENVIRONMENT.consumer]: props.consumerName,
       [ENVIRONMENT.table]: props.table.tableName,
       [ENVIRONMENT.retentionDays]: String(recordLifetime(props, settings).toDays({ integral: false })),
+      [ENVIRONMENT.deadLetterQueueUrl]: this.deadLetterQueue.queueUrl,
     });
     this.grantPrincipal = this.function.grantPrincipal;
     this.eventSource = new SqsEventSource(this.queue, {
@@ -70,6 +71,7 @@ export class ExactlyOnceConsumer extends Construct implements IGrantable {
     });
     this.function.addEventSource(this.eventSource);
     props.table.grantRecords(this);
+    this.deadLetterQueue.grant(this, ...DEAD_LETTER_ACTIONS);
   }
 
   /** Lets the function declare effects on a table, and read it for guarded reads. Never a table of records. */

@@ -18,6 +18,15 @@ export const EFFECT_ACTIONS: readonly string[] = [
   "dynamodb:DescribeTable",
 ];
 
+/** On the dead-letter queue: the send of a rejected message. */
+export const DEAD_LETTER_ACTIONS: readonly string[] = ["sqs:SendMessage"];
+
+/**
+ * On the consumer's queue, for failed messages. CDK's event source grants them already, with what the poller needs;
+ * a test holds it to that.
+ */
+export const RETRY_ACTIONS: readonly string[] = ["sqs:ChangeMessageVisibility", "sqs:GetQueueUrl"];
+
 /**
  * On the customer managed key of a table, where it has one: DynamoDB uses the key in the caller's name.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html

@@ -1,7 +1,7 @@
 // Why a message failed, in words for the person on call.
 
 import { inspect } from "node:util";
-import { SemelError, type SemelErrorCode } from "../errors.ts";
+import { isPermanentError, isRetryLater, SemelError, type SemelErrorCode } from "../errors.ts";
 import type { CommitOutcome } from "../protocol/commit.ts";
 
 const BACK_TO_QUEUE = "The message goes back to its queue";
@@ -9,6 +9,11 @@ const BACK_TO_QUEUE = "The message goes back to its queue";
 /** What a handler threw, whatever it was. An error of semel keeps its code. */
 export function handlerFailure(thrown: unknown): SemelError {
   if (thrown instanceof SemelError) return thrown;
+  if (isPermanentError(thrown)) {
+    return failure("SEMEL_PERMANENT", false, `The handler says that it can never succeed: ${thrown.message}`, thrown);
+  }
+  if (isRetryLater(thrown))
+    return failure("SEMEL_RETRY_LATER", true, `The handler wants it later: ${text(thrown)}`, thrown);
   const reason = thrown instanceof Error ? text(thrown) : `it threw ${text(thrown)}, not an Error`;
   return failure(
     "SEMEL_HANDLER",
@@ -56,6 +61,26 @@ export function conditionFailure(where: string, runs: number): SemelError {
   );
 }
 
+/** A message that can never succeed, and why it could not leave its queue for the dead-letter queue. */
+export function notRejected(error: SemelError, why: string, cause: unknown): SemelError {
+  return failure("SEMEL_DEAD_LETTER", true, `${reasonOf(error)}. The message ${why}. ${BACK_TO_QUEUE}`, cause);
+}
+
+export const REJECTION_NOT_RECORDED = "could not be recorded as rejected";
+export const NOT_MOVED =
+  "is recorded as rejected, but it is not known to be in the dead-letter queue; it is sent again";
+
+/** A message that was rejected before, and came again. */
+function rejectedBefore({ code, reason }: Extract<Failed, { kind: "rejected" }>): SemelError {
+  return failure(code as SemelErrorCode, false, reason);
+}
+
+/** What went wrong, without the code that a SemelError's message ends with. */
+export function reasonOf({ message, code }: SemelError): string {
+  const suffix = ` (${code})`;
+  return message.endsWith(suffix) ? message.slice(0, -suffix.length) : message;
+}
+
 type Failed = Exclude<CommitOutcome, { kind: "committed" | "duplicate" | "conditionFailed" }>;
 
 export function commitFailure(outcome: Failed): SemelError {
@@ -71,6 +96,8 @@ export function commitFailure(outcome: Failed): SemelError {
         `The key was committed before with another payload (at ${new Date(outcome.committedAtMs).toISOString()}). ` +
           "Give every effect a key of its own, or name the fields that matter by the fingerprint option",
       );
+    case "rejected":
+      return rejectedBefore(outcome);
     case "unreadable":
       return failure(
         "SEMEL_RECORD_FORMAT",

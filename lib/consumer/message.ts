@@ -8,6 +8,7 @@ import type { Host } from "../host.ts";
 import { fingerprint, refuseFlattened } from "../protocol/fingerprint.ts";
 import { KEY_ATTRIBUTE, keyText, recordKey, valueAt } from "../protocol/key.ts";
 import type { Delivery } from "../sources/source.ts";
+import { handlerFailure } from "./failures.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 /** One message, as a handler sees it. */
@@ -24,20 +25,43 @@ export interface Message<Body = unknown> {
   readonly record: SqsRecord;
 }
 
+/** Of a message's record. */
+export interface Identity {
+  /** Partition key. */
+  readonly pk: string;
+  readonly fingerprint: string;
+}
+
 /** A message that can be run. */
-export interface Prepared {
+export interface Prepared extends Identity {
+  readonly delivery: Delivery<SqsRecord>;
   readonly message: Message;
   /** The message made anew, for another run: a handler may have changed the first. */
   renew(): Promise<Message>;
   /** The idempotency key. */
   readonly key: string;
-  /** Partition key of its record. */
-  readonly pk: string;
-  readonly fingerprint: string;
+}
+
+export type Preparation =
+  | { readonly kind: "ready"; readonly prepared: Prepared }
+  /** It cannot be run. Its identity is known where its key needs neither the schema nor a function. */
+  | { readonly kind: "unusable"; readonly error: SemelError; readonly identity: Identity | undefined };
+
+/** Never rejects. */
+export async function prepare(
+  delivery: Delivery<SqsRecord>,
+  options: ResolvedOptions,
+  host: Host,
+): Promise<Preparation> {
+  try {
+    return { kind: "ready", prepared: await usable(delivery, options, host) };
+  } catch (error) {
+    return { kind: "unusable", error: handlerFailure(error), identity: identityOf(delivery, options, host) };
+  }
 }
 
 /** Throws a SemelError for a message that cannot be run. */
-export async function prepare(delivery: Delivery<SqsRecord>, options: ResolvedOptions, host: Host): Promise<Prepared> {
+async function usable(delivery: Delivery<SqsRecord>, options: ResolvedOptions, host: Host): Promise<Prepared> {
   const decoded = decode(delivery.body);
   // Before the schema, which may change what it validates.
   const whole = options.fingerprint ? undefined : fingerprint(decoded, host.sha256);
@@ -45,12 +69,36 @@ export async function prepare(delivery: Delivery<SqsRecord>, options: ResolvedOp
   const message = await toMessage(delivery, decoded, options);
   const { key, canonical } = keyOf(message, atPath, options);
   return {
+    delivery,
     message,
     renew: () => toMessage(delivery, decode(delivery.body), options),
     key,
     pk: recordKey(options.consumer, canonical, host.sha256),
     fingerprint: whole ?? chosenFingerprint(message, options, host),
   };
+}
+
+/** Of a message that cannot be run. A body that is no JSON is fingerprinted as it is. */
+function identityOf(delivery: Delivery<SqsRecord>, options: ResolvedOptions, host: Host): Identity | undefined {
+  if (typeof options.key === "function") return undefined;
+  const { body: text, messageAttributes, messageId } = delivery;
+  const decoded = decodedOr(text);
+  const atPath = options.key === undefined ? undefined : valueAt(decoded, options.key);
+  const [value, origin] = plainKey({ messageAttributes, messageId }, options.key, atPath);
+  const key = keyText(value, origin);
+  if (!key.ok) return undefined;
+  return {
+    pk: recordKey(options.consumer, key.canonical, host.sha256),
+    fingerprint: fingerprint(decoded, host.sha256),
+  };
+}
+
+function decodedOr(text: string): unknown {
+  try {
+    return decode(text);
+  } catch {
+    return text;
+  }
 }
 
 function chosenFingerprint(message: Message, options: ResolvedOptions, host: Host): string {
@@ -86,7 +134,9 @@ async function validate(decoded: unknown, { schema }: ResolvedOptions): Promise<
   try {
     result = await schema["~standard"].validate(decoded);
   } catch (cause) {
-    throw failure("SEMEL_SCHEMA", "The schema threw instead of judging the body", cause);
+    // It may be the code's fault, or that of a service that the schema asks: another try may do.
+    const options = { code: "SEMEL_SCHEMA", retryable: true, cause } as const;
+    throw new SemelError("The schema threw instead of judging the body", options);
   }
   if (!result.issues) return result.value;
   const issues = result.issues.slice(0, ISSUES_SHOWN_MAX).map(({ message, path = [] }) => {
@@ -109,13 +159,21 @@ function keyOf(message: Message, atPath: unknown, { key }: ResolvedOptions): { k
 }
 
 function keyValue(message: Message, atPath: unknown, key: ResolvedOptions["key"]): readonly [unknown, string] {
+  if (typeof key === "function") return [calling("SEMEL_KEY", "key", () => key(message)), "the key function"];
+  return plainKey(message, key, atPath);
+}
+
+/** A key that needs no function, and so no valid body. */
+function plainKey(
+  { messageAttributes, messageId }: Pick<Message, "messageAttributes" | "messageId">,
+  key: string | undefined,
+  atPath: unknown,
+): readonly [unknown, string] {
   if (key === undefined) {
-    const value = message.messageAttributes[KEY_ATTRIBUTE]?.stringValue;
+    const value = messageAttributes[KEY_ATTRIBUTE]?.stringValue;
     return [value, `the message attribute ${KEY_ATTRIBUTE} (no key option)`];
   }
-  if (key === "messageId") return [message.messageId, "the message id"];
-  if (typeof key === "string") return [atPath, `the path "${key}" of the body`];
-  return [calling("SEMEL_KEY", "key", () => key(message)), "the key function"];
+  return key === "messageId" ? [messageId, "the message id"] : [atPath, `the path "${key}" of the body`];
 }
 
 /** Runs a function of the options; what it throws is the message's failure. */

@@ -22,6 +22,7 @@ export interface Metrics {
 export const OUTCOME_METRICS: Readonly<Record<MessageOutcome["kind"], string>> = {
   committed: "MessagesCommitted",
   duplicate: "MessagesDuplicate",
+  rejected: "MessagesRejected",
   failed: "MessagesFailed",
 };
 
@@ -31,6 +32,10 @@ export interface Observer {
   rerun(messageId: string, key: string, where: string): void;
   /** tx was used after its handler ended: an effect that its author believes in is not committed. */
   lateUse(messageId: string, key: string, error: SemelError): void;
+  /** A dead letter had no room for its reason: only this tells it. */
+  reasonDropped(messageId: string, key: string | undefined): void;
+  /** Messages that failed come again when their visibility timeout is over, not when they should. */
+  notHidden(messageIds: readonly string[], cause: unknown): void;
   /** At the end of a batch. */
   flush(): void;
 }
@@ -41,10 +46,22 @@ export function createObserver(consumer: string, logger: Logger, metrics: Metric
   return {
     message(messageId, key, outcome) {
       count(OUTCOME_METRICS[outcome.kind]);
-      if (outcome.kind !== "failed") return;
-      const { error } = outcome;
+      if (outcome.kind !== "failed" && outcome.kind !== "rejected") return;
+      const { error, kind } = outcome;
       const details = { consumer, messageId, key, code: error.code, retryable: error.retryable, error };
-      quietly(() => logger.error(`Message failed: ${error.message}`, details));
+      const what = kind === "failed" ? "Message failed" : "Message rejected, it is in the dead-letter queue";
+      quietly(() => logger.error(`${what}: ${error.message}`, details));
+    },
+    reasonDropped(messageId, key) {
+      count("RejectionReasonsDropped");
+      const message =
+        "A dead letter had no room for the attribute semel-failure: its attributes or its size are at SQS's limit";
+      quietly(() => logger.warn(message, { consumer, messageId, key }));
+    },
+    notHidden(messageIds, cause) {
+      count("VisibilityChangesFailed");
+      const message = "The visibility timeout of failed messages could not be changed; they come again when it is over";
+      quietly(() => logger.warn(message, { consumer, messageIds, cause }));
     },
     rerun(messageId, key, where) {
       count("HandlerReruns");

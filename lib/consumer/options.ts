@@ -3,9 +3,12 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { ENVIRONMENT } from "../contract.ts";
 import { SemelError } from "../errors.ts";
+import type { RetryBackoff } from "../protocol/retry-delay.ts";
 import type { DynamoDbClient } from "../store/sdk-send.ts";
 import type { Message } from "./message.ts";
 import type { Logger, Metrics } from "./observe.ts";
+import { type BackoffOptions, backoff, deadLetterQueueUrl } from "./queue-options.ts";
+import type { SqsClient } from "./sqs-send.ts";
 
 export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV1<unknown, unknown>> {
   /**
@@ -58,8 +61,22 @@ export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV
    * @default 500
    */
   readonly deadlineMarginMs?: number;
+  /**
+   * URL of the dead-letter queue, a standard queue: what can never succeed goes there at once, with the reason.
+   * @default the variable SEMEL_DEAD_LETTER_QUEUE_URL, which the construct sets; else such a message is reported failed,
+   * and comes again until its queue's maxReceiveCount
+   */
+  readonly deadLetterQueueUrl?: string;
+  /**
+   * When a failed message comes again: at random, up to a bound that doubles with every receipt (full jitter). False: when
+   * the queue's visibility timeout is over.
+   * @default true: a bound of 30 s that doubles up to 900 s
+   */
+  readonly backoff?: boolean | BackoffOptions;
   /** `DynamoDBClient` or `DynamoDBDocumentClient`. @default a client of its own, without the SDK's retries */
   readonly client?: DynamoDbClient;
+  /** `SQSClient`. Used for messages that fail only. @default a client of its own, loaded when it is needed */
+  readonly sqsClient?: SqsClient;
   /** Powertools' Logger fits. @default console */
   readonly logger?: Logger;
   /** Powertools' Metrics fit. @default none */
@@ -77,7 +94,10 @@ export interface ResolvedOptions {
   readonly groupCommit: boolean;
   readonly lanes: number;
   readonly deadlineMarginMs: number;
+  readonly deadLetterQueueUrl: string | undefined;
+  readonly backoff: RetryBackoff | undefined;
   readonly client: DynamoDbClient | undefined;
+  readonly sqsClient: SqsClient | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics | undefined;
 }
@@ -93,7 +113,10 @@ const KNOWN: Readonly<Record<keyof ExactlyOnceOptions, true>> = {
   groupCommit: true,
   lanes: true,
   deadlineMarginMs: true,
+  deadLetterQueueUrl: true,
+  backoff: true,
   client: true,
+  sqsClient: true,
   logger: true,
   metrics: true,
 };
@@ -127,7 +150,10 @@ export function resolveOptions<S extends StandardSchemaV1>(
       10,
       300_000,
     ),
+    deadLetterQueueUrl: deadLetterQueueUrl(options.deadLetterQueueUrl ?? environment[ENVIRONMENT.deadLetterQueueUrl]),
+    backoff: backoff(options.backoff),
     client: withMethods("client", options.client, ["send"]),
+    sqsClient: withMethods("sqsClient", options.sqsClient, ["send"]),
     logger: withMethods("logger", options.logger, ["debug", "info", "warn", "error"]) ?? console,
     metrics: withMethods("metrics", options.metrics, ["addMetric"]),
   };

@@ -13,9 +13,11 @@ import type { RecordStore } from "../store/record-store.ts";
 import { createSlots, type Slots } from "./concurrency.ts";
 import type { Deadline } from "./deadline.ts";
 import { commitFailure, handlerFailure, leftOpen } from "./failures.ts";
+import { type Failure, messagesToHide } from "./hiding.ts";
 import { type Prepared, prepare } from "./message.ts";
 import { createObserver, type Observer } from "./observe.ts";
 import { type Handler, type MessageOutcome, processMessage, type Shell } from "./process-message.ts";
+import { failOrReject, type RejectContext } from "./rejection.ts";
 
 /** One invocation. */
 export interface Batch {
@@ -36,6 +38,8 @@ interface BatchContext extends Shell {
   readonly observer: Observer;
   readonly slots: Slots;
   readonly leaders: Map<string, Leader>;
+  /** What is to come again. */
+  readonly failures: Failure[];
 }
 
 /** Resolves with the response, at the deadline at the latest. Never rejects. */
@@ -49,13 +53,14 @@ export async function processBatch(
   const observer = createObserver(consumer, logger, metrics);
   const slots = createSlots(concurrency);
   const store = batchStore(deliveries.length, batch.deadline, shell);
-  const context: BatchContext = { ...shell, store, batch, handler, observer, slots, leaders: new Map() };
+  const context: BatchContext = { ...shell, store, batch, handler, observer, slots, leaders: new Map(), failures: [] };
   const underWay = new Set(deliveries);
   const all = deliveries.map(async (delivery) => {
     await processDelivery(delivery, context);
     underWay.delete(delivery);
   });
   await Promise.race([Promise.all(all), aborted(batch.deadline.answer)]);
+  if (!batch.deadline.answer.aborted) await Promise.race([hideFailures(context), aborted(batch.deadline.answer)]);
   batch.deadline.end();
   for (const { messageId } of underWay) observer.message(messageId, undefined, { kind: "failed", error: leftOpen() });
   observer.flush();
@@ -79,15 +84,33 @@ async function processDelivery(delivery: Delivery<SqsRecord>, context: BatchCont
   let key: string | undefined;
   let outcome: MessageOutcome;
   try {
-    const prepared = await prepare(delivery, context.options, context.host);
-    key = prepared.key;
-    outcome = await runOrFollow(prepared, context);
+    const preparation = await prepare(delivery, context.options, context.host);
+    if (preparation.kind === "ready") {
+      key = preparation.prepared.key;
+      outcome = await runOrFollow(preparation.prepared, context);
+    } else {
+      outcome = await failOrReject({ delivery, ...preparation }, rejectContext(delivery.messageId, key, context));
+    }
   } catch (error) {
     outcome = { kind: "failed", error: handlerFailure(error) }; // B2
   }
   if (batch.deadline.answer.aborted) return; // B3
   batch.outcomes.push({ messageId: delivery.messageId, acknowledged: outcome.kind !== "failed" });
   observer.message(delivery.messageId, key, outcome);
+  if (outcome.kind === "failed") context.failures.push({ delivery, error: outcome.error });
+}
+
+function rejectContext(messageId: string, key: string | undefined, context: BatchContext): RejectContext {
+  const { batch, observer, options, store, queue, host } = context;
+  const onReasonDropped = (): void => observer.reasonDropped(messageId, key);
+  return { options, store, queue, host, deadline: batch.deadline, onReasonDropped };
+}
+
+async function hideFailures({ batch, failures, host, observer, options, queue }: BatchContext): Promise<void> {
+  const hidden = messagesToHide(failures, options.backoff, host);
+  if (hidden.length === 0) return;
+  const failed = await queue.hide(hidden, batch.deadline.answer);
+  for (const { messageIds, cause } of failed) observer.notHidden(messageIds, cause);
 }
 
 // B1
@@ -100,20 +123,28 @@ async function runOrFollow(prepared: Prepared, context: BatchContext): Promise<M
     return outcome;
   }
   const outcome = await leader.outcome;
+  const { messageId } = prepared.message;
   if (outcome.kind === "failed") return outcome;
+  if (outcome.kind === "rejected") {
+    if (leader.prepared.message.messageId === messageId) return outcome; // copies of one message: one dead letter
+    if (leaders.get(prepared.pk) === leader) leaders.delete(prepared.pk);
+    return runOrFollow(prepared, context); // a rejection stops no other message
+  }
   if (leader.prepared.fingerprint === prepared.fingerprint) return { kind: "duplicate" };
-  return { kind: "failed", error: mismatch(context.host.nowMs()) };
+  const error = commitFailure({ kind: "payloadMismatch", committedAtMs: context.host.nowMs() });
+  return failOrReject(
+    { delivery: prepared.delivery, error, identity: prepared },
+    rejectContext(messageId, prepared.key, context),
+  );
 }
 
-function run(prepared: Prepared, { batch, observer, ...context }: BatchContext): Promise<MessageOutcome> {
+function run(prepared: Prepared, context: BatchContext): Promise<MessageOutcome> {
+  const { handler, observer, slots } = context;
   const { key, message } = prepared;
   const onRerun = (where: string): void => observer.rerun(message.messageId, key, where);
   const onLateUse = (error: SemelError): void => observer.lateUse(message.messageId, key, error);
-  return processMessage(prepared, { ...context, deadline: batch.deadline, onRerun, onLateUse });
-}
-
-function mismatch(committedAtMs: number): SemelError {
-  return commitFailure({ kind: "payloadMismatch", committedAtMs });
+  const common = rejectContext(message.messageId, key, context);
+  return processMessage(prepared, { ...common, handler, slots, onRerun, onLateUse });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -5,23 +5,29 @@
 //   R3. A failed condition runs the handler again, on a fresh message and fresh reads, a bounded number of times.
 //   R4. Once a try of any run was left without an answer, a failure never says that nothing was committed.
 
+import { RECORD_TABLE } from "../contract.ts";
 import type { SemelError } from "../errors.ts";
 import { type Host, sleep } from "../host.ts";
 import { CONFLICT_BACKOFF, fullJitterMs } from "../protocol/backoff.ts";
 import type { CommitOutcome } from "../protocol/commit.ts";
-import { expiresAtSeconds, type IdempotencyRecord } from "../protocol/record.ts";
+import { expiresAtSeconds, type IdempotencyRecord, judgeRecord, standsInTheWay } from "../protocol/record.ts";
+import { itemToRecord } from "../store/items.ts";
 import type { CallControl, RecordStore } from "../store/record-store.ts";
 import type { Slots } from "./concurrency.ts";
 import type { Deadline } from "./deadline.ts";
 import { commitFailure, conditionFailure, handlerFailure, outOfTime, stillOpen } from "./failures.ts";
 import type { Message, Prepared } from "./message.ts";
 import type { ResolvedOptions } from "./options.ts";
+import type { QueueActions } from "./queue-actions.ts";
+import { failOrReject, type RejectContext } from "./rejection.ts";
 import { openTx, type Tx } from "./tx.ts";
 
 /** What became of one delivery. */
 export type MessageOutcome =
   | { readonly kind: "committed" }
   | { readonly kind: "duplicate" }
+  /** It can never succeed; it is in the dead-letter queue. */
+  | { readonly kind: "rejected"; readonly error: SemelError }
   | { readonly kind: "failed"; readonly error: SemelError };
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler may return nothing, or a promise of it
@@ -33,11 +39,11 @@ export const RERUNS_MAX = 3;
 export interface Shell {
   readonly options: ResolvedOptions;
   readonly store: RecordStore;
+  readonly queue: QueueActions;
   readonly host: Host;
 }
 
-export interface RunContext extends Shell {
-  readonly deadline: Deadline;
+export interface RunContext extends RejectContext {
   readonly handler: Handler<unknown>;
   /** Places for handlers that run side by side. */
   readonly slots: Slots;
@@ -45,7 +51,35 @@ export interface RunContext extends Shell {
   readonly onLateUse: (error: SemelError) => void;
 }
 
+/** Never rejects. */
 export async function processMessage(prepared: Prepared, context: RunContext): Promise<MessageOutcome> {
+  const ended = (await knownBefore(prepared, context)) ?? (await runToEnd(prepared, context));
+  if (ended.kind !== "failed") return ended;
+  return failOrReject({ delivery: prepared.delivery, error: ended.error, identity: prepared }, context);
+}
+
+/**
+ * What the record of a redelivered message says: one that is done, or was rejected, does not run again. It only saves the
+ * run; the condition of the commit decides.
+ */
+async function knownBefore(prepared: Prepared, context: RunContext): Promise<MessageOutcome | undefined> {
+  const { message, pk, fingerprint } = prepared;
+  const { deadline, options, store } = context;
+  if (!(message.receiveCount > 1) || deadline.gate.aborted) return undefined;
+  try {
+    const Key = { [RECORD_TABLE.partitionKey]: { S: pk } };
+    const item = await store.get({ TableName: options.table, Key }, controlOf(deadline));
+    const found = item && itemToRecord(item);
+    if (!found || !standsInTheWay(found, message.messageId)) return undefined;
+    const verdict = judgeRecord(found, { attemptId: "", fingerprint });
+    if (verdict.kind === "ours" || verdict.kind === "duplicate") return { kind: "duplicate" }; // R1
+    return failed(commitFailure(verdict), false);
+  } catch {
+    return undefined;
+  }
+}
+
+async function runToEnd(prepared: Prepared, context: RunContext): Promise<MessageOutcome> {
   const { deadline, host, onRerun } = context;
   let { message } = prepared;
   let openTries = false;
@@ -61,11 +95,19 @@ export async function processMessage(prepared: Prepared, context: RunContext): P
         if (reruns >= RERUNS_MAX) return failed(conditionFailure(where, reruns + 1), openTries);
         onRerun(where); // R3
         await sleep(host, fullJitterMs(CONFLICT_BACKOFF, reruns + 1, host.random()), deadline.gate);
-        message = await prepared.renew(); // R3
+        try {
+          message = await prepared.renew(); // R3
+        } catch (error) {
+          return failed(handlerFailure(error), openTries); // R4
+        }
         break;
       }
       case "failed":
         return failed(outcome.error, openTries);
+      case "rejected":
+        // Of another message: a worker beside us was faster, and does not stand in our way.
+        if (outcome.messageId !== message.messageId) return failed(commitFailure({ kind: "conflict" }), openTries);
+        return failed(commitFailure(outcome), openTries);
       default:
         return failed(commitFailure(outcome), openTries);
     }
@@ -76,7 +118,7 @@ type RunOutcome = CommitOutcome | { readonly kind: "failed"; readonly error: Sem
 
 async function runOnce(prepared: Prepared, context: RunContext): Promise<RunOutcome> {
   const { deadline, handler, options, slots, store } = context;
-  const control: CallControl = { timeLeftMs: deadline.timeLeftMs, signal: deadline.answer };
+  const control = controlOf(deadline);
   const opened = openTx({
     key: prepared.key,
     signal: deadline.gate,
@@ -99,11 +141,15 @@ async function runOnce(prepared: Prepared, context: RunContext): Promise<RunOutc
   }
 }
 
-function recordOf({ pk, fingerprint }: Prepared, { host, options }: Shell): IdempotencyRecord {
+function controlOf({ timeLeftMs, answer }: Deadline): CallControl {
+  return { timeLeftMs, signal: answer };
+}
+
+function recordOf({ pk, fingerprint, message: { messageId } }: Prepared, { host, options }: Shell): IdempotencyRecord {
   const committedAtMs = host.nowMs();
   const attemptId = host.randomId(); // R2
   const expiresAt = expiresAtSeconds(committedAtMs, options.retentionDays);
-  return { pk, status: "COMPLETED", attemptId, fingerprint, committedAtMs, expiresAtSeconds: expiresAt };
+  return { pk, messageId, status: "COMPLETED", attemptId, fingerprint, committedAtMs, expiresAtSeconds: expiresAt };
 }
 
 /** A handler may throw before it returns a promise. */

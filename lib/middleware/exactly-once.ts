@@ -14,6 +14,8 @@ import { quietly } from "../consumer/observe.ts";
 import { type ExactlyOnceOptions, resolveOptions } from "../consumer/options.ts";
 import { type Batch, batchResponse, processBatch } from "../consumer/process-batch.ts";
 import type { Handler, Shell } from "../consumer/process-message.ts";
+import { queueActions } from "../consumer/queue-actions.ts";
+import { type SqsSend, sdkSqsSend } from "../consumer/sqs-send.ts";
 import { SemelError } from "../errors.ts";
 import { type Host, systemHost } from "../host.ts";
 import { messageIds, sqsDeliveries, sqsResponse } from "../sources/sqs.ts";
@@ -49,6 +51,7 @@ export interface ExactlyOnce<Body> {
 export interface Dependencies {
   readonly host: Host;
   readonly send: Send;
+  readonly sqsSend: SqsSend;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -68,7 +71,8 @@ export function createExactlyOnce<S extends StandardSchemaV1>(
   const host = dependencies.host ?? systemHost;
   const resolved = resolveOptions(options, dependencies.environment ?? process.env);
   const send = dependencies.send ?? sdkSend(resolved.client ?? defaultClient());
-  const shell: Shell = { options: resolved, host, store: recordStore({ table: resolved.table, send, host }) };
+  const queue = queueActions({ send: dependencies.sqsSend ?? sdkSqsSend(resolved.sqsClient), host });
+  const shell: Shell = { options: resolved, host, queue, store: recordStore({ table: resolved.table, send, host }) };
   const invocations = new WeakMap<object, Invocation>(); // W1
 
   function begin(ids: readonly string[], context: LambdaContext): Batch {

@@ -16,7 +16,7 @@ import {
   type ReadyStep,
 } from "../protocol/commit.ts";
 import { type KeyNames, tablesToLookUp } from "../protocol/effects.ts";
-import type { FoundRecord, IdempotencyRecord } from "../protocol/record.ts";
+import { type FoundRecord, type IdempotencyRecord, standsInTheWay } from "../protocol/record.ts";
 import { commitAnswer, readMayBeRetried } from "./answers.ts";
 import { itemToRecord } from "./items.ts";
 import type { AnswerOf, DynamoDbRequest, GetItemInput, Send } from "./send.ts";
@@ -112,7 +112,9 @@ export function recordStore({ table, send, host }: { table: string; send: Send; 
   async function look(step: CommitStep, record: IdempotencyRecord, control: CallControl): Promise<ReadyStep> {
     if (step.kind !== "readRecord") return step;
     try {
-      return afterRecordRead(await readRecord(record.pk, control), step, record);
+      const found = await readRecord(record.pk, control);
+      // One that would not refuse us is none: without it the answer was another condition's.
+      return afterRecordRead(found && standsInTheWay(found, record.messageId) ? found : undefined, step, record);
     } catch (cause) {
       return { kind: "settled", outcome: { kind: "unknown", cause } };
     }

@@ -1,6 +1,7 @@
 // Builds the one transaction of a message: its record first, then its effects and guards. Pure.
 //
-//   T1. The record is always action 0, put only where no record is: what the answer says of action 0 is the record's.
+//   T1. The record is always action 0, put only where no record stands in its way: none is there, or the rejection of
+//       another message (P4 of protocol/record.ts). What the answer says of action 0 is the record's.
 //   T2. Every limit is checked here, before anything is sent.
 
 import type { Item, TransactWriteItem, UpdateAction } from "../aws/dynamodb.ts";
@@ -21,7 +22,7 @@ import {
   refuseRepeatedItems,
 } from "../protocol/effects.ts";
 import { itemBytes } from "../protocol/item-size.ts";
-import type { IdempotencyRecord } from "../protocol/record.ts";
+import { type IdempotencyRecord, RECORD_FORMAT_VERSION } from "../protocol/record.ts";
 import { guardExpressions, incrementExpressions, NO_EXPRESSIONS, withCondition } from "./conditions.ts";
 import { recordToItem } from "./items.ts";
 
@@ -59,12 +60,22 @@ export function transactionActions(
   return actions;
 }
 
+const RECORD_CONDITION =
+  `attribute_not_exists(${RECORD_TABLE.partitionKey}) OR ` +
+  "(#semelStatus = :semelRejected AND formatVersion = :semelFormat AND messageId <> :semelThis)";
+const REJECTED_VALUES: Item = {
+  ":semelRejected": { S: "REJECTED" },
+  ":semelFormat": { N: String(RECORD_FORMAT_VERSION) },
+};
+
 function putRecord(recordTable: string, record: IdempotencyRecord): TransactWriteItem {
   return {
     Put: {
       TableName: recordTable,
       Item: recordToItem(record),
-      ConditionExpression: `attribute_not_exists(${RECORD_TABLE.partitionKey})`, // T1
+      ConditionExpression: RECORD_CONDITION, // T1
+      ExpressionAttributeNames: { "#semelStatus": "status" }, // a reserved word
+      ExpressionAttributeValues: { ...REJECTED_VALUES, ":semelThis": { S: record.messageId } },
       ReturnValuesOnConditionCheckFailure: "ALL_OLD",
     },
   };

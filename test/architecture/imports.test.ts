@@ -31,7 +31,7 @@ const imports = files.flatMap(importsOf);
 /** Folders or files of lib that each part may import, beside itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "lib/aws": [],
-  "lib/errors.ts": [],
+  "lib/errors.ts": ["lib/aws"],
   "lib/contract.ts": [],
   "lib/host.ts": [],
   "lib/protocol": ["lib/aws", "lib/errors.ts"],
@@ -61,7 +61,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   "lib/protocol": /^safe-stable-stringify$/,
   "lib/store": /^@aws-sdk\/client-dynamodb$/,
-  "lib/consumer": /^(@aws-sdk\/util-dynamodb|@standard-schema\/spec)$/,
+  "lib/consumer": /^(@aws-sdk\/util-dynamodb|@aws-sdk\/client-sqs|@standard-schema\/spec)$/,
   "lib/middleware": /^@standard-schema\/spec$/,
   "lib/constructs": /^(aws-cdk-lib(\/.*)?|constructs)$/,
   "lib/local": /^(@aws-sdk\/client-(dynamodb|sqs)|fauxqs)$/,

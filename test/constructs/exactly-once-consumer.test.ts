@@ -110,7 +110,7 @@ describe("function", () => {
     });
   });
 
-  it("is told its consumer name, record table and record lifetime, beside the user's variables", () => {
+  it("is told its consumer name, record table, record lifetime and dead-letter queue, beside the user's variables", () => {
     const stack = emptyStack();
     const consumer = consumerIn(stack, {
       environment: { LEDGER_TABLE: "ledger" },
@@ -123,6 +123,7 @@ describe("function", () => {
           SEMEL_CONSUMER: "orders",
           SEMEL_TABLE: stack.resolve(consumer.table.tableName),
           SEMEL_RETENTION_DAYS: "40",
+          SEMEL_DEAD_LETTER_QUEUE_URL: stack.resolve(consumer.deadLetterQueue.queueUrl),
         },
       },
     });

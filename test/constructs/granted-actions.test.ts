@@ -3,10 +3,13 @@
 
 import { describe, expect, it } from "vitest";
 import type { SqsEvent } from "../../lib/aws/lambda.ts";
-import { EFFECT_ACTIONS, RECORD_ACTIONS } from "../../lib/constructs/grants.ts";
+import { DEAD_LETTER_ACTIONS, EFFECT_ACTIONS, RECORD_ACTIONS, RETRY_ACTIONS } from "../../lib/constructs/grants.ts";
+import type { SqsRequest } from "../../lib/consumer/sqs-send.ts";
+import { PermanentError } from "../../lib/index.ts";
 import { createExactlyOnce } from "../../lib/middleware/exactly-once.ts";
 import { memoryDynamoDb } from "../../lib/store/memory/memory-dynamodb.ts";
 import type { DynamoDbRequest } from "../../lib/store/send.ts";
+import { DLQ_URL, memoryQueue } from "../support/memory-queue.ts";
 
 type TransactionPart = "Put" | "Update" | "Delete" | "ConditionCheck";
 
@@ -19,6 +22,7 @@ const ACTION_OF_PART: Readonly<Record<TransactionPart, string>> = {
 };
 
 interface Use {
+  /** A table, or a queue. */
   readonly tableName: string;
   readonly action: string;
 }
@@ -37,6 +41,18 @@ function usesOf(request: DynamoDbRequest): Use[] {
           return body === undefined ? [] : [{ tableName: body.TableName, action: ACTION_OF_PART[part] }];
         }),
       );
+  }
+}
+
+/** Calls of a batch are authorized by the action of one. */
+function queueUseOf({ operation, input }: SqsRequest): Use {
+  switch (operation) {
+    case "SendMessage":
+      return { tableName: input.QueueUrl, action: "sqs:SendMessage" };
+    case "ChangeMessageVisibilityBatch":
+      return { tableName: input.QueueUrl.replace(/.*\//, ""), action: "sqs:ChangeMessageVisibility" };
+    case "GetQueueUrl":
+      return { tableName: input.QueueName, action: "sqs:GetQueueUrl" };
   }
 }
 
@@ -66,9 +82,21 @@ const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 async function observedUses(): Promise<Use[]> {
   const uses: Use[] = [];
   const database = memoryDynamoDb({ Records: { partitionKey: "pk" }, Ledger: { partitionKey: "id" } });
+  const queue = memoryQueue();
   const orders = createExactlyOnce(
-    { consumer: "orders", table: "Records", retentionDays: 40, key: "id", logger: silent },
     {
+      consumer: "orders",
+      table: "Records",
+      retentionDays: 40,
+      key: "id",
+      logger: silent,
+      deadLetterQueueUrl: DLQ_URL,
+    },
+    {
+      sqsSend: async (request, options) => {
+        uses.push(queueUseOf(request));
+        return queue.sqsSend(request, options);
+      },
       send: async (request) => {
         uses.push(...usesOf(request));
         return database.send(request);
@@ -77,6 +105,7 @@ async function observedUses(): Promise<Use[]> {
   );
   const handler = orders.lambda(async ({ body }, tx) => {
     const { id } = body as { id: string };
+    if (id === "never") throw new PermanentError("no");
     if (id === "puts") {
       // Two puts alone do not show the table's key: it has to be looked up.
       tx.put({ TableName: "Ledger", Item: { id: "one" } });
@@ -105,7 +134,7 @@ async function observedUses(): Promise<Use[]> {
     });
   });
   const context = { awsRequestId: "request", getRemainingTimeInMillis: () => 60_000 };
-  const response = await handler(eventOf({ id: "works" }, { id: "fails" }, { id: "puts" }), context);
+  const response = await handler(eventOf({ id: "works" }, { id: "fails" }, { id: "puts" }, { id: "never" }), context);
   expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: "message-1" }] });
   return uses;
 }
@@ -114,14 +143,16 @@ describe("granted actions", () => {
   it.each([
     ["Records", RECORD_ACTIONS],
     ["Ledger", EFFECT_ACTIONS],
+    [DLQ_URL, DEAD_LETTER_ACTIONS],
+    ["orders", RETRY_ACTIONS],
   ] as const)("on %s are those that the runtime needs", async (tableName, granted) => {
     const uses = await observedUses();
     const needed = new Set(uses.filter((use) => use.tableName === tableName).map((use) => use.action));
     expect([...needed].sort()).toEqual([...granted].sort());
   });
 
-  it("are on no third table", async () => {
+  it("are on nothing else", async () => {
     const tables = new Set((await observedUses()).map((use) => use.tableName));
-    expect([...tables].sort()).toEqual(["Ledger", "Records"]);
+    expect([...tables].sort()).toEqual([DLQ_URL, "Ledger", "Records", "orders"].sort());
   });
 });

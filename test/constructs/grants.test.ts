@@ -6,7 +6,13 @@ import { AttributeType, Table, TableEncryption, TableEncryptionV2, TableV2 } fro
 import { Key } from "aws-cdk-lib/aws-kms";
 import { ExactlyOnceConsumer, ExactlyOnceTable } from "semel/constructs";
 import { describe, expect, it } from "vitest";
-import { EFFECT_ACTIONS, KEY_ACTIONS, RECORD_ACTIONS } from "../../lib/constructs/grants.ts";
+import {
+  DEAD_LETTER_ACTIONS,
+  EFFECT_ACTIONS,
+  KEY_ACTIONS,
+  RECORD_ACTIONS,
+  RETRY_ACTIONS,
+} from "../../lib/constructs/grants.ts";
 import { consumerIn, ENTRY, emptyStack, messageOf, tableIn } from "./stacks.ts";
 
 interface Statement {
@@ -38,7 +44,7 @@ function actionsOn(stack: Stack, arn: string): string[] {
 const sorted = (actions: readonly string[]) => [...actions].sort();
 
 describe("grants of a consumer", () => {
-  it("are records, queue and logs, each on its own ARN, and nothing else", () => {
+  it("are records, queue, dead-letter queue and logs, each on its own ARN, and nothing else", () => {
     const stack = emptyStack();
     const consumer = consumerIn(stack);
     expect(actionsOn(stack, consumer.table.tableArn)).toEqual(sorted(RECORD_ACTIONS));
@@ -50,7 +56,9 @@ describe("grants of a consumer", () => {
       "sqs:GetQueueUrl",
       "sqs:ReceiveMessage",
     ]);
-    expect(statements(stack)).toHaveLength(3);
+    expect(actionsOn(stack, consumer.queue.queueArn)).toEqual(expect.arrayContaining([...RETRY_ACTIONS]));
+    expect(actionsOn(stack, consumer.deadLetterQueue.queueArn)).toEqual(sorted(DEAD_LETTER_ACTIONS));
+    expect(statements(stack)).toHaveLength(4);
     Template.fromStack(stack).hasResourceProperties("AWS::IAM::Role", { ManagedPolicyArns: Match.absent() });
   });
 

@@ -50,6 +50,7 @@ describe("a batch", () => {
       pk: { S: expect.stringMatching(/^orders#[0-9a-f]{64}$/) },
       formatVersion: { N: "1" },
       status: { S: "COMPLETED" },
+      messageId: { S: "m-1" },
       attemptId: { S: expect.stringMatching(/^[0-9a-f-]{36}$/) },
       fingerprint: { S: expect.stringMatching(/^1:[0-9a-f]{64}$/) },
       committedAt: { N: "1767600000000" },

@@ -14,6 +14,9 @@ describe("options", () => {
       retentionDays: 36.5,
     });
     expect(resolveOptions(complete, environment)).toMatchObject(complete);
+    const url = "https://sqs.eu-west-1.amazonaws.com/123456789012/dlq";
+    const fromEnvironment = resolveOptions(complete, { SEMEL_DEAD_LETTER_QUEUE_URL: url });
+    expect(fromEnvironment.deadLetterQueueUrl).toBe(url);
     expect(() => resolveOptions({}, {})).toThrow(/no consumer is named.*SEMEL_CONSUMER/s);
     expect(() => resolveOptions({ consumer: "a" }, {})).toThrow(/no table.*SEMEL_TABLE/s);
     expect(() => resolveOptions({ consumer: "a", table: "T" }, {})).toThrow(
@@ -30,6 +33,9 @@ describe("options", () => {
       deadlineMarginMs: 500,
       key: undefined,
       schema: undefined,
+      deadLetterQueueUrl: undefined,
+      backoff: { baseSeconds: 30, capSeconds: 900 },
+      sqsClient: undefined,
     });
     expect(resolved.logger).toBe(console);
   });
@@ -56,6 +62,16 @@ describe("options", () => {
     [{ logger: { info() {} } }, /logger has no debug, warn, error method/],
     [{ metrics: {} }, /metrics has no addMetric method/],
     [{ client: {} }, /client has no send method/],
+    [{ sqsClient: {} }, /sqsClient has no send method/],
+    [{ deadLetterQueueUrl: "" }, /deadLetterQueueUrl is ""\. Use the URL of a standard queue/],
+    [{ deadLetterQueueUrl: "arn:aws:sqs:eu-west-1:1:dlq" }, /deadLetterQueueUrl is "arn/],
+    [{ deadLetterQueueUrl: "https://sqs/1/dlq.fifo" }, /deadLetterQueueUrl is .*dlq\.fifo/],
+    [{ backoff: 5 }, /backoff is 5\. Use true, false or/],
+    [{ backoff: null }, /backoff is null/],
+    [{ backoff: { base: 5 } }, /unknown field base of backoff\. Known: baseSeconds, capSeconds/],
+    [{ backoff: { baseSeconds: 0 } }, /backoff\.baseSeconds is 0\. Use a whole number from 1 to 43200/],
+    [{ backoff: { baseSeconds: 60, capSeconds: 59 } }, /backoff\.capSeconds is 59\. Use a whole number from 60/],
+    [{ backoff: { capSeconds: 43_201 } }, /backoff\.capSeconds is 43201/],
   ])("%j is refused at start", (options, message) => {
     expect(() => resolveOptions({ ...complete, ...options } as ExactlyOnceOptions, {})).toThrow(message);
     expect(() => exactlyOnce({ ...complete, ...options } as ExactlyOnceOptions)).toThrow(/SEMEL_OPTIONS/);

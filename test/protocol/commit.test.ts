@@ -16,7 +16,13 @@ import type { FoundRecord } from "../../lib/protocol/record.ts";
 const claimant = { attemptId: "mine", fingerprint: "1:a" };
 
 function recordOf(attemptId: string, fingerprint: string): FoundRecord {
-  const rest = { pk: "orders#1", committedAtMs: 1, expiresAtSeconds: 2, status: "COMPLETED" } as const;
+  const rest = {
+    pk: "orders#1",
+    committedAtMs: 1,
+    expiresAtSeconds: 2,
+    status: "COMPLETED",
+    messageId: "m-1",
+  } as const;
   return { kind: "record", record: { ...rest, attemptId, fingerprint } };
 }
 

@@ -1,9 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { expiresAtSeconds, type IdempotencyRecord, judgeRecord } from "../../lib/protocol/record.ts";
+import {
+  expiresAtSeconds,
+  type IdempotencyRecord,
+  judgeRecord,
+  type RejectedRecord,
+  standsInTheWay,
+} from "../../lib/protocol/record.ts";
 
 const record: IdempotencyRecord = {
   pk: "orders#1",
   status: "COMPLETED",
+  messageId: "m-1",
   attemptId: "theirs",
   fingerprint: "1:a",
   committedAtMs: 1_000,
@@ -28,6 +35,31 @@ describe("a record that is found", () => {
   it("P3: of another payload is a mismatch (I7)", () => {
     const verdict = judgeRecord(found, { attemptId: "mine", fingerprint: "1:b" });
     expect(verdict).toEqual({ kind: "payloadMismatch", committedAtMs: 1_000 });
+  });
+});
+
+describe("P4: a rejection", () => {
+  const rejection: RejectedRecord = { ...record, status: "REJECTED", code: "SEMEL_KEY", reason: "why" };
+  const rejected = { kind: "record", record: rejection } as const;
+
+  it("is neither a duplicate nor a mismatch, whatever the payload", () => {
+    for (const fingerprint of ["1:a", "1:b"]) {
+      const verdict = judgeRecord(rejected, { attemptId: "mine", fingerprint });
+      expect(verdict).toEqual({ kind: "rejected", messageId: "m-1", code: "SEMEL_KEY", reason: "why" });
+    }
+  });
+
+  it("of the own attempt is ours: the answer to it was lost", () => {
+    expect(judgeRecord(rejected, { attemptId: "theirs", fingerprint: "1:b" })).toEqual({ kind: "ours" });
+  });
+
+  it("stops its own message, and no other; a completed or unreadable record stops all", () => {
+    expect(standsInTheWay(rejected, "m-1")).toBe(true);
+    expect(standsInTheWay(rejected, "m-2")).toBe(false);
+    for (const id of ["m-1", "m-2"]) {
+      expect(standsInTheWay(found, id)).toBe(true);
+      expect(standsInTheWay({ kind: "unreadable", formatVersion: "2", status: "REJECTED" }, id)).toBe(true);
+    }
   });
 });
 

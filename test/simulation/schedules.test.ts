@@ -1,5 +1,6 @@
 // Random schedules of the real runtime: copies of messages, overlapping deliveries, up to 8 faults, dying workers, answers
-// that are lost or applied later. Invariants I1, I2, I3 after every round, I11 at the end.
+// that are lost or applied later, handlers that give a message up for good, and come to another view later. Invariants I1, I2,
+// I3 and what rejections promise (RE2, P4) after every round, I11 at the end.
 //
 // A bug that needs d particular events among k steps of n tasks is met by one run with a probability of at least
 // 1/(n k^(d-1)) under random priorities: for n = 3, k = 16, d = 2 that is 1/48, so 2,500 runs miss it with e^-52.
@@ -23,6 +24,7 @@ const messages = fc
 /** Which workers get each message in a round: one, or both at once. */
 const round = fc.record({
   split: fc.array(fc.constantFrom("first", "second", "both"), { minLength: 4, maxLength: 4 }),
+  rejects: fc.array(fc.constantFrom(false, false, true), { minLength: 4, maxLength: 4 }),
   handlerMs: fc.tuple(fc.constantFrom(0, 50, 3_300, 3_450, 3_900), fc.constantFrom(0, 50, 3_400)),
 });
 
@@ -38,13 +40,18 @@ it("effects happen exactly once under every schedule that was drawn", { timeout:
       async (all, troubles, rounds, seed) => {
         const random = xoroshiro128plus(seed);
         const world = createWorld(troubles, () => uniformFloat64(random));
-        for (const { split, handlerMs } of rounds) {
+        for (const { split, handlerMs, rejects: flags } of rounds) {
+          const rejects = new Set(all.filter((_, index) => flags[index]).map(({ messageId }) => messageId));
           const waiting = all.filter(({ messageId }) => !world.acknowledged.has(messageId));
           const batch = (worker: "first" | "second"): SimulatedMessage[] =>
             waiting.filter((_, index) => split[index] === worker || split[index] === "both");
           const invocations = [
-            { messages: batch("first"), handlerMs: handlerMs[0] },
-            { messages: batch("second"), handlerMs: handlerMs[1] },
+            { messages: batch("first"), handlerMs: handlerMs[0], rejects },
+            {
+              messages: batch("second"),
+              handlerMs: handlerMs[1],
+              rejects: seed % 2 === 0 ? rejects : new Set<string>(),
+            },
           ];
           await world.deliver(invocations.filter(({ messages: some }) => some.length > 0));
           world.check();

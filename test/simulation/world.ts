@@ -2,13 +2,16 @@
 // runtime in it is the real one, on virtual time.
 
 import type { LambdaContext, SqsBatchResponse } from "../../lib/aws/lambda.ts";
-import type { Tx } from "../../lib/index.ts";
+import type { SqsAnswerOf, SqsRequest, SqsSend } from "../../lib/consumer/sqs-send.ts";
+import { PermanentError, type Tx } from "../../lib/index.ts";
 import { createExactlyOnce } from "../../lib/middleware/exactly-once.ts";
 import { type MemoryDynamoDb, memoryDynamoDb } from "../../lib/store/memory/memory-dynamodb.ts";
 import type { AnswerOf, DynamoDbRequest, Send, SendOptions } from "../../lib/store/send.ts";
 import { type Fault, faultySend } from "../support/faulty-send.ts";
+import { DLQ_URL, type MemoryQueue, memoryQueue } from "../support/memory-queue.ts";
 import { sqsEvent } from "../support/sqs-event.ts";
 import { type VirtualHost, virtualHost } from "../support/virtual-host.ts";
+import { check, complaintsOf, rejectedIn } from "./checks.ts";
 
 /** What happens at a request: an answer gone wrong, or the worker's death just before or after it is applied. */
 export type Trouble = Fault | "dies-before" | "dies-after";
@@ -18,10 +21,11 @@ export interface SimulatedMessage {
   readonly key: string;
 }
 
-/** One invocation: which messages it gets, and how long its handler takes for each, ms. */
+/** One invocation: which messages it gets, how long its handler takes for each, ms, and which it gives up for good. */
 export interface Invocation {
   readonly messages: readonly SimulatedMessage[];
   readonly handlerMs: number;
+  readonly rejects?: ReadonlySet<string>;
 }
 
 export interface World {
@@ -47,18 +51,46 @@ export function createWorld(troubles: readonly Trouble[], random: () => number):
   const left = [...troubles];
   const acknowledged = new Set<string>();
   const keys = new Map<string, string>();
+  const received = new Map<string, number>();
+  const gaveUp = new Set<string>(); // messages whose handler threw for good, at some time
+  const complaints: string[] = []; // of the moment, since the runtime swallows what is thrown there
+  const queue = memoryQueue((request) => {
+    if (request.operation === "SendMessage") complaints.push(...complaintsOf(memory, request.input.MessageBody));
+    return "none";
+  });
 
-  async function invoke({ messages, handlerMs }: Invocation): Promise<void> {
-    for (const { messageId, key } of messages) keys.set(messageId, key);
-    const worker = createWorker(memory, host, () => left.shift() ?? "none");
+  async function invoke({ messages, handlerMs, rejects }: Invocation): Promise<void> {
+    for (const { messageId, key } of messages) {
+      keys.set(messageId, key);
+      if (rejects?.has(messageId)) gaveUp.add(messageId);
+      received.set(messageId, (received.get(messageId) ?? 0) + 1);
+    }
+    const worker = createWorker({ memory, queue, host, next: () => left.shift() ?? "none" });
+    const { send, sqsSend } = worker;
     const orders = createExactlyOnce(
-      { consumer: "orders", table: "Records", retentionDays: 40, key: "key", logger: silent },
-      { host, send: worker.send, environment: {} },
+      {
+        consumer: "orders",
+        table: "Records",
+        retentionDays: 40,
+        key: "key",
+        logger: silent,
+        deadLetterQueueUrl: DLQ_URL,
+      },
+      { host, send, sqsSend, environment: {} },
     );
-    const handler = orders.lambda((message, tx) => post((message.body as SimulatedMessage).key, tx, handlerMs, host));
+    const handler = orders.lambda(async (message, tx) => {
+      await post((message.body as SimulatedMessage).key, tx, handlerMs, host);
+      if (rejects?.has(message.messageId)) throw new PermanentError("for good");
+    });
     const endMs = host.nowMs() + TIMEOUT_MS;
     const context: LambdaContext = { awsRequestId: "r", getRemainingTimeInMillis: () => endMs - host.nowMs() };
-    const event = sqsEvent(...messages.map(({ messageId, key }) => ({ messageId, body: { key } })));
+    const event = sqsEvent(
+      ...messages.map(({ messageId, key }) => ({
+        messageId,
+        body: { key },
+        receiveCount: received.get(messageId) ?? 1,
+      })),
+    );
     const response = await Promise.race([handler(event, context), worker.died]);
     if (response === undefined) return; // nothing of the batch is deleted
     for (const messageId of succeeded(messages, response)) acknowledged.add(messageId);
@@ -71,7 +103,10 @@ export function createWorld(troubles: readonly Trouble[], random: () => number):
     async deliver(invocations) {
       await host.run(Promise.all(invocations.map(invoke)));
     },
-    check: () => check(memory, acknowledged, keys),
+    check() {
+      if (complaints.length > 0) throw new Error(complaints.join("\n"));
+      check(memory, acknowledged, keys, rejectedIn(queue), gaveUp);
+    },
   };
 }
 
@@ -96,12 +131,20 @@ async function post(key: string, tx: Tx, handlerMs: number, host: VirtualHost): 
 
 interface Worker {
   readonly send: Send;
+  readonly sqsSend: SqsSend;
   /** Settles, with nothing, when the process is killed. */
   readonly died: Promise<undefined>;
 }
 
+interface Surroundings {
+  readonly memory: MemoryDynamoDb;
+  readonly queue: MemoryQueue;
+  readonly host: VirtualHost;
+  readonly next: () => Trouble;
+}
+
 /** A dead worker sends nothing more and hears nothing more; what it sent may have been applied. */
-function createWorker(memory: MemoryDynamoDb, host: VirtualHost, next: () => Trouble): Worker {
+function createWorker({ memory, queue, host, next }: Surroundings): Worker {
   let dead = false;
   let die = (): void => {};
   const died = new Promise<undefined>((resolve) => {
@@ -131,25 +174,25 @@ function createWorker(memory: MemoryDynamoDb, host: VirtualHost, next: () => Tro
       (error) => (dead ? never : Promise.reject(error)),
     );
   };
-  return { send, died };
+  const sqsSend = async <R extends SqsRequest>(request: R): Promise<SqsAnswerOf<R>> => {
+    if (dead) return never;
+    // Only what is sent matters here; when messages come again is up to the schedule.
+    const trouble = request.operation === "SendMessage" ? next() : "none";
+    const applied = APPLIED.has(trouble);
+    if (trouble.startsWith("dies")) die();
+    const answer = applied ? await queue.sqsSend(request, {}) : undefined;
+    if (dead) return never;
+    if (trouble !== "none" || answer === undefined) throw new Error(trouble);
+    return answer;
+  };
+  return { send, sqsSend, died };
 }
 
-/** I1: at most once. I2: acknowledged only if committed. I3: a record exactly where its effects are. */
-function check(memory: MemoryDynamoDb, acknowledged: ReadonlySet<string>, keys: ReadonlyMap<string, string>): void {
-  const effects = new Map(memory.items("Effects").map((item) => [item["id"]?.S ?? "", Number(item["n"]?.N ?? 1)]));
-  const records = memory.items("Records").length;
-  const distinct = new Set(keys.values());
-  const committed = [...distinct].filter((key) => effects.has(`put ${key}`));
-  for (const key of distinct) {
-    const count = effects.get(`count ${key}`) ?? 0;
-    const expected = committed.includes(key) ? 1 : 0;
-    if (count !== expected) throw new Error(`I1, I3: key ${key} was put ${expected} and counted ${count} times`);
-  }
-  if (records !== committed.length) throw new Error(`I3: ${records} records, ${committed.length} committed keys`);
-  const sum = effects.get("sum") ?? 0;
-  if (sum !== committed.length) throw new Error(`I1: the guarded sum is ${sum}, committed are ${committed.length}`);
-  for (const messageId of acknowledged) {
-    const key = keys.get(messageId) ?? "";
-    if (!committed.includes(key)) throw new Error(`I2: ${messageId} was acknowledged, but ${key} is not committed`);
-  }
-}
+/** After these a request to SQS was done, whatever its sender heard. */
+const APPLIED: ReadonlySet<Trouble> = new Set<Trouble>([
+  "none",
+  "answer-lost",
+  "server-error-applied",
+  "in-progress-applied",
+  "dies-after",
+]);

@@ -10,6 +10,7 @@ import { named } from "../support/faulty-send.ts";
 const record = {
   pk: "orders#1",
   status: "COMPLETED",
+  messageId: "m-1",
   attemptId: "theirs",
   fingerprint: "1:a",
   committedAtMs: 5,
@@ -48,6 +49,18 @@ describe("a cancelled transaction", () => {
     expect(answer).toEqual({ kind: "recordExists", found: { kind: "record", record } });
   });
 
+  it("decodes the raw rejection, and a record of before rejections", () => {
+    const rejection = { ...record, status: "REJECTED", code: "SEMEL_KEY", reason: "why" } as const;
+    const { messageId: _none, ...older } = recordToItem(record);
+    const answers = [recordToItem(rejection), older].map((Item) =>
+      commitAnswer(cancelled({ Code: "ConditionalCheckFailed", Item }, { Code: "None" })),
+    );
+    expect(answers).toEqual([
+      { kind: "recordExists", found: { kind: "record", record: rejection } },
+      { kind: "recordExists", found: { kind: "record", record: { ...record, messageId: "" } } },
+    ]);
+  });
+
   it("leaves a record without its old item to be read", () => {
     expect(commitAnswer(cancelled(...codes("ConditionalCheckFailed")))).toEqual({
       kind: "recordExists",
@@ -61,6 +74,7 @@ describe("a cancelled transaction", () => {
       { status: { S: "IN_PROGRESS" } },
       { attemptId: { N: "1" } },
       { fingerprint: { NULL: true } },
+      { status: { S: "REJECTED" }, messageId: { N: "1" } },
     ];
     for (const change of changes) {
       const Item = { ...recordToItem(record), ...change };

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AttributeValue, Item } from "../../lib/aws/dynamodb.ts";
 import { systemHost } from "../../lib/host.ts";
 import type { Effect, Guard } from "../../lib/protocol/effects.ts";
-import type { IdempotencyRecord } from "../../lib/protocol/record.ts";
+import type { IdempotencyRecord, RejectedRecord } from "../../lib/protocol/record.ts";
 import { recordToItem } from "../../lib/store/items.ts";
 import { type CallControl, type RecordStore, recordStore } from "../../lib/store/record-store.ts";
 import type { Send } from "../../lib/store/send.ts";
@@ -33,6 +33,7 @@ export function describeStore(name: string, startEngine: () => Promise<Engine>):
     const recordOf = (pk: string, attemptId: string, fingerprint = "1:a"): IdempotencyRecord => ({
       pk,
       status: "COMPLETED",
+      messageId: "m-1",
       attemptId,
       fingerprint,
       committedAtMs: 5,
@@ -84,6 +85,49 @@ export function describeStore(name: string, startEngine: () => Promise<Engine>):
       const outcome = await commit(recordOf(pk, "two"), [increment(id)]);
       expect(outcome).toEqual({ kind: "unreadable", formatVersion: "2", status: "COMPLETED" });
       expect(await data(id)).toBeUndefined();
+    });
+
+    const rejectionOf = (pk: string, messageId: string, attemptId: string): RejectedRecord => ({
+      ...recordOf(pk, attemptId),
+      status: "REJECTED",
+      messageId,
+      code: "SEMEL_PERMANENT",
+      reason: "why",
+    });
+    const rejected = { kind: "rejected", messageId: "m-1", code: "SEMEL_PERMANENT", reason: "why" };
+
+    it("P4: a rejection stops its own message, and no other", async () => {
+      const [pk, id] = [unique(), unique()];
+      expect(await commit(rejectionOf(pk, "m-1", "one"), [])).toEqual({ kind: "committed" });
+      expect(await commit(rejectionOf(pk, "m-1", "one"), [])).toEqual({ kind: "committed" }); // its own, sent again
+      expect(await commit(rejectionOf(pk, "m-1", "two"), [])).toEqual(rejected);
+      expect(await commit(recordOf(pk, "three"), [increment(id)])).toEqual(rejected);
+      expect(await data(id)).toBeUndefined();
+      const redriven = { ...recordOf(pk, "four"), messageId: "m-2" };
+      expect(await commit(redriven, [increment(id)])).toEqual({ kind: "committed" });
+      expect(await commit(rejectionOf(pk, "m-1", "five"), [])).toEqual({ kind: "duplicate" });
+      expect(await commit(rejectionOf(pk, "m-3", "six"), [])).toEqual({ kind: "duplicate" });
+      expect(await data(id)).toMatchObject({ n: { N: "1" } });
+    });
+
+    it("P4: a failed condition of a redriven message is the business's, whatever was rejected before", async () => {
+      const [pk, id] = [unique(), unique()];
+      await commit(rejectionOf(pk, "m-1", "one"), []);
+      await commit(recordOf(unique(), "two"), [put({ id: { S: id } })]);
+      const redriven = { ...recordOf(pk, "three"), messageId: "m-2" };
+      const outcome = await commit(redriven, [put({ id: { S: id } }, "attribute_not_exists(id)")]);
+      expect(outcome.kind).toBe("conditionFailed");
+    });
+
+    it("P1: a rejection of a newer format stops every message", async () => {
+      const pk = unique();
+      const newer: Item = { ...recordToItem(rejectionOf(pk, "m-1", "one")), formatVersion: { N: "2" } };
+      await engine.send(
+        { operation: "TransactWriteItems", input: { TransactItems: [{ Put: { TableName: "Records", Item: newer } }] } },
+        {},
+      );
+      const outcome = await commit({ ...recordOf(pk, "two"), messageId: "m-2" }, []);
+      expect(outcome).toEqual({ kind: "unreadable", formatVersion: "2", status: "REJECTED" });
     });
 
     it("a failed condition of an effect applies nothing, and names the item", async () => {

@@ -22,7 +22,13 @@ const put = (id: string): Effect => ({
 });
 
 function message(id: number, ...effects: Effect[]): MessageTransaction {
-  const rest = { fingerprint: "1:a", committedAtMs: 5, expiresAtSeconds: 6, status: "COMPLETED" } as const;
+  const rest = {
+    fingerprint: "1:a",
+    committedAtMs: 5,
+    expiresAtSeconds: 6,
+    status: "COMPLETED",
+    messageId: "m-1",
+  } as const;
   return { record: { pk: `orders#${id}`, attemptId: `attempt ${id}`, ...rest }, effects, guards: [] };
 }
 

@@ -10,6 +10,7 @@ import { type VirtualHost, virtualHost } from "../support/virtual-host.ts";
 const record: IdempotencyRecord = {
   pk: "orders#1",
   status: "COMPLETED",
+  messageId: "m-1",
   attemptId: "mine",
   fingerprint: "1:a",
   committedAtMs: 5,

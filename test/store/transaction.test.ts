@@ -9,6 +9,7 @@ import { RECORD_INDEX, transactionActions } from "../../lib/store/transaction.ts
 const record: IdempotencyRecord = {
   pk: "orders#1",
   status: "COMPLETED",
+  messageId: "m-1",
   attemptId: "mine",
   fingerprint: "1:a",
   committedAtMs: 5,
@@ -30,7 +31,15 @@ describe("T1: the record", () => {
     expect(actions([put("a")])[RECORD_INDEX]).toMatchObject({
       Put: {
         TableName: "Records",
-        ConditionExpression: "attribute_not_exists(pk)",
+        ConditionExpression:
+          "attribute_not_exists(pk) OR " +
+          "(#semelStatus = :semelRejected AND formatVersion = :semelFormat AND messageId <> :semelThis)",
+        ExpressionAttributeNames: { "#semelStatus": "status" },
+        ExpressionAttributeValues: {
+          ":semelRejected": { S: "REJECTED" },
+          ":semelFormat": { N: "1" },
+          ":semelThis": { S: "m-1" },
+        },
         ReturnValuesOnConditionCheckFailure: "ALL_OLD",
       },
     });

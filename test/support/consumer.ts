@@ -7,6 +7,7 @@ import { createExactlyOnce, type ExactlyOnce } from "../../lib/middleware/exactl
 import { type MemoryDynamoDb, memoryDynamoDb } from "../../lib/store/memory/memory-dynamodb.ts";
 import type { DynamoDbRequest } from "../../lib/store/send.ts";
 import { type Fault, type FaultySend, faultySend } from "./faulty-send.ts";
+import { type MemoryQueue, memoryQueue } from "./memory-queue.ts";
 import { type VirtualHost, virtualHost } from "./virtual-host.ts";
 
 export const RECORDS = "Records";
@@ -23,6 +24,7 @@ export interface TestConsumer<Body> {
   readonly host: VirtualHost;
   readonly requests: FaultySend["log"];
   readonly logged: LogEntry[];
+  readonly queue: MemoryQueue;
   /** A context with this much time left from now. */
   context(timeLeftMs?: number): LambdaContext;
   /** Error codes of the messages that failed, in order of their end. */
@@ -32,6 +34,7 @@ export interface TestConsumer<Body> {
 export function testConsumer<S extends StandardSchemaV1 = StandardSchemaV1<unknown, unknown>>(
   options: ExactlyOnceOptions<S> = {},
   nextFault: (request: DynamoDbRequest) => Fault = () => "none",
+  queue: MemoryQueue = memoryQueue(),
 ): TestConsumer<StandardSchemaV1.InferOutput<S>> {
   const host = virtualHost();
   const memory = memoryDynamoDb({
@@ -49,13 +52,17 @@ export function testConsumer<S extends StandardSchemaV1 = StandardSchemaV1<unkno
     ]),
   ) as unknown as NonNullable<ExactlyOnceOptions["logger"]>;
   const defaults = { consumer: "orders", table: RECORDS, retentionDays: 40, logger };
-  const orders = createExactlyOnce<S>({ ...defaults, ...options }, { host, send, environment: {} });
+  const orders = createExactlyOnce<S>(
+    { ...defaults, ...options },
+    { host, send, sqsSend: queue.sqsSend, environment: {} },
+  );
   return {
     orders,
     memory,
     host,
     requests: log,
     logged,
+    queue,
     context(timeLeftMs = 10_000) {
       const endMs = host.nowMs() + timeLeftMs;
       return { awsRequestId: "r-1", getRemainingTimeInMillis: () => endMs - host.nowMs() };

@@ -1,0 +1,121 @@
+// Takes a message that can never succeed out of its queue: its rejection is committed, then it goes to the dead-letter
+// queue, then it is acknowledged.
+//
+//   RE1. Rejected are only messages that nothing can mend, and never one that may still be applied: not after a try of any
+//        run was left without an answer, and not after the gate closed.
+//   RE2. Nothing is sent before the rejection is committed: from then on no late commit of this message can succeed.
+//   RE3. Acknowledged only when SQS has the dead letter. Else the message comes again, and its record has it sent again.
+//   RE4. What was committed is never rejected: the record decides, not the worker that failed.
+
+import type { SqsRecord } from "../aws/lambda.ts";
+import type { SemelError, SemelErrorCode } from "../errors.ts";
+import type { CommitOutcome } from "../protocol/commit.ts";
+import { expiresAtSeconds, type RejectedRecord } from "../protocol/record.ts";
+import { deadLetter } from "../protocol/rejection.ts";
+import type { Delivery } from "../sources/source.ts";
+import type { CallControl } from "../store/record-store.ts";
+import type { Deadline } from "./deadline.ts";
+import { commitFailure, NOT_MOVED, notRejected, REJECTION_NOT_RECORDED, reasonOf } from "./failures.ts";
+import type { Identity } from "./message.ts";
+import type { MessageOutcome, Shell } from "./process-message.ts";
+
+/**
+ * Errors that say that the message itself can never succeed. Those of wiring and declarations are not among them
+ * (SEMEL_OPTIONS, SEMEL_EFFECT, SEMEL_TX_CLOSED): the code is wrong, not the message, and the next deployment mends it.
+ */
+const PERMANENT: ReadonlySet<SemelErrorCode> = new Set<SemelErrorCode>([
+  "SEMEL_BODY",
+  "SEMEL_SCHEMA",
+  "SEMEL_KEY",
+  "SEMEL_PAYLOAD_MISMATCH",
+  "SEMEL_LIMIT",
+  "SEMEL_PERMANENT",
+]);
+
+export interface RejectContext extends Shell {
+  readonly deadline: Deadline;
+  /** Told when the dead letter has no room for the reason. */
+  readonly onReasonDropped: () => void;
+}
+
+export interface Unwanted {
+  readonly delivery: Delivery<SqsRecord>;
+  readonly error: SemelError;
+  /** Of its record; none where the message has no usable key. */
+  readonly identity: Identity | undefined;
+}
+
+/** What becomes of a message that failed: rejected where nothing can mend it, else failed. Never rejects its promise. */
+export async function failOrReject(unwanted: Unwanted, context: RejectContext): Promise<MessageOutcome> {
+  const { error } = unwanted;
+  const { deadline, options } = context;
+  const failed: MessageOutcome = { kind: "failed", error };
+  if (error.retryable || !PERMANENT.has(error.code)) return failed; // RE1
+  if (options.deadLetterQueueUrl === undefined || deadline.gate.aborted) return failed; // RE1
+  const recorded = await record(unwanted, context);
+  if (recorded.kind !== "recorded") return recorded; // RE2
+  return moveAway(unwanted, options.deadLetterQueueUrl, context);
+}
+
+async function record(
+  { delivery, error, identity }: Unwanted,
+  { deadline, host, options, store }: RejectContext,
+): Promise<{ readonly kind: "recorded" } | MessageOutcome> {
+  // Under a key that holds another payload there is nothing to reject, and its record is not this message's.
+  if (!identity || error.code === "SEMEL_PAYLOAD_MISMATCH") return { kind: "recorded" };
+  const control: CallControl = { timeLeftMs: deadline.timeLeftMs, signal: deadline.answer };
+  const committedAtMs = host.nowMs();
+  const rejection: RejectedRecord = {
+    pk: identity.pk,
+    fingerprint: identity.fingerprint,
+    status: "REJECTED",
+    messageId: delivery.messageId,
+    attemptId: host.randomId(),
+    committedAtMs,
+    expiresAtSeconds: expiresAtSeconds(committedAtMs, options.retentionDays),
+    code: error.code,
+    reason: reasonOf(error).slice(0, STORED_REASON_LENGTH_MAX),
+  };
+  const outcome = await store.commit({ record: rejection, effects: [], guards: [] }, control);
+  return afterRecord(outcome, delivery.messageId, error);
+}
+
+/** Keeps a record within one write unit. */
+const STORED_REASON_LENGTH_MAX = 300;
+
+function afterRecord(
+  outcome: CommitOutcome,
+  messageId: string,
+  error: SemelError,
+): { readonly kind: "recorded" } | MessageOutcome {
+  switch (outcome.kind) {
+    case "committed":
+    case "payloadMismatch":
+      return { kind: "recorded" };
+    case "rejected":
+      if (outcome.messageId === messageId) return { kind: "recorded" }; // a worker before us, or beside us
+      break;
+    case "duplicate":
+      return { kind: "duplicate" }; // RE4
+    default:
+  }
+  const why = outcome.kind === "conditionFailed" ? error : commitFailure(outcome);
+  return { kind: "failed", error: notRejected(error, REJECTION_NOT_RECORDED, why) };
+}
+
+async function moveAway(
+  { delivery, error }: Unwanted,
+  queueUrl: string,
+  { deadline, onReasonDropped, options, queue }: RejectContext,
+): Promise<MessageOutcome> {
+  const { messageId } = delivery;
+  const failure = { code: error.code, reason: reasonOf(error), consumer: options.consumer, messageId };
+  const letter = deadLetter(delivery, failure);
+  try {
+    await queue.sendDeadLetter(queueUrl, letter, deadline.answer);
+  } catch (cause) {
+    return { kind: "failed", error: notRejected(error, NOT_MOVED, cause) }; // RE3
+  }
+  if (!letter.tellsReason) onReasonDropped();
+  return { kind: "rejected", error };
+}
