@@ -98,11 +98,8 @@ export function groupCommitter({ store, host, lanes, control }: GroupCommitterOp
   }
 
   async function runGroup(group: readonly Entry[]): Promise<void> {
-    const transaction = groupTransaction(
-      store.table,
-      group.map(({ message }) => message),
-      store.keyNames,
-    );
+    const transaction = build(group);
+    if (!transaction) return;
     const token = host.randomId();
     let entries = group;
     for (;;) {
@@ -113,6 +110,20 @@ export function groupCommitter({ store, host, lanes, control }: GroupCommitterOp
       const again = await waitForAnother(entries, first);
       if (!again) return;
       entries = again; // GL2
+    }
+  }
+
+  /** Undefined when they cannot go together after all (a sum beyond 38 digits, say): then each goes alone, and shows why. */
+  function build(group: readonly Entry[]): GroupTransaction | undefined {
+    try {
+      return groupTransaction(
+        store.table,
+        group.map(({ message }) => message),
+        store.keyNames,
+      );
+    } catch {
+      for (const entry of group) goAgain(entry, true);
+      return undefined;
     }
   }
 

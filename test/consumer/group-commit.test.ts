@@ -201,6 +201,20 @@ describe("group commit", () => {
     expect(withCheck).toEqual([5, 3, 3, 3]); // first with m-2, then alone
   });
 
+  it("a sum beyond 38 digits, which no message makes by itself, goes in parts", async () => {
+    const scene = testConsumer({ key: "id" });
+    const amounts = [10n ** 30n, 1n];
+    const handler = scene.orders.lambda(({ body }, tx) => {
+      const n = amounts[Number((body as Body).id.slice(1))] ?? 0n;
+      tx.increment({ TableName: "Counters", Key: { id: "n" } }, n === 1n ? { n: 1e-11 } : { n });
+    });
+    const response = await scene.host.run(handler(sqsEvent(...batch(2)), scene.context()));
+    // Alone each of them is a number; what DynamoDB says of their sum is the business of the second.
+    expect(response.batchItemFailures.length).toBeLessThanOrEqual(1);
+    expect(scene.memory.items(RECORDS).length).toBeGreaterThanOrEqual(1);
+    expect(scene.codes()).not.toContain("SEMEL_LIMIT");
+  });
+
   it("a table whose key names cannot be looked up: its puts go alone", async () => {
     const scene = testConsumer({ key: "id" }, ({ operation }) =>
       operation === "DescribeTable" ? "throttled" : "none",

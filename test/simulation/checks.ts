@@ -6,6 +6,11 @@ import { recordKey } from "../../lib/protocol/key.ts";
 import type { MemoryDynamoDb } from "../../lib/store/memory/memory-dynamodb.ts";
 import { failureOf, type MemoryQueue } from "../support/memory-queue.ts";
 
+/** Messages of these keys read and write one guarded item; those of all others add to one shared counter. */
+export function isGuarded(key: string): boolean {
+  return key < "c";
+}
+
 /** Ids of the messages that are in the dead-letter queue. */
 export function rejectedIn({ deadLetters }: MemoryQueue): ReadonlySet<string> {
   return new Set(deadLetters.map((letter) => (failureOf(letter) as { messageId: string }).messageId));
@@ -44,8 +49,11 @@ export function check(
     if (count !== expected) throw new Error(`I1, I3: key ${key} was put ${expected} and counted ${count} times`);
   }
   if (records !== committed.length) throw new Error(`I3: ${records} records, ${committed.length} committed keys`);
-  const sum = effects.get("sum") ?? 0;
-  if (sum !== committed.length) throw new Error(`I1: the guarded sum is ${sum}, committed are ${committed.length}`);
+  const guarded = committed.filter(isGuarded).length;
+  const [sum, hot] = [effects.get("sum") ?? 0, effects.get("hot") ?? 0];
+  if (sum !== guarded) throw new Error(`I1: the guarded sum is ${sum}, committed are ${guarded}`);
+  const folded = committed.length - guarded;
+  if (hot !== folded) throw new Error(`I1: the shared counter is ${hot}, committed are ${folded}`);
   for (const messageId of acknowledged) {
     const key = keys.get(messageId) ?? "";
     if (committed.includes(key) || rejected.has(messageId)) continue;

@@ -17,14 +17,14 @@ const trouble = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom<Trouble>(...FAULTS) },
   { weight: 1, arbitrary: fc.constantFrom<Trouble>("dies-before", "dies-after") },
 );
-/** Two keys; a message may be a copy of another with the same key. */
+/** A message may be a copy of another with the same key. Keys a and b share a guarded item, c and d a counter that folds. */
 const messages = fc
-  .array(fc.constantFrom("a", "b"), { minLength: 1, maxLength: 4 })
+  .array(fc.constantFrom("a", "b", "c", "d"), { minLength: 1, maxLength: 6 })
   .map((keys) => keys.map((key, index): SimulatedMessage => ({ messageId: `m${index}`, key })));
 /** Which workers get each message in a round: one, or both at once. */
 const round = fc.record({
-  split: fc.array(fc.constantFrom("first", "second", "both"), { minLength: 4, maxLength: 4 }),
-  rejects: fc.array(fc.constantFrom(false, false, true), { minLength: 4, maxLength: 4 }),
+  split: fc.array(fc.constantFrom("first", "second", "both"), { minLength: 6, maxLength: 6 }),
+  rejects: fc.array(fc.constantFrom(false, false, true), { minLength: 6, maxLength: 6 }),
   handlerMs: fc.tuple(fc.constantFrom(0, 50, 3_300, 3_450, 3_900), fc.constantFrom(0, 50, 3_400)),
 });
 

@@ -11,7 +11,7 @@ import { type Fault, faultySend } from "../support/faulty-send.ts";
 import { DLQ_URL, type MemoryQueue, memoryQueue } from "../support/memory-queue.ts";
 import { sqsEvent } from "../support/sqs-event.ts";
 import { type VirtualHost, virtualHost } from "../support/virtual-host.ts";
-import { check, complaintsOf, rejectedIn } from "./checks.ts";
+import { check, complaintsOf, isGuarded, rejectedIn } from "./checks.ts";
 
 /** What happens at a request: an answer gone wrong, or the worker's death just before or after it is applied. */
 export type Trouble = Fault | "dies-before" | "dies-after";
@@ -115,13 +115,17 @@ function succeeded(messages: readonly SimulatedMessage[], { batchItemFailures }:
   return messages.map(({ messageId }) => messageId).filter((id) => !failed.has(id));
 }
 
-/** One effect of each kind: a put, an increment, and a guarded read with a write that depends on it. */
+/**
+ * A put and an increment of its own; then, by key, a guarded read with a write that depends on it, which no other message of
+ * a group may touch, or an increment that all share, which folds.
+ */
 async function post(key: string, tx: Tx, handlerMs: number, host: VirtualHost): Promise<void> {
   const sum = { TableName: "Effects", Key: { id: "sum" } };
-  const found = await tx.get<{ n: number }>(sum);
+  const found = isGuarded(key) ? await tx.get<{ n: number }>(sum) : undefined;
   if (handlerMs > 0) await new Promise<void>((resolve) => host.after(handlerMs, resolve));
   tx.put({ TableName: "Effects", Item: { id: `put ${key}` } });
   tx.increment({ TableName: "Effects", Key: { id: `count ${key}` } }, { n: 1 });
+  if (!isGuarded(key)) return tx.increment({ TableName: "Effects", Key: { id: "hot" } }, { n: 1 });
   tx.update({
     ...sum,
     UpdateExpression: "SET n = :n",
