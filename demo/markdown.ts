@@ -1,17 +1,15 @@
-// Writes the figures into a Markdown file, between its markers.
+// Writes figures into a Markdown file, between the markers of their name.
 
 import { readFileSync, writeFileSync } from "node:fs";
 
-const BEGIN = "<!-- demo:begin -->";
-const END = "<!-- demo:end -->";
-
-export function updateMarkdown(file: string, figures: string): void {
+export function updateMarkdown(file: string, figures: string, name = "demo"): void {
   const text = readFileSync(file, "utf8");
-  writeFileSync(file, replaceBetweenMarkers(text, figures, file));
+  writeFileSync(file, replaceBetweenMarkers(text, figures, file, name));
 }
 
-export function replaceBetweenMarkers(text: string, figures: string, file: string): string {
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`${file} has no ${BEGIN} ... ${END} to write between`);
-  return `${text.slice(0, begin + BEGIN.length)}\n${figures}\n${text.slice(end)}`;
+export function replaceBetweenMarkers(text: string, figures: string, file: string, name = "demo"): string {
+  const [beginMarker, endMarker] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const [begin, end] = [text.indexOf(beginMarker), text.indexOf(endMarker)];
+  if (begin < 0 || end < begin) throw new Error(`${file} has no ${beginMarker} ... ${endMarker} to write between`);
+  return `${text.slice(0, begin + beginMarker.length)}\n${figures}\n${text.slice(end)}`;
 }

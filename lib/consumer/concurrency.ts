@@ -1,44 +1,50 @@
 // A bounded number of places for tasks that run side by side; who comes first goes first.
 
 export interface Slots {
-  /** Runs the task when a place is free; rejects with `closed.reason` if the signal aborts before. */
-  run<T>(task: () => Promise<T> | T, closed: AbortSignal): Promise<T>;
+  /** Runs the task when a place is free; rejects with the signal's reason if it aborts before. */
+  run<T>(task: () => Promise<T> | T): Promise<T>;
 }
 
-export function createSlots(places: number): Slots {
-  const waiting = new Set<() => void>();
+interface Waiting {
+  readonly go: () => void;
+  readonly giveUp: (reason: unknown) => void;
+}
+
+/** No task starts after the signal aborted. */
+export function createSlots(places: number, closed: AbortSignal): Slots {
+  const queue = new Set<Waiting>();
   let free = places;
 
+  // One listener for all: adding one for each of many messages takes time that grows with their square.
+  closed.addEventListener(
+    "abort",
+    () => {
+      for (const { giveUp } of queue) giveUp(closed.reason);
+      queue.clear();
+    },
+    { once: true },
+  );
+
   function give(): void {
-    const [next] = waiting;
-    if (next) next();
-    else free++;
+    const [next] = queue;
+    if (next === undefined) {
+      free++;
+      return;
+    }
+    queue.delete(next);
+    next.go();
   }
 
-  function take(closed: AbortSignal): Promise<void> {
+  function take(): Promise<void> {
     if (closed.aborted) return Promise.reject(closed.reason);
-    if (free > 0) {
-      free--;
-      return Promise.resolve();
-    }
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        waiting.delete(go);
-        reject(closed.reason);
-      };
-      const go = (): void => {
-        waiting.delete(go);
-        closed.removeEventListener("abort", onAbort);
-        resolve();
-      };
-      waiting.add(go);
-      closed.addEventListener("abort", onAbort, { once: true });
-    });
+    if (free === 0) return new Promise((go, giveUp) => queue.add({ go, giveUp }));
+    free--;
+    return Promise.resolve();
   }
 
   return {
-    async run(task, closed) {
-      await take(closed);
+    async run(task) {
+      await take();
       try {
         return await task();
       } finally {

@@ -51,7 +51,7 @@ export async function processBatch(
 ): Promise<SqsBatchResponse> {
   const { consumer, concurrency, logger, metrics } = shell.options;
   const observer = createObserver(consumer, logger, metrics);
-  const slots = createSlots(concurrency);
+  const slots = createSlots(concurrency, batch.deadline.gate);
   const store = batchStore(deliveries.length, batch.deadline, shell);
   const context: BatchContext = { ...shell, store, batch, handler, observer, slots, leaders: new Map(), failures: [] };
   const underWay = new Set(deliveries);
@@ -68,10 +68,11 @@ export async function processBatch(
 }
 
 /** Messages of one batch commit together; a message that is alone has nobody to wait for. */
-function batchStore(messages: number, { timeLeftMs, answer }: Deadline, { options, store, host }: Shell): RecordStore {
+function batchStore(messages: number, { timeLeftMs, answer }: Deadline, shell: Shell): RecordStore {
+  const { options, store, host, groupSize } = shell;
   if (messages === 1 || !options.groupCommit) return store;
   const control = { timeLeftMs, signal: answer };
-  return { ...store, ...groupCommitter({ store, host, lanes: options.lanes, control }) };
+  return { ...store, ...groupCommitter({ store, host, lanes: options.lanes, size: groupSize, control }) };
 }
 
 /** What is known now; whatever has no outcome is failed. */
@@ -101,9 +102,9 @@ async function processDelivery(delivery: Delivery<SqsRecord>, context: BatchCont
 }
 
 function rejectContext(messageId: string, key: string | undefined, context: BatchContext): RejectContext {
-  const { batch, observer, options, store, queue, host } = context;
+  const { batch, observer, options, store, queue, host, groupSize } = context;
   const onReasonDropped = (): void => observer.reasonDropped(messageId, key);
-  return { options, store, queue, host, deadline: batch.deadline, onReasonDropped };
+  return { options, store, queue, host, groupSize, deadline: batch.deadline, onReasonDropped };
 }
 
 async function hideFailures({ batch, failures, host, observer, options, queue }: BatchContext): Promise<void> {

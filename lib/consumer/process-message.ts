@@ -11,6 +11,7 @@ import { type Host, sleep } from "../host.ts";
 import { CONFLICT_BACKOFF, fullJitterMs } from "../protocol/backoff.ts";
 import type { CommitOutcome } from "../protocol/commit.ts";
 import { expiresAtSeconds, type IdempotencyRecord, judgeRecord, standsInTheWay } from "../protocol/record.ts";
+import type { GroupSize } from "../store/group-committer.ts";
 import { itemToRecord } from "../store/items.ts";
 import type { CallControl, RecordStore } from "../store/record-store.ts";
 import type { Slots } from "./concurrency.ts";
@@ -41,6 +42,8 @@ export interface Shell {
   readonly store: RecordStore;
   readonly queue: QueueActions;
   readonly host: Host;
+  /** How large group commits were found to go through, per process: a hint, which no commit depends on. */
+  readonly groupSize: GroupSize;
 }
 
 export interface RunContext extends RejectContext {
@@ -131,7 +134,7 @@ async function runOnce(prepared: Prepared, context: RunContext): Promise<RunOutc
     await slots.run(async () => {
       await beforeGateCloses(runHandler(handler, prepared.message, opened.tx), deadline.gate);
       opened.close();
-    }, deadline.gate);
+    });
     const { effects, guards } = opened.declared();
     return await store.commit({ record: recordOf(prepared, context), effects, guards }, control);
   } catch (error) {

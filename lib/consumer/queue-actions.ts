@@ -48,14 +48,12 @@ export function queueActions({ send, host }: { send: SqsSend; host: Host }): Que
   }
 
   async function hideAll(messages: readonly Hidden[], signal: AbortSignal): Promise<NotHidden[]> {
-    const slots = createSlots(CALLS_MAX);
+    const slots = createSlots(CALLS_MAX, signal);
     const told = (some: readonly Hidden[]) => (cause: unknown) => [{ messageIds: some.map(idOf), cause }]; // QA2
     const queues = Map.groupBy(messages, ({ record }) => record.eventSourceARN);
     const attempts = [...queues].map(async ([arn, some]) => {
       const url = await urlOf(arn, signal);
-      const calls = chunks(some).map((chunk) =>
-        slots.run(() => hideBatch(url, chunk, signal), signal).catch(told(chunk)),
-      );
+      const calls = chunks(some).map((chunk) => slots.run(() => hideBatch(url, chunk, signal)).catch(told(chunk)));
       return (await Promise.all(calls)).flat();
     });
     const failures = attempts.map((attempt, index) => attempt.catch(told([...queues.values()][index] ?? [])));

@@ -19,6 +19,7 @@ import { type SqsSend, sdkSqsSend } from "../consumer/sqs-send.ts";
 import { SemelError } from "../errors.ts";
 import { type Host, systemHost } from "../host.ts";
 import { messageIds, sqsDeliveries, sqsResponse } from "../sources/sqs.ts";
+import { initialGroupSize } from "../store/group-committer.ts";
 import { recordStore } from "../store/record-store.ts";
 import { defaultClient, sdkSend } from "../store/sdk-send.ts";
 import type { Send } from "../store/send.ts";
@@ -72,7 +73,8 @@ export function createExactlyOnce<S extends StandardSchemaV1>(
   const resolved = resolveOptions(options, dependencies.environment ?? process.env);
   const send = dependencies.send ?? sdkSend(resolved.client ?? defaultClient());
   const queue = queueActions({ send: dependencies.sqsSend ?? sdkSqsSend(resolved.sqsClient), host });
-  const shell: Shell = { options: resolved, host, queue, store: recordStore({ table: resolved.table, send, host }) };
+  const store = recordStore({ table: resolved.table, send, host });
+  const shell: Shell = { options: resolved, host, queue, store, groupSize: initialGroupSize() };
   const invocations = new WeakMap<object, Invocation>(); // W1
 
   function begin(ids: readonly string[], context: LambdaContext): Batch {

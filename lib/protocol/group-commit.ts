@@ -102,6 +102,13 @@ function touches({ exclusive, increments }: Candidate, items: ReadonlySet<string
 export const GROUP_ACTIONS_START = 25;
 const GROUP_ACTIONS_MIN = 2;
 
+/** Actions of the next transaction, so that free lanes share what waits: side by side, small ones are faster than one large. */
+export function shareOfLane(candidates: readonly Candidate[], freeLanes: number, actionsMax: number): number {
+  let waiting = 0;
+  for (const { actions, increments } of candidates) waiting += actions + increments.length;
+  return Math.min(actionsMax, Math.max(GROUP_ACTIONS_START, Math.ceil(waiting / freeLanes)));
+}
+
 /** After a success: transactions that go through may be larger. */
 export function grown(actionsMax: number): number {
   return Math.min(TRANSACTION_ACTIONS_MAX, actionsMax * 2);

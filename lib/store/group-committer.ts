@@ -14,41 +14,60 @@ import {
   type CommitOutcome,
   type CommitProgress,
 } from "../protocol/commit.ts";
-import { itemId, tableOf } from "../protocol/effects.ts";
+import { tableOf } from "../protocol/effects.ts";
 import {
   type Candidate,
   exclusiveItems,
   GROUP_ACTIONS_START,
   grown,
   packGroup,
+  shareOfLane,
   shrunk,
   splitEffects,
 } from "../protocol/group-commit.ts";
-import { type GroupTransaction, groupTransaction, type MemberAnswer, memberAnswers } from "./group-transaction.ts";
+import {
+  type GroupTransaction,
+  groupTransaction,
+  type MemberAnswer,
+  type MemberParts,
+  memberAnswers,
+  memberParts,
+} from "./group-transaction.ts";
 import type { CallControl, Committer, RecordStore } from "./record-store.ts";
-import { actionBytes, describeAction, type MessageTransaction, transactionActions } from "./transaction.ts";
+import { describeAction, type MessageTransaction } from "./transaction.ts";
 
 export interface GroupCommitterOptions {
   readonly store: RecordStore;
   readonly host: Host;
   /** Transactions under way at a time. */
   readonly lanes: number;
+  readonly size: GroupSize;
   readonly control: CallControl;
+}
+
+/** Most actions of a transaction: grows with success, shrinks with conflicts. */
+export interface GroupSize {
+  actionsMax: number;
+}
+
+export function initialGroupSize(): GroupSize {
+  return { actionsMax: GROUP_ACTIONS_START };
 }
 
 interface Entry {
   readonly message: MessageTransaction;
   readonly candidate: Candidate;
+  readonly parts: MemberParts;
   readonly progress: CommitProgress;
   readonly notBeforeMs: number;
   readonly settle: (outcome: CommitOutcome) => void;
 }
 
-export function groupCommitter({ store, host, lanes, control }: GroupCommitterOptions): Committer {
+export function groupCommitter({ store, host, lanes, size, control }: GroupCommitterOptions): Committer {
   let pending: Entry[] = [];
   const busy = new Set<string>();
   const guilty = new Set<string>();
-  let [running, actionsMax, planned] = [0, GROUP_ACTIONS_START, false];
+  let [running, planned] = [0, false];
 
   function add(...entries: readonly Entry[]): void {
     pending.push(...entries);
@@ -66,11 +85,8 @@ export function groupCommitter({ store, host, lanes, control }: GroupCommitterOp
   function pump(): void {
     while (running < lanes) {
       const ready = pending.filter(({ notBeforeMs }) => notBeforeMs <= host.nowMs());
-      const picked = packGroup(
-        ready.map(({ candidate }) => candidate),
-        actionsMax,
-        busy,
-      );
+      const candidates = ready.map(({ candidate }) => candidate);
+      const picked = packGroup(candidates, shareOfLane(candidates, lanes - running, size.actionsMax), busy);
       const group = picked.flatMap((index) => ready[index] ?? []);
       if (group.length === 0) return;
       const taken = new Set(group);
@@ -116,11 +132,7 @@ export function groupCommitter({ store, host, lanes, control }: GroupCommitterOp
   /** Undefined when they cannot go together after all (a sum beyond 38 digits, say): then each goes alone, and shows why. */
   function build(group: readonly Entry[]): GroupTransaction | undefined {
     try {
-      return groupTransaction(
-        store.table,
-        group.map(({ message }) => message),
-        store.keyNames,
-      );
+      return groupTransaction(group.map(({ parts }) => parts));
     } catch {
       for (const entry of group) goAgain(entry, true);
       return undefined;
@@ -167,8 +179,8 @@ export function groupCommitter({ store, host, lanes, control }: GroupCommitterOp
     transaction: GroupTransaction,
   ): Promise<void> {
     const conflicts = answers.some(({ kind }) => kind === "conflict" || kind === "throttled");
-    if (conflicts) actionsMax = shrunk(actionsMax);
-    else if (answers.every(({ kind }) => kind === "applied")) actionsMax = grown(actionsMax);
+    if (conflicts) size.actionsMax = shrunk(size.actionsMax);
+    else if (answers.every(({ kind }) => kind === "applied")) size.actionsMax = grown(size.actionsMax);
     await Promise.all(
       entries.map((entry, index) => judge(entry, answers[index] ?? { kind: "innocent" }, transaction)), // GL1
     );
@@ -200,32 +212,32 @@ export function groupCommitter({ store, host, lanes, control }: GroupCommitterOp
     for (const { settle, progress } of entries) settle(withOpenTries(outcome, progress.openTries));
   }
 
-  async function candidateOf(message: MessageTransaction): Promise<Candidate> {
+  async function prepare(message: MessageTransaction): Promise<Pick<Entry, "candidate" | "parts">> {
     const { effects, guards } = message;
     await store.learnKeys(putTables(message), control);
-    const actions = transactionActions(store.table, message, store.keyNames);
-    const { own, free } = splitEffects(effects, guards);
-    const exclusive = exclusiveItems(own, guards, store.keyNames);
-    let bytes = 0;
-    for (const action of actions) bytes += actionBytes(action);
-    return {
-      actions: actions.length - free.length,
-      bytes,
+    const parts = memberParts(store.table, message, store.keyNames);
+    const exclusive = exclusiveItems(splitEffects(effects, guards).own, guards, store.keyNames);
+    const candidate = {
+      actions: parts.own.length,
+      bytes: parts.bytes,
       exclusive: exclusive ?? [],
-      increments: free.map(({ tableName, key }) => itemId(tableName, key)),
+      increments: parts.freeItems,
       alone: exclusive === undefined || guilty.has(message.record.pk),
     };
+    return { candidate, parts };
   }
 
   return {
     async commit(message) {
-      let candidate: Candidate;
+      let prepared: Pick<Entry, "candidate" | "parts">;
       try {
-        candidate = await candidateOf(message);
+        prepared = await prepare(message);
       } catch {
         return store.commit(message, control); // it says what is wrong
       }
-      return new Promise((settle) => add({ message, candidate, progress: COMMIT_NOT_STARTED, notBeforeMs: 0, settle }));
+      return new Promise((settle) =>
+        add({ message, ...prepared, progress: COMMIT_NOT_STARTED, notBeforeMs: 0, settle }),
+      );
     },
   };
 }

@@ -6,10 +6,40 @@
 
 import type { CancellationReason, TransactWriteItem } from "../aws/dynamodb.ts";
 import type { CommitAnswer } from "../protocol/commit.ts";
-import { foldIncrements, itemId, type KeyNames } from "../protocol/effects.ts";
+import { type Effect, foldIncrements, type IncrementEffect, itemId, type KeyNames } from "../protocol/effects.ts";
 import { splitEffects } from "../protocol/group-commit.ts";
 import { commitAnswer, errorName } from "./answers.ts";
-import { incrementAction, type MessageTransaction, transactionActions } from "./transaction.ts";
+import { actionBytes, incrementAction, type MessageTransaction, transactionActions } from "./transaction.ts";
+
+/** What one message brings into a transaction: built once, however often it goes. */
+export interface MemberParts {
+  /** Its record, effects and guards, but for its free increments. */
+  readonly own: readonly TransactWriteItem[];
+  /** Increments that fold with those of other members. */
+  readonly free: readonly IncrementEffect[];
+  /** Items of the free increments, in their order. */
+  readonly freeItems: readonly string[];
+  readonly bytes: number;
+}
+
+/** Throws a SemelError when the message cannot be a transaction at all. */
+export function memberParts(recordTable: string, message: MessageTransaction, keyNames: KeyNames): MemberParts {
+  const effects = foldIncrements(message.effects);
+  const actions = transactionActions(recordTable, { ...message, effects }, keyNames);
+  const free = new Set<Effect>(splitEffects(effects, message.guards).free);
+  const increments = effects.filter((effect) => free.has(effect)) as IncrementEffect[];
+  let bytes = 0;
+  for (const action of actions) bytes += actionBytes(action);
+  return {
+    own: actions.filter((_, index) => {
+      const effect = effects[index - 1]; // after the record, effects stand in their order, then guards
+      return effect === undefined || !free.has(effect);
+    }),
+    free: increments,
+    freeItems: increments.map(({ tableName, key }) => itemId(tableName, key)),
+    bytes,
+  };
+}
 
 export interface GroupTransaction {
   readonly actions: readonly TransactWriteItem[];
@@ -19,24 +49,27 @@ export interface GroupTransaction {
   readonly shared: readonly (readonly number[])[];
 }
 
-export function groupTransaction(
-  recordTable: string,
-  members: readonly MessageTransaction[],
-  keyNames: KeyNames,
-): GroupTransaction {
+export function groupTransaction(members: readonly MemberParts[]): GroupTransaction {
   const actions: TransactWriteItem[] = [];
-  const split = members.map(({ effects, guards }) => splitEffects(effects, guards));
-  const owned = members.map((message, member) => {
-    const own = transactionActions(recordTable, { ...message, effects: split[member]?.own ?? [] }, keyNames);
+  const owned = members.map(({ own }) => {
     const first = actions.length;
     actions.push(...own);
     return own.map((_, index) => first + index);
   });
   const places = new Map<string, number>();
-  for (const fold of foldIncrements(split.flatMap(({ free }) => free))) {
-    places.set(itemId(fold.tableName, fold.key), actions.push(incrementAction(fold)) - 1);
+  const folds = new Map<string, IncrementEffect[]>();
+  for (const { free, freeItems } of members) {
+    for (const [index, increment] of free.entries()) {
+      const item = freeItems[index] ?? "";
+      const fold = folds.get(item);
+      if (fold) fold.push(increment);
+      else folds.set(item, [increment]);
+    }
   }
-  const shared = split.map(({ free }) => free.map(({ tableName, key }) => places.get(itemId(tableName, key)) ?? -1));
+  for (const [item, fold] of folds) {
+    for (const sum of foldIncrements(fold)) places.set(item, actions.push(incrementAction(sum)) - 1);
+  }
+  const shared = members.map(({ freeItems }) => freeItems.map((item) => places.get(item) ?? -1));
   return { actions, owned, shared };
 }
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CANCELLATION_CODES } from "../../lib/aws/dynamodb.ts";
 import type { Effect } from "../../lib/protocol/effects.ts";
-import { groupTransaction, memberAnswers } from "../../lib/store/group-transaction.ts";
+import { groupTransaction, type MemberParts, memberAnswers, memberParts } from "../../lib/store/group-transaction.ts";
 import type { MessageTransaction } from "../../lib/store/transaction.ts";
 import { named } from "../support/faulty-send.ts";
 
@@ -34,7 +34,8 @@ function message(id: number, ...effects: Effect[]): MessageTransaction {
 
 /** Members 0 and 1 share the fold of "hot"; 1 and 2 have a put of their own. */
 const members = [message(0, increment("hot", "1")), message(1, put("b"), increment("hot", "2")), message(2, put("c"))];
-const group = groupTransaction("Records", members, () => ["id"]);
+const partsOf = (message: MessageTransaction): MemberParts => memberParts("Records", message, () => ["id"]);
+const group = groupTransaction(members.map(partsOf));
 
 describe("the transaction of several messages", () => {
   it("GT1: holds each record and effect once, and each fold's whole sum", () => {
@@ -53,11 +54,7 @@ describe("the transaction of several messages", () => {
 
   it("GC4: leaves out the share of a member that left", () => {
     const [first, , third] = members;
-    const fewer = groupTransaction(
-      "Records",
-      [first, third].flatMap((one) => one ?? []),
-      () => ["id"],
-    );
+    const fewer = groupTransaction([first, third].flatMap((one) => (one ? [partsOf(one)] : [])));
     expect(fewer.actions.at(-1)?.Update?.ExpressionAttributeValues).toEqual({ ":semelAdd0": { N: "1" } });
   });
 });

@@ -1,0 +1,115 @@
+// The rounds: in each, every scenario, and in every scenario all contenders, one after the other; in every other round in
+// reverse order. What one round suffers from, all contenders suffer from.
+
+import type { Bundles } from "./bundles.ts";
+import { type Engine, type FakeEngine, startEmbeddedEngine, startFakeEngine } from "./engines.ts";
+import { type Batch, messageNumbers } from "./events.ts";
+import { watchForeignLoad } from "./foreign-load.ts";
+import type { Contender } from "./names.ts";
+import { type BenchOptions, EMBEDDED } from "./options.ts";
+import { repeats, type Scenario, scenarios } from "./plan.ts";
+import { createTables, openSandbox, type Sandbox } from "./sandbox.ts";
+import { median } from "./statistics.ts";
+
+/** Of one contender, scenario and round. Per message, but for the time. */
+export interface Sample {
+  readonly contender: Contender;
+  readonly scenario: Scenario;
+  readonly round: number;
+  readonly batchMs: number;
+  readonly cpuUs: number;
+  readonly givenBack: number;
+  /** Only the benchmark's own engine counts, and tells its own processor time. */
+  readonly engineCpuUs?: number;
+  /** What others took of the machine meanwhile, in processors. */
+  readonly foreignLoad?: number;
+  readonly requests?: number;
+  readonly writeUnits?: number;
+  readonly wastedWriteUnits?: number;
+  readonly readUnits?: number;
+  readonly conflicts?: number;
+}
+
+export type Report = (done: number, total: number, what: string) => void;
+
+export async function measure(options: BenchOptions, bundles: Bundles, report: Report): Promise<Sample[]> {
+  const all = scenarios(options.models, options.batches);
+  const next = messageNumbers();
+  const samples: Sample[] = [];
+  const total = all.length * options.rounds * options.contenders.length;
+  for (const embedded of [false, true]) {
+    const own = all.filter(({ model }) => (model === EMBEDDED) === embedded);
+    if (own.length === 0) continue;
+    const fake = embedded ? undefined : await startFakeEngine();
+    const engine = fake ?? (await startEmbeddedEngine());
+    const run = { options, bundles, engine, fake, next };
+    try {
+      for await (const sample of runAll(own, run)) {
+        samples.push(sample);
+        const { model, variant, messages } = sample.scenario;
+        report(samples.length, total, `${sample.contender}, ${model}, ${messages} messages, ${variant}`);
+      }
+    } finally {
+      await engine.stop();
+    }
+  }
+  return samples;
+}
+
+interface RunContext {
+  readonly options: BenchOptions;
+  readonly bundles: Bundles;
+  readonly engine: Engine;
+  readonly fake: FakeEngine | undefined;
+  readonly next: (messages: number) => number;
+}
+
+async function* runAll(own: readonly Scenario[], context: RunContext): AsyncGenerator<Sample> {
+  const { options, engine, next } = context;
+  await createTables(engine, options.contenders);
+  const sandboxes: Sandbox[] = [];
+  try {
+    for (const contender of options.contenders) sandboxes.push(await openSandbox(contender, context));
+    for (const sandbox of sandboxes) {
+      await sandbox.run(options.warmUp.map((messages) => ({ variant: "distinct", first: next(messages), messages })));
+      await sandbox.check();
+    }
+    for (let round = 0; round < options.rounds; round++) {
+      const order = round % 2 === 0 ? sandboxes : sandboxes.toReversed();
+      for (const scenario of own) {
+        for (const sandbox of order) yield { ...(await sampleOf(sandbox, scenario, context)), round };
+      }
+    }
+  } finally {
+    await Promise.all(sandboxes.map((sandbox) => sandbox.stop()));
+  }
+}
+
+async function sampleOf(sandbox: Sandbox, scenario: Scenario, context: RunContext): Promise<Omit<Sample, "round">> {
+  const { fake, next } = context;
+  const { model, variant, messages } = scenario;
+  const batches: Batch[] = Array.from({ length: repeats(scenario) }, () => ({
+    variant,
+    messages,
+    first: next(messages),
+  }));
+  if (model !== EMBEDDED) await fake?.setModel(model);
+  if (variant === "redelivered") await sandbox.prepare(batches);
+  await fake?.takeCounters();
+  const foreignLoad = watchForeignLoad();
+  const { batchMs, cpuUs, givenBack } = await sandbox.run(batches);
+  const taken = await fake?.takeCounters();
+  const total = messages * batches.length;
+  const load = taken && { foreignLoad: foreignLoad(cpuUs + taken.cpuUs), engineCpuUs: taken.cpuUs / total };
+  await sandbox.check();
+  const perMessage = Object.entries(taken?.counters ?? {}).map(([name, count]) => [name, count / total]);
+  return {
+    contender: sandbox.contender,
+    scenario,
+    batchMs: median(batchMs),
+    cpuUs: cpuUs / total,
+    givenBack: givenBack / total,
+    ...load,
+    ...Object.fromEntries(perMessage),
+  };
+}

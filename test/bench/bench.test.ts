@@ -1,0 +1,89 @@
+// The benchmark itself, as small as it gets.
+
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { DynamoDBClient, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Bundles, bundleAll } from "../../bench/bundles.ts";
+import { type FakeEngine, startFakeEngine } from "../../bench/engines.ts";
+import { COUNTED_ATTRIBUTE, COUNTERS_KEY, countersTable } from "../../bench/names.ts";
+import { createTables, openSandbox } from "../../bench/sandbox.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "semel-bench-test-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it("runs, counts what contenders cost, and writes its figures", { timeout: 60_000 }, async () => {
+  const [json, markdown] = [join(folder, "bench.json"), join(folder, "README.md")];
+  writeFileSync(markdown, "before\n<!-- bench:begin -->old<!-- bench:end -->\nafter\n");
+  const args = ["--conditions=@semel/source", join(ROOT, "bench/main.ts"), "--quick", "--rounds", "1"];
+  const few = ["--batches", "4", "--models", "U0", "--contenders", "plain", "--starts", "2"];
+  const files = ["--json", json, "--markdown", markdown];
+  const { stdout } = await promisify(execFile)(process.execPath, [...args, ...few, ...files]);
+  expect(stdout).toContain("Time per batch, ms");
+
+  const { scenarios, starts } = JSON.parse(readFileSync(json, "utf8"));
+  const distinct = scenarios.find(({ scenario }: { scenario: { variant: string } }) => scenario.variant === "distinct");
+  expect(scenarios).toHaveLength(4);
+  expect(distinct.contenders.powertools).toMatchObject({ requests: { median: 3 }, writeUnits: { median: 3 } });
+  expect(distinct.contenders.plain).toMatchObject({
+    requests: { median: 1, ratio: { median: 1 / 3 } },
+    writeUnits: { median: 1 },
+    givenBack: { median: 0 },
+  });
+  expect(starts.plain.importMs.median).toBeGreaterThan(0);
+
+  const text = readFileSync(markdown, "utf8");
+  expect(text).toMatch(/^before\n<!-- bench:begin -->\n`npm run bench/);
+  expect(text).toMatch(/\| CPU per message, batch of 4 +\| +[\d.,]+ us \| +[\d.]+x \|/);
+  expect(text).not.toContain("old");
+});
+
+describe("the ledger", () => {
+  let engine: FakeEngine;
+  let bundles: Bundles;
+  beforeAll(async () => {
+    [engine, bundles] = await Promise.all([startFakeEngine(), bundleAll(folder)]);
+    await createTables(engine, ["semel", "plain"]);
+  });
+  afterAll(() => engine?.stop());
+
+  const batch = { variant: "redelivered", first: 0, messages: 20 } as const;
+
+  it.each(["semel", "plain"] as const)("%s: passes what is exact, and finds one effect too many", async (contender) => {
+    const sandbox = await openSandbox(contender, { engine, bundles });
+    const client = new DynamoDBClient({
+      endpoint: engine.endpoint,
+      region: "eu-west-1",
+      credentials: { accessKeyId: "bench", secretAccessKey: "bench" },
+    });
+    try {
+      await sandbox.prepare([batch]);
+      const { batchMs, givenBack } = await sandbox.run([batch]);
+      expect(batchMs).toHaveLength(1);
+      expect(givenBack).toBe(0);
+      await sandbox.check();
+      await client.send(
+        new UpdateItemCommand({
+          TableName: countersTable(contender),
+          Key: { [COUNTERS_KEY]: { S: "item-3" } },
+          UpdateExpression: "ADD #n :n",
+          ExpressionAttributeNames: { "#n": COUNTED_ATTRIBUTE },
+          ExpressionAttributeValues: { ":n": { N: "1" } },
+        }),
+      );
+      const sum = contender === "plain" ? 22 : 20;
+      await expect(sandbox.check()).rejects.toThrow(`the counters come to ${sum + 1}, and should to ${sum}`);
+    } finally {
+      client.destroy();
+      await sandbox.stop();
+    }
+  });
+});

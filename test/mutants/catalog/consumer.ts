@@ -1,0 +1,132 @@
+// Mistakes in running messages: one by one, a batch, an invocation.
+
+import type { Mutant } from "../mutant.ts";
+
+const MESSAGE_RUN = "lib/consumer/process-message.ts";
+const BATCH = "lib/consumer/process-batch.ts";
+
+export const CONSUMER_MUTANTS: readonly Mutant[] = [
+  {
+    name: "un-awaited commit: the batch answers before its commits end",
+    file: MESSAGE_RUN,
+    find: "return await store.commit({ record: recordOf(prepared, context), effects, guards }, control);",
+    replace: `void store.commit({ record: recordOf(prepared, context), effects, guards }, control);
+    return { kind: "committed" };`,
+    caughtBy: ["simulation/schedules.test.ts", "consumer/commit.test.ts"],
+  },
+  {
+    name: "un-awaited handler: the commit does not wait for it",
+    file: MESSAGE_RUN,
+    find: "  await handler(message, tx);",
+    replace: "  void handler(message, tx);",
+    caughtBy: ["simulation/schedules.test.ts", "consumer/batch.test.ts"],
+  },
+  {
+    name: "a failed handler's effects committed",
+    file: MESSAGE_RUN,
+    find: "running.then(settle(resolve), (error) => settle(() => reject(error))());",
+    replace: "running.then(settle(resolve), settle(resolve));",
+    caughtBy: ["consumer/batch.test.ts"],
+  },
+  {
+    name: "zombie handler: the batch waits for it beyond the gate",
+    file: MESSAGE_RUN,
+    find: `gate.addEventListener("abort", onAbort, { once: true });`,
+    replace: "",
+    caughtBy: ["consumer/deadline.test.ts"],
+  },
+  {
+    name: "zombie handler's tx stays open after the gate closed",
+    file: MESSAGE_RUN,
+    find: `    opened.close();
+    const notStarted`,
+    replace: `    const notStarted`,
+    caughtBy: ["consumer/deadline.test.ts"],
+  },
+  {
+    name: "a handler started after the gate closed",
+    file: "lib/consumer/concurrency.ts",
+    find: "if (closed.aborted) return Promise.reject(closed.reason);",
+    replace: "",
+    caughtBy: ["consumer/gate.test.ts"],
+  },
+  {
+    name: "re-run on the mutated message",
+    file: MESSAGE_RUN,
+    find: "message = await prepared.renew();",
+    replace: "",
+    caughtBy: ["consumer/handlers.test.ts"],
+  },
+  {
+    name: "re-run without bound (R3)",
+    file: MESSAGE_RUN,
+    find: "if (reruns >= RERUNS_MAX) ",
+    replace: "if (reruns >= 1_000_000) ",
+    caughtBy: ["consumer/commit.test.ts"],
+  },
+  {
+    name: "an open try of an earlier run forgotten (R4)",
+    file: MESSAGE_RUN,
+    find: "openTries ||= outcome.openTries;",
+    replace: "",
+    caughtBy: ["consumer/handlers.test.ts"],
+  },
+  {
+    name: "followers of a failed leader acknowledged (B1)",
+    file: BATCH,
+    find: `if (outcome.kind === "failed") return outcome;`,
+    replace: "",
+    caughtBy: ["simulation/schedules.test.ts", "consumer/gate.test.ts"],
+  },
+  {
+    name: "messages of one key in one batch each run (B1)",
+    file: BATCH,
+    find: "leaders.set(prepared.pk, { prepared, outcome });",
+    replace: "",
+    caughtBy: ["consumer/batch.test.ts"],
+  },
+  {
+    name: "unparsable body acknowledged",
+    file: BATCH,
+    find: "outcome = await failOrReject({ delivery, ...preparation },",
+    replace: `outcome = preparation.error.code === "SEMEL_BODY" ? { kind: "duplicate" }
+        : await failOrReject({ delivery, ...preparation },`,
+    caughtBy: ["consumer/batch.test.ts"],
+  },
+  {
+    name: "a message that the schema refuses acknowledged",
+    file: BATCH,
+    find: "outcome = await failOrReject({ delivery, ...preparation },",
+    replace: `outcome = preparation.error.code === "SEMEL_SCHEMA" ? { kind: "duplicate" }
+        : await failOrReject({ delivery, ...preparation },`,
+    caughtBy: ["consumer/batch.test.ts"],
+  },
+  {
+    name: "the schema's issues ignored",
+    file: "lib/consumer/message.ts",
+    find: "if (!result.issues) return result.value;",
+    replace: "if (result) return decoded;",
+    caughtBy: ["consumer/batch.test.ts"],
+  },
+  {
+    name: "outcomes added after the response went out (B3)",
+    file: BATCH,
+    find: "if (batch.deadline.answer.aborted) return; // B3",
+    replace: "",
+    caughtBy: ["consumer/commit.test.ts"],
+  },
+  {
+    name: "a batch that does not answer at its deadline",
+    file: BATCH,
+    find: "await Promise.race([Promise.all(all), aborted(batch.deadline.answer)]);",
+    replace: "await Promise.all(all);",
+    caughtBy: ["consumer/commit.test.ts"],
+  },
+  {
+    name: "an invocation that is not ended with its response",
+    file: BATCH,
+    find: "batch.deadline.end();",
+    replace: "",
+    caughtBy: ["consumer/deadline.test.ts"],
+  },
+];

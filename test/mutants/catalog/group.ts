@@ -1,0 +1,113 @@
+// Mistakes in group commit: several messages in one transaction.
+
+import type { Mutant } from "../mutant.ts";
+
+const PACKING = "lib/protocol/group-commit.ts";
+const COMMITTER = "lib/store/group-committer.ts";
+const TRANSACTION = "lib/store/group-transaction.ts";
+
+export const GROUP_MUTANTS: readonly Mutant[] = [
+  {
+    name: "a fold that keeps a duplicate's share",
+    file: COMMITTER,
+    find: `entries.map((entry, index) => judge(entry, answers[index] ?? { kind: "innocent" }, transaction)), // GL1`,
+    replace: `entries.map((entry, index) => {
+        const gone = entries.filter((_, other) => answers[other]?.kind === "recordExists");
+        const left = gone.flatMap(({ message }) => message.effects.filter(({ kind }) => kind === "increment"));
+        const message = { ...entry.message, effects: [...entry.message.effects, ...left] };
+        return judge({ ...entry, message }, answers[index] ?? { kind: "innocent" }, transaction);
+      }),`,
+    caughtBy: ["simulation/groups.test.ts", "consumer/group-commit.test.ts"],
+  },
+  {
+    name: "a fold across messages that drops an increment",
+    file: TRANSACTION,
+    find: "of foldIncrements(fold))",
+    replace: "of foldIncrements(fold.slice(0, 1)))",
+    caughtBy: ["simulation/groups.test.ts", "consumer/group-commit.test.ts", "store/group-transaction.test.ts"],
+  },
+  {
+    name: "a conditional increment that folds: its item is guarded",
+    file: PACKING,
+    find: ` && !guarded.has(itemId(effect.tableName, effect.key))`,
+    replace: "",
+    caughtBy: ["protocol/group-commit.test.ts"],
+  },
+  {
+    name: "an item twice in one group: two writes (GC2)",
+    file: PACKING,
+    find: "!touches(candidate, exclusive) && // GC2",
+    replace: "",
+    caughtBy: ["protocol/group-commit.test.ts"],
+  },
+  {
+    name: "an item twice in one group: a write and a fold (GC2)",
+    file: PACKING,
+    find: "!candidate.exclusive.some((item) => increments.has(item));",
+    replace: "true;",
+    caughtBy: ["protocol/group-commit.test.ts"],
+  },
+  {
+    name: "an item in two transactions under way (GC3)",
+    file: PACKING,
+    find: "if (touches(candidate, busy)) continue;",
+    replace: "",
+    caughtBy: ["protocol/group-commit.test.ts", "consumer/group-commit.test.ts"],
+  },
+  {
+    name: "a group of more than 100 actions",
+    file: PACKING,
+    find: "candidate.actions + added.length <= Math.min(actionsMax, TRANSACTION_ACTIONS_MAX) &&",
+    replace: "candidate.actions <= Math.min(actionsMax, TRANSACTION_ACTIONS_MAX) &&",
+    caughtBy: ["protocol/group-commit.test.ts"],
+  },
+  {
+    name: "one member's failure fails the innocent (GL1, GT2)",
+    file: COMMITTER,
+    find: `return goAgain(entry, answer.kind === "suspect");`,
+    replace: `return entry.settle({ kind: "conflict" });`,
+    caughtBy: ["consumer/group-commit.test.ts"],
+  },
+  {
+    name: "an innocent member taken for done",
+    file: TRANSACTION,
+    find: `return { kind: "innocent" }; // GT2`,
+    replace: `return { kind: "applied" }; // GT2`,
+    caughtBy: ["simulation/groups.test.ts", "store/group-transaction.test.ts", "consumer/group-commit.test.ts"],
+  },
+  {
+    name: "a failed fold blamed on one member (GT3)",
+    file: TRANSACTION,
+    find: `return { kind: "suspect" }; // GT3`,
+    replace: `return { kind: "refused", cause: "a fold" }; // GT3`,
+    caughtBy: ["store/group-transaction.test.ts"],
+  },
+  {
+    name: "a group without an answer is taken apart (GL2)",
+    file: COMMITTER,
+    find: `if (first?.kind !== "unknown" && first?.kind !== "inProgress") return`,
+    replace: `if (first !== undefined) return`,
+    caughtBy: ["consumer/group-commit.test.ts"],
+  },
+  {
+    name: "an open try forgotten when the group is taken apart (GL3)",
+    file: COMMITTER,
+    find: "settle(withOpenTries(outcome, progress.openTries)); // GL3",
+    replace: "settle(outcome); // GL3",
+    caughtBy: ["consumer/group-commit.test.ts"],
+  },
+  {
+    name: "un-awaited group commit: its members are told before its answer",
+    file: COMMITTER,
+    find: "await store.transact(transaction.actions, token, control);",
+    replace: "void store.transact(transaction.actions, token, control).catch(() => {});",
+    caughtBy: ["simulation/groups.test.ts", "consumer/group-commit.test.ts"],
+  },
+  {
+    name: "a group commit after the gate closed",
+    file: COMMITTER,
+    find: `if (control.timeLeftMs() <= 0) return settleAll(entries, { kind: "outOfTime" });`,
+    replace: "",
+    caughtBy: ["consumer/gate.test.ts"],
+  },
+];

@@ -1,0 +1,70 @@
+// Mistakes of the local cloud: it would hide those of the runtime.
+//
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are code.
+
+import type { Mutant } from "../mutant.ts";
+
+const RESPONSE = "lib/local/partial-response.ts";
+const EVENT_SOURCE = "lib/local/event-source.ts";
+
+export const LOCAL_MUTANTS: readonly Mutant[] = [
+  {
+    name: "unknown identifier deletes the rest",
+    file: RESPONSE,
+    find: "if (!batch.messageIds.includes(identifier)) return",
+    replace: "if (!batch.messageIds.includes(identifier)) continue; if (batch.messageIds.length === 0) return",
+    caughtBy: ["local/partial-response.test.ts"],
+  },
+  {
+    name: "identifier of a wrong type deletes the rest",
+    file: RESPONSE,
+    find: `if (typeof identifier !== "string") {`,
+    replace: `if (typeof identifier !== "string") continue;
+    {
+      if (identifier.length >= 0) { kept.add(identifier); continue; }`,
+    caughtBy: ["local/partial-response.test.ts"],
+  },
+  {
+    name: "response that is no JSON deletes",
+    file: RESPONSE,
+    find: `return failed("the response is not JSON");`,
+    replace: "return settled(batch, new Set());",
+    caughtBy: ["local/partial-response.test.ts"],
+  },
+  {
+    name: "partial response honoured though ReportBatchItemFailures is missing",
+    file: RESPONSE,
+    find: "if (!batch.reportsFailures) return settled(batch, new Set());",
+    replace: "",
+    caughtBy: ["local/partial-response.test.ts"],
+  },
+  {
+    name: "partial response ignored though ReportBatchItemFailures is set",
+    file: "lib/local/event-source-definition.ts",
+    find: `where("FunctionResponseTypes")).includes(`,
+    replace: `where("FunctionResponseTypes")).slice(0, 0).includes(`,
+    caughtBy: ["local/event-source.test.ts"],
+  },
+  {
+    name: "error response deletes",
+    file: EVENT_SOURCE,
+    find: `if (result.outcome !== "success") return 0;`,
+    replace: `if (result.outcome !== "success") return deleteRecords(options, batch);`,
+    caughtBy: ["local/event-source.test.ts"],
+  },
+  {
+    name: "a batch that failed as a whole deletes",
+    file: EVENT_SOURCE,
+    find: "the whole batch of queue ${options.queue.name} comes back: ${verdict.reason}`);\n    return 0;",
+    replace:
+      "the whole batch of queue ${options.queue.name} comes back: ${verdict.reason}`);\n    return deleteRecords(options, batch);",
+    caughtBy: ["local/event-source.test.ts"],
+  },
+  {
+    name: "failed messages deleted with the others",
+    file: EVENT_SOURCE,
+    find: "batch.filter((record) => deletable.has(record.messageId))",
+    replace: "batch.filter(() => deletable.size >= 0)",
+    caughtBy: ["local/event-source.test.ts"],
+  },
+];
