@@ -62,8 +62,16 @@ export function exclusiveItems(
   return [...items];
 }
 
+/** How large a transaction may get, actions. */
+export interface PackLimits {
+  readonly actionsMax: number;
+  /** Beyond its lane's share only what no other lane could take: it adds to an item that is in the group already. */
+  readonly share: number;
+}
+
 /** Indexes of the candidates that go together now, the first that can first. Empty: all that are left must wait. */
-export function packGroup(candidates: readonly Candidate[], actionsMax: number, busy: ReadonlySet<string>): number[] {
+export function packGroup(candidates: readonly Candidate[], limits: PackLimits, busy: ReadonlySet<string>): number[] {
+  const actionsMax = Math.min(limits.actionsMax, TRANSACTION_ACTIONS_MAX);
   const group: number[] = [];
   const exclusive = new Set<string>();
   const increments = new Set<string>();
@@ -75,8 +83,9 @@ export function packGroup(candidates: readonly Candidate[], actionsMax: number, 
       return [index];
     }
     const added = candidate.increments.filter((item) => !increments.has(item));
+    const joins = added.length < candidate.increments.length;
     const fits =
-      actions + candidate.actions + added.length <= Math.min(actionsMax, TRANSACTION_ACTIONS_MAX) &&
+      actions + candidate.actions + added.length <= (joins ? actionsMax : Math.min(actionsMax, limits.share)) &&
       bytes + candidate.bytes <= TRANSACTION_BYTES_MAX &&
       !touches(candidate, exclusive) && // GC2
       !candidate.exclusive.some((item) => increments.has(item));
@@ -103,10 +112,10 @@ export const GROUP_ACTIONS_START = 25;
 const GROUP_ACTIONS_MIN = 2;
 
 /** Actions of the next transaction, so that free lanes share what waits: side by side, small ones are faster than one large. */
-export function shareOfLane(candidates: readonly Candidate[], freeLanes: number, actionsMax: number): number {
+export function shareOfLane(candidates: readonly Candidate[], freeLanes: number): number {
   let waiting = 0;
   for (const { actions, increments } of candidates) waiting += actions + increments.length;
-  return Math.min(actionsMax, Math.max(GROUP_ACTIONS_START, Math.ceil(waiting / freeLanes)));
+  return Math.max(GROUP_ACTIONS_START, Math.ceil(waiting / freeLanes));
 }
 
 /** After a success: transactions that go through may be larger. */

@@ -86,7 +86,11 @@ export function groupCommitter({ store, host, lanes, size, control }: GroupCommi
     while (running < lanes) {
       const ready = pending.filter(({ notBeforeMs }) => notBeforeMs <= host.nowMs());
       const candidates = ready.map(({ candidate }) => candidate);
-      const picked = packGroup(candidates, shareOfLane(candidates, lanes - running, size.actionsMax), busy);
+      const picked = packGroup(
+        candidates,
+        { actionsMax: size.actionsMax, share: shareOfLane(candidates, lanes - running) },
+        busy,
+      );
       const group = picked.flatMap((index) => ready[index] ?? []);
       if (group.length === 0) return;
       const taken = new Set(group);

@@ -8,6 +8,7 @@ import {
   exclusiveItems,
   grown,
   packGroup,
+  shareOfLane,
   shrunk,
   splitEffects,
 } from "../../lib/protocol/group-commit.ts";
@@ -40,7 +41,7 @@ describe("packing", () => {
         fc.integer({ min: 2, max: 100 }),
         busyItems,
         (all, max, busy) => {
-          const picked = packGroup(all, max, busy);
+          const picked = packGroup(all, { actionsMax: max, share: 100 }, busy);
           const group = picked.map((index) => all[index] as Candidate);
           expect(new Set(picked).size).toBe(picked.length);
           expect(group.flatMap(touched).some((item) => busy.has(item))).toBe(false);
@@ -62,7 +63,20 @@ describe("packing", () => {
 
   it("folds a hot item: 99 messages that add to it are one transaction", () => {
     const hot: Candidate = { actions: 1, bytes: 10, exclusive: [], increments: ["hot"], alone: false };
-    expect(packGroup(Array(150).fill(hot), 100, new Set())).toHaveLength(99);
+    expect(packGroup(Array(150).fill(hot), { actionsMax: 100, share: 25 }, new Set())).toHaveLength(99);
+  });
+
+  it("leaves to other lanes what they can take, beyond its share", () => {
+    const own = (item: string): Candidate => ({
+      actions: 1,
+      bytes: 10,
+      exclusive: [],
+      increments: [item],
+      alone: false,
+    });
+    const distinct = Array.from({ length: 100 }, (_, index) => own(`i${index}`));
+    expect(packGroup(distinct, { actionsMax: 100, share: 25 }, new Set())).toHaveLength(12);
+    expect([shareOfLane(distinct, 4), shareOfLane(distinct, 100)]).toEqual([50, 25]);
   });
 
   it("grows and shrinks within the limits", () => {

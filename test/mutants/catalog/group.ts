@@ -57,8 +57,8 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
   {
     name: "a group of more than 100 actions",
     file: PACKING,
-    find: "candidate.actions + added.length <= Math.min(actionsMax, TRANSACTION_ACTIONS_MAX) &&",
-    replace: "candidate.actions <= Math.min(actionsMax, TRANSACTION_ACTIONS_MAX) &&",
+    find: "const actionsMax = Math.min(limits.actionsMax, TRANSACTION_ACTIONS_MAX);",
+    replace: "const actionsMax = limits.actionsMax * 2;",
     caughtBy: ["protocol/group-commit.test.ts"],
   },
   {
