@@ -7,7 +7,7 @@ import type { Run } from "./command.ts";
 import type { Report } from "./report.ts";
 
 const FIXTURE = join(import.meta.dirname, "fixtures", "cdk");
-const INSTALL = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
+const INSTALL = ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
 /** Half a minute with a warm cache; with an empty one the registry decides. */
 const INSTALL_TIMEOUT_MS = 420_000;
 const SYNTH_TIMEOUT_MS = 120_000;

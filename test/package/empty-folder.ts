@@ -8,7 +8,7 @@ import type { Run } from "./command.ts";
 import type { Report } from "./report.ts";
 
 const FIXTURE = join(import.meta.dirname, "fixtures", "commonjs");
-const INSTALL = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
+const INSTALL = ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
 const INSTALL_TIMEOUT_MS = 120_000;
 /** What those who only deploy or run a function never need. */
 const NOT_INSTALLED = ["fauxqs", "@dynoxide", "aws-cdk-lib", "constructs", "@middy", "esbuild"];
