@@ -12,6 +12,8 @@ export const EXPRESSION_BYTES_MAX = 4096;
 export const NUMBER_DIGITS_MAX = 38;
 /** Partition key value, bytes. Same page. */
 export const PARTITION_KEY_BYTES_MAX = 2048;
+/** Keys of one BatchGetItem. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
+export const BATCH_GET_ITEMS_MAX = 100;
 
 /** Visibility timeout of an SQS message, seconds. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html */
 export const VISIBILITY_TIMEOUT_SECONDS_MAX: number = 12 * 60 * 60;

@@ -9,6 +9,7 @@ import type { Message } from "./message.ts";
 import type { Logger, Metrics } from "./observe.ts";
 import { type BackoffOptions, backoff, deadLetterQueueUrl } from "./queue-options.ts";
 import type { SqsClient } from "./sqs-send.ts";
+import { type InsertOptions, insertOptions, leaseSeconds, type Strategy, strategy } from "./strategy-options.ts";
 
 export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV1<unknown, unknown>> {
   /**
@@ -45,6 +46,36 @@ export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV
    * @default the whole decoded body, before the schema
    */
   readonly fingerprint?: (message: Message<StandardSchemaV1.InferOutput<S>>) => unknown;
+  /**
+   * How the effects of a message are kept exactly-once.
+   * - `"commit"`: the handler runs, then one transaction commits its record and effects. For handlers that only read and
+   *   write DynamoDB.
+   * - `"claim"`: the key is acquired before the handler runs, so that it runs in one worker at a time, and `tx.step` keeps
+   *   what it did outside DynamoDB. For handlers that call other systems, or are expensive. Two writes more a message.
+   * - `"insert"`: each message is one new item in an append-only table, and that item is its record. 1 write unit.
+   * @default "commit"
+   */
+  readonly strategy?: Strategy;
+  /** The append-only table of strategy `"insert"`: required with it, refused without. */
+  readonly insert?: InsertOptions;
+  /**
+   * Strategy `"claim"`: time without a renewal after which a worker counts as dead and another may acquire its key,
+   * seconds, 1 to 900. The lease is renewed every third of it. It saves work, and safety does not depend on it.
+   * @default 30
+   */
+  readonly leaseSeconds?: number;
+  /**
+   * Keep what the handler returns with the record, as JSON, compressed where that saves a write unit: a duplicate gets
+   * the same. What has no JSON form, or does not fit into an item, is an error of its message.
+   * @default true for `once`, false for queues
+   */
+  readonly storeResult?: boolean;
+  /**
+   * Keys known to be committed that a process remembers, 0 to 1,000,000, some 300 bytes each: their duplicates cost no
+   * request.
+   * @default 10,000
+   */
+  readonly committedKeysMax?: number;
   /** Messages of one batch that run side by side, 1 or more. @default 10 */
   readonly concurrency?: number;
   /**
@@ -90,6 +121,13 @@ export interface ResolvedOptions {
   readonly schema: StandardSchemaV1 | undefined;
   readonly key: string | ((message: Message<unknown>) => unknown) | undefined;
   readonly fingerprint: ((message: Message<unknown>) => unknown) | undefined;
+  readonly strategy: Strategy;
+  /** There exactly with strategy "insert". */
+  readonly insert: InsertOptions | undefined;
+  readonly leaseMs: number;
+  /** Undefined: as the way of calling has it. */
+  readonly storeResult: boolean | undefined;
+  readonly committedKeysMax: number;
   readonly concurrency: number;
   readonly groupCommit: boolean;
   readonly lanes: number;
@@ -109,6 +147,11 @@ const KNOWN: Readonly<Record<keyof ExactlyOnceOptions, true>> = {
   schema: true,
   key: true,
   fingerprint: true,
+  strategy: true,
+  insert: true,
+  leaseSeconds: true,
+  storeResult: true,
+  committedKeysMax: true,
   concurrency: true,
   groupCommit: true,
   lanes: true,
@@ -122,6 +165,7 @@ const KNOWN: Readonly<Record<keyof ExactlyOnceOptions, true>> = {
 };
 
 const CONSUMER_NAME = /^[A-Za-z0-9._-]{1,128}$/;
+const COMMITTED_KEYS_DEFAULT = 10_000;
 const CONCURRENCY_DEFAULT = 10;
 const LANES_DEFAULT = 10;
 const DEADLINE_MARGIN_MS_DEFAULT = 500;
@@ -141,6 +185,11 @@ export function resolveOptions<S extends StandardSchemaV1>(
     schema: schema(options.schema),
     key: key(options.key) as ResolvedOptions["key"],
     fingerprint: optionalFunction("fingerprint", options.fingerprint) as ResolvedOptions["fingerprint"],
+    strategy: strategy(options.strategy),
+    insert: insertOptions(options.insert, options.strategy),
+    leaseMs: 1_000 * leaseSeconds(options.leaseSeconds, options.strategy),
+    storeResult: options.storeResult === undefined ? undefined : yesOrNo("storeResult", options.storeResult),
+    committedKeysMax: wholeNumber("committedKeysMax", options.committedKeysMax ?? COMMITTED_KEYS_DEFAULT, 0, 1_000_000),
     concurrency: wholeNumber("concurrency", options.concurrency ?? CONCURRENCY_DEFAULT, 1, 10_000),
     groupCommit: yesOrNo("groupCommit", options.groupCommit ?? true),
     lanes: wholeNumber("lanes", options.lanes ?? LANES_DEFAULT, 1, 100),

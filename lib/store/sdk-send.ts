@@ -1,10 +1,13 @@
 // `send` by the AWS SDK. The only file of the store that knows the SDK's client.
 
 import {
+  BatchGetItemCommand,
   DescribeTableCommand,
   DynamoDBClient,
   GetItemCommand,
+  PutItemCommand,
   TransactWriteItemsCommand,
+  UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { AnswerOf, DynamoDbRequest, Send, SendOptions } from "./send.ts";
 
@@ -36,6 +39,12 @@ function toCommand(request: DynamoDbRequest): object {
   switch (request.operation) {
     case "TransactWriteItems":
       return new TransactWriteItemsCommand({ ...request.input, TransactItems: [...request.input.TransactItems] });
+    case "PutItem":
+      return new PutItemCommand(request.input);
+    case "UpdateItem":
+      return new UpdateItemCommand(request.input);
+    case "BatchGetItem":
+      return new BatchGetItemCommand(request.input);
     case "GetItem":
       return new GetItemCommand(request.input);
     case "DescribeTable":

@@ -1,16 +1,22 @@
 // The one seam to DynamoDB: every request that semel makes goes through a Send, so that a test, a simulator or the SDK can
 // stand behind it. The shapes are AWS's own, structurally assignable to the SDK's inputs.
 
-import type { Item, TransactWriteItem } from "../aws/dynamodb.ts";
+import type { Item, PutAction, TransactWriteItem, UpdateAction } from "../aws/dynamodb.ts";
 
 export type DynamoDbRequest =
   | { readonly operation: "TransactWriteItems"; readonly input: TransactWriteItemsInput }
+  | { readonly operation: "PutItem"; readonly input: PutItemInput }
+  | { readonly operation: "UpdateItem"; readonly input: UpdateItemInput }
   | { readonly operation: "GetItem"; readonly input: GetItemInput }
+  | { readonly operation: "BatchGetItem"; readonly input: BatchGetItemInput }
   | { readonly operation: "DescribeTable"; readonly input: DescribeTableInput };
 
 interface Answers {
   TransactWriteItems: TransactWriteItemsOutput;
+  PutItem: WriteOutput;
+  UpdateItem: WriteOutput;
   GetItem: GetItemOutput;
+  BatchGetItem: BatchGetItemOutput;
   DescribeTable: DescribeTableOutput;
 }
 export type DynamoDbAnswer = Answers[keyof Answers];
@@ -31,6 +37,13 @@ export interface TransactWriteItemsInput {
 /** Nothing: a transaction returns no values when it succeeds. */
 export type TransactWriteItemsOutput = Record<never, never>;
 
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html */
+export type PutItemInput = PutAction;
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html */
+export type UpdateItemInput = UpdateAction;
+/** Nothing: no values are asked for. A failed condition throws ConditionalCheckFailedException, with the old Item if asked. */
+export type WriteOutput = Record<never, never>;
+
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html */
 export interface GetItemInput {
   readonly TableName: string;
@@ -41,6 +54,20 @@ export interface GetItemInput {
 }
 export interface GetItemOutput {
   Item?: Item | undefined;
+}
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
+export interface BatchGetItemInput {
+  readonly RequestItems: Record<string, KeysAndAttributes>;
+}
+export interface KeysAndAttributes extends Pick<GetItemInput, "ConsistentRead"> {
+  readonly Keys: Item[];
+}
+export interface BatchGetItemOutput {
+  /** By table, in no order; items that are not there are left out. */
+  Responses?: Record<string, Item[]> | undefined;
+  /** What was not read this time, to be asked for again. */
+  UnprocessedKeys?: Record<string, { Keys?: Item[] | undefined }> | undefined;
 }
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html */

@@ -30,10 +30,16 @@ interface Use {
 /** What AWS authorizes a request by. A new operation of the store does not compile until it is named here. */
 function usesOf(request: DynamoDbRequest): Use[] {
   switch (request.operation) {
+    case "PutItem":
+    case "UpdateItem":
     case "GetItem":
-      return [{ tableName: request.input.TableName, action: "dynamodb:GetItem" }];
     case "DescribeTable":
-      return [{ tableName: request.input.TableName, action: "dynamodb:DescribeTable" }];
+      return [{ tableName: request.input.TableName, action: `dynamodb:${request.operation}` }];
+    case "BatchGetItem":
+      return Object.keys(request.input.RequestItems).map((tableName) => ({
+        tableName,
+        action: "dynamodb:BatchGetItem",
+      }));
     case "TransactWriteItems":
       return request.input.TransactItems.flatMap((item) =>
         (["Put", "Update", "Delete", "ConditionCheck"] as const).flatMap((part) => {

@@ -7,8 +7,11 @@
 //   M5. Nothing that came in or goes out shares memory with the store.
 
 import { CLIENT_REQUEST_TOKEN_CHARACTERS_MAX, type Item } from "../../aws/dynamodb.ts";
+import { BATCH_GET_ITEMS_MAX } from "../../aws/limits.ts";
 import type {
   AnswerOf,
+  BatchGetItemInput,
+  BatchGetItemOutput,
   DescribeTableOutput,
   DynamoDbAnswer,
   DynamoDbRequest,
@@ -22,6 +25,7 @@ import { keyFault, refuseEmptyKeys } from "./keys.ts";
 import { parseProjection } from "./parse-update.ts";
 import { placeholders } from "./placeholders.ts";
 import { requestText } from "./request-text.ts";
+import { writeOne } from "./single-write.ts";
 import { emptyTable, keyAttributes, keyTextOf, type MemoryTable, type Table } from "./table.ts";
 import { transactWrite } from "./transact.ts";
 import { canonicalItem, copyItem } from "./values.ts";
@@ -51,8 +55,14 @@ function storeOf(tables: Map<string, Table>, tokens: Map<string, string>): Memor
     switch (request.operation) {
       case "TransactWriteItems":
         return transactOnce(tables, tokens, request.input);
+      case "PutItem":
+        return written(() => writeOne(tables, { Put: request.input }));
+      case "UpdateItem":
+        return written(() => writeOne(tables, { Update: request.input }));
       case "GetItem":
         return getItem(findTable(tables, request.input.TableName), request.input);
+      case "BatchGetItem":
+        return batchGetItem(tables, request.input);
       case "DescribeTable":
         return describe(findTable(tables, request.input.TableName));
     }
@@ -120,6 +130,30 @@ function getItem(table: Table, input: GetItemInput): GetItemOutput {
   const item = table.get(keyTextOf(table.keys, key));
   if (item === undefined) return {};
   return { Item: copyItem(paths === undefined ? item : project(item, paths)) };
+}
+
+/** Everything at once, whatever its size: what stays unprocessed is up to whoever stands before. */
+function batchGetItem(tables: ReadonlyMap<string, Table>, { RequestItems }: BatchGetItemInput): BatchGetItemOutput {
+  const Responses: Record<string, Item[]> = {};
+  let keys = 0;
+  for (const [name, { Keys, ...rest }] of Object.entries(RequestItems)) {
+    const table = findTable(tables, name);
+    keys += Keys.length;
+    const items = Keys.map((Key) => getItem(table, { TableName: name, Key, ...rest }).Item);
+    if (new Set(Keys.map((key) => keyTextOf(table.keys, canonicalItem(key)))).size < Keys.length) {
+      throw validationError("Provided list of item keys contains duplicates");
+    }
+    Responses[name] = items.filter((item) => item !== undefined);
+  }
+  if (keys === 0 || keys > BATCH_GET_ITEMS_MAX) {
+    throw validationError(`BatchGetItem takes 1 to ${BATCH_GET_ITEMS_MAX} keys, not ${keys}`);
+  }
+  return { Responses, UnprocessedKeys: {} };
+}
+
+function written(write: () => void): Record<never, never> {
+  write();
+  return {};
 }
 
 function describe(table: Table): DescribeTableOutput {

@@ -14,7 +14,7 @@ import { cancelledError, tableNotFoundError, validationError } from "./errors.ts
 import { refuseEmptyKeys } from "./keys.ts";
 import { keyTextOf, type Table } from "./table.ts";
 
-interface Target {
+export interface Target {
   readonly action: Action;
   readonly table: Table;
   readonly keyText: string;
@@ -23,16 +23,26 @@ interface Target {
 /** Applies the transaction or throws as AWS would. */
 export function transactWrite(tables: ReadonlyMap<string, Table>, entries: readonly TransactWriteItem[]): void {
   checkCount(entries.length);
-  const actions = entries.map(readAction); // M3
-  const targets = actions.map((action) => findTarget(tables, action));
-  checkTargets(targets);
+  const targets = checkedTargets(tables, entries);
   const verdicts = targets.map(verdictOf); // M1: nothing is written yet
   const reasons = verdicts.map(reasonOf);
   if (reasons.some((reason) => reason.Code !== "None")) throw cancelledError(reasons); // M2
-  for (const [index, { table, keyText }] of targets.entries()) {
+  for (const [index, target] of targets.entries()) {
     const verdict = verdicts[index];
-    if (verdict?.kind === "write") table.set(keyText, verdict.item);
+    if (verdict) applyVerdict(target, verdict);
   }
+}
+
+/** M3 */
+export function checkedTargets(tables: ReadonlyMap<string, Table>, entries: readonly TransactWriteItem[]): Target[] {
+  const actions = entries.map(readAction);
+  const targets = actions.map((action) => findTarget(tables, action));
+  checkTargets(targets);
+  return targets;
+}
+
+export function applyVerdict({ table, keyText }: Target, verdict: Verdict): void {
+  if (verdict.kind === "write") table.set(keyText, verdict.item);
 }
 
 function checkCount(count: number): void {
@@ -67,7 +77,7 @@ function checkTargets(targets: readonly Target[]): void {
   }
 }
 
-function verdictOf({ action, table, keyText }: Target): Verdict {
+export function verdictOf({ action, table, keyText }: Target): Verdict {
   const fault = actionKeyFault(action, table.keys);
   if (fault !== undefined) return invalid(fault);
   const before: Item | undefined = table.get(keyText);

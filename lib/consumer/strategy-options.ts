@@ -1,0 +1,72 @@
+// The options about strategies: which one, and what belongs to one of them alone.
+
+import { SemelError } from "../errors.ts";
+
+export type Strategy = "commit" | "claim" | "insert";
+
+/** Key attributes of an item, as plain values. */
+export type PrimaryKey = Readonly<Record<string, string | number>>;
+
+/** Where each message's one item goes. */
+export interface InsertOptions {
+  /**
+   * Name of the table. By naming it here you declare that no item of it is deleted, updated or overwritten within the dedup
+   * horizon, by anybody: an item that is gone is inserted again by a duplicate.
+   */
+  readonly appendOnlyTable: string;
+  /**
+   * The primary key of a message's item, from its idempotency key alone: the name of the partition key attribute that takes the
+   * idempotency key as it is, or a pure function that returns every key attribute.
+   */
+  readonly primaryKey: string | ((idempotencyKey: string) => PrimaryKey);
+}
+
+const STRATEGIES: readonly Strategy[] = ["commit", "claim", "insert"];
+const LEASE_SECONDS_DEFAULT = 30;
+const LEASE_SECONDS_MAX = 900;
+
+export function strategy(value: unknown): Strategy {
+  if (value === undefined) return "commit";
+  const known = STRATEGIES.find((one) => one === value);
+  if (known) return known;
+  throw invalid(`strategy is ${JSON.stringify(value)}. Use ${STRATEGIES.map((one) => `"${one}"`).join(", ")}`);
+}
+
+/** How long a lease lasts without a renewal, seconds. */
+export function leaseSeconds(value: unknown, chosen: unknown): number {
+  if (value === undefined) return LEASE_SECONDS_DEFAULT;
+  if (chosen !== "claim") throw invalid(`leaseSeconds needs strategy "claim". Leave it out, or set the strategy`);
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= LEASE_SECONDS_MAX)
+    return value as number;
+  throw invalid(`leaseSeconds is ${String(value)}. Use a whole number from 1 to ${LEASE_SECONDS_MAX}`);
+}
+
+const KNOWN: Readonly<Record<keyof InsertOptions, true>> = { appendOnlyTable: true, primaryKey: true };
+
+export function insertOptions(value: unknown, chosen: unknown): InsertOptions | undefined {
+  if (chosen !== "insert") {
+    if (value === undefined) return undefined;
+    throw invalid(`the option insert needs strategy "insert". Leave it out, or set the strategy`);
+  }
+  if (typeof value !== "object" || value === null) {
+    throw invalid(`strategy "insert" needs the option insert: { appendOnlyTable, primaryKey }; it is ${String(value)}`);
+  }
+  const unknown = Object.keys(value).filter((name) => !Object.hasOwn(KNOWN, name));
+  if (unknown.length > 0) {
+    throw invalid(`unknown field ${unknown.join(", ")} of insert. Known: ${Object.keys(KNOWN).join(", ")}`);
+  }
+  const { appendOnlyTable, primaryKey } = value as Partial<InsertOptions>;
+  if (typeof appendOnlyTable !== "string" || appendOnlyTable === "") {
+    throw invalid(`insert.appendOnlyTable is ${JSON.stringify(appendOnlyTable)}. Use the name of the table`);
+  }
+  const usable = typeof primaryKey === "function" || (typeof primaryKey === "string" && primaryKey !== "");
+  if (usable) return { appendOnlyTable, primaryKey };
+  throw invalid(
+    `insert.primaryKey is ${JSON.stringify(primaryKey)}. Use the name of the partition key attribute, or a function of the ` +
+      "idempotency key that returns every key attribute",
+  );
+}
+
+function invalid(what: string): SemelError {
+  return new SemelError(`Cannot start the consumer: ${what}`, { code: "SEMEL_OPTIONS", retryable: false });
+}
