@@ -3,32 +3,20 @@
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Run } from "./command.ts";
-import type { Report } from "./report.ts";
+import type { Tools } from "./tools.ts";
 
 const FIXTURE = join(import.meta.dirname, "fixtures", "cdk");
-const INSTALL = ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
-/** Half a minute with a warm cache; with an empty one the registry decides. */
-const INSTALL_TIMEOUT_MS = 420_000;
 const SYNTH_TIMEOUT_MS = 120_000;
-/** Pinned like the repository's own. */
-const ENGINES = ["fauxqs@2.4.1", "@dynoxide/linux-x64@1.2.1"];
-const ESBUILD = "esbuild@0.28.2";
+const ENGINES = ["fauxqs", "@dynoxide/linux-x64"];
 
-export async function checkCdkApp(
-  root: string,
-  directory: string,
-  tarball: string,
-  run: Run,
-  report: Report,
-): Promise<void> {
-  const folder = join(directory, "shop"); // `cdk init` names its files after the folder
+export async function checkCdkApp(folder: string, tarball: string, tools: Tools): Promise<void> {
+  const { installer, report, root, run } = tools;
   mkdirSync(folder);
   const cdk = join(root, "node_modules", "aws-cdk", "bin", "cdk");
 
   const ready = await report.check("cdk init app --language typescript, and install the tarball", async () => {
     await run("node", [cdk, "init", "app", "--language", "typescript", "--generate-only"], { cwd: folder });
-    await run("npm", [...INSTALL, tarball, ESBUILD], { cwd: folder, timeoutMs: INSTALL_TIMEOUT_MS });
+    await installer.install(folder, [tarball, installer.pinned("esbuild")]);
     cpSync(FIXTURE, folder, { recursive: true });
     return true;
   });
@@ -50,7 +38,7 @@ export async function checkCdkApp(
     await run("npx", ["cdk", "synth", "--quiet"], { cwd: folder, timeoutMs: SYNTH_TIMEOUT_MS });
     checkAssembly(join(folder, "cdk.out"));
   });
-  await checkLocalCloud(folder, run, report);
+  await checkLocalCloud(folder, tools);
   await report.check("a prop that would break the promise stops `npx cdk synth`, with the number to set", async () => {
     const stack = join(folder, "lib", "shop-stack.ts");
     const source = readFileSync(stack, "utf8");
@@ -66,14 +54,14 @@ export async function checkCdkApp(
 }
 
 /** As an ES module and as CommonJS: each starts its workers by a bootstrap of its own form. */
-async function checkLocalCloud(folder: string, run: Run, report: Report): Promise<void> {
+async function checkLocalCloud(folder: string, { installer, report, run }: Tools): Promise<void> {
   const names = ["import", "require"].map((how) => `the app runs on the local cloud, by ${how}("semel/local")`);
   if (`${process.platform}-${process.arch}` !== "linux-x64") {
     for (const name of names) report.skip(name, "no engine of this platform is pinned");
     return;
   }
   const installed = await report.check("install the embedded engines", async () => {
-    await run("npm", [...INSTALL, "--save-dev", ...ENGINES], { cwd: folder, timeoutMs: INSTALL_TIMEOUT_MS });
+    await installer.install(folder, ENGINES.map(installer.pinned), "--save-dev");
     return true;
   });
   if (installed === undefined) return;

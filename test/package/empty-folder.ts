@@ -5,30 +5,22 @@ import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { type Dynoxide, startDynoxide } from "../support/dynoxide.ts";
 import type { Run } from "./command.ts";
-import type { Report } from "./report.ts";
+import type { Tools } from "./tools.ts";
 
 const FIXTURE = join(import.meta.dirname, "fixtures", "commonjs");
-const INSTALL = ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
-const INSTALL_TIMEOUT_MS = 120_000;
 /** What those who only deploy or run a function never need. */
 const NOT_INSTALLED = ["fauxqs", "@dynoxide", "aws-cdk-lib", "constructs", "@middy", "esbuild"];
 /** Entries that need no peer. */
 const ENTRIES = ["semel", "semel/local", "semel/package.json"];
 
-export async function checkEmptyFolder(
-  root: string,
-  directory: string,
-  tarball: string,
-  run: Run,
-  report: Report,
-): Promise<void> {
-  const folder = join(directory, "stranger");
+export async function checkEmptyFolder(folder: string, tarball: string, tools: Tools): Promise<void> {
+  const { installer, report, run } = tools;
   mkdirSync(folder);
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "stranger", private: true }));
   const node = (...args: string[]) => run("node", args, { cwd: folder });
 
   const installed = await report.check("install the tarball into an empty folder", async () => {
-    await run("npm", [...INSTALL, tarball], { cwd: folder, timeoutMs: INSTALL_TIMEOUT_MS });
+    await installer.install(folder, [tarball]);
     return true;
   });
   if (installed === undefined) return;
@@ -61,18 +53,18 @@ export async function checkEmptyFolder(
       /Usage: semel .*local/s,
     );
   });
-  await checkHandler(root, folder, run, report);
+  await checkHandler(folder, tools);
 }
 
 function expected(entry: string): RegExp {
   return { semel: /exactlyOnce/, "semel/local": /startLocal/ }[entry] ?? /default/;
 }
 
-async function checkHandler(root: string, folder: string, run: Run, report: Report): Promise<void> {
+async function checkHandler(folder: string, { installer, report, root, run }: Tools): Promise<void> {
   cpSync(FIXTURE, folder, { recursive: true });
   const compiled = await report.check("compile a CommonJS handler, libraries' types checked", async () => {
-    const types = ["@types/aws-lambda@8.10.164", "@types/node@24.19.2"];
-    await run("npm", [...INSTALL, "--save-dev", ...types], { cwd: folder, timeoutMs: INSTALL_TIMEOUT_MS });
+    const types = ["@types/aws-lambda", "@types/node"].map(installer.pinned);
+    await installer.install(folder, types, "--save-dev");
     await run("node", [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", folder], { cwd: folder });
     assert.ok(existsSync(join(folder, "handler.js")));
     return true;

@@ -7,8 +7,10 @@ import { join, resolve } from "node:path";
 import { checkCdkApp } from "./cdk-app.ts";
 import { createRun } from "./command.ts";
 import { checkEmptyFolder } from "./empty-folder.ts";
+import { createInstaller } from "./install.ts";
 import { createReport } from "./report.ts";
 import { checkTarball } from "./tarball.ts";
+import type { Tools } from "./tools.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -19,9 +21,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 
 const report = createReport();
 const run = createRun(directory);
+const tools: Tools = { root: ROOT, run, report, installer: createInstaller(ROOT, run) };
 const tarball = await checkTarball(ROOT, directory, run, report);
 if (tarball !== undefined) {
-  await checkEmptyFolder(ROOT, directory, tarball, run, report);
-  await checkCdkApp(ROOT, directory, tarball, run, report);
+  await checkEmptyFolder(join(directory, "stranger"), tarball, tools);
+  await checkCdkApp(join(directory, "shop"), tarball, tools); // `cdk init` names its files after the folder
 }
 process.exitCode = report.finish() ? 0 : 1;
