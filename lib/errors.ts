@@ -14,11 +14,15 @@ export type SemelErrorCode =
   | "SEMEL_PAYLOAD_MISMATCH" // a committed key with another payload
   | "SEMEL_EFFECT" // an effect that was declared wrongly
   | "SEMEL_TX_CLOSED" // tx used after its handler ended
+  | "SEMEL_INSERT" // strategy insert: the item's key is somebody else's, or its item was deleted
   | "SEMEL_LIMIT" // beyond a limit of DynamoDB
   | "SEMEL_HANDLER" // the handler threw something
   | "SEMEL_PERMANENT" // the handler threw a PermanentError
   | "SEMEL_RETRY_LATER" // the handler threw a RetryLater
   | "SEMEL_DEAD_LETTER" // a message that can never succeed could not be moved to the dead-letter queue
+  | "SEMEL_RESULT" // a result of a handler or a step that has no JSON form
+  | "SEMEL_KEY_IN_USE" // another worker holds the key
+  | "SEMEL_LEASE_LOST" // another worker took the key over while the handler ran
   | "SEMEL_CONDITION" // a condition or a guard that failed on every run
   | "SEMEL_REFUSED" // DynamoDB refused the request; nothing was applied
   | "SEMEL_CONTENTION" // conflicts or throttling until the time was up; nothing was applied
@@ -83,6 +87,26 @@ export class RetryLater extends Error {
     }
     super(`The message is to come again after ${afterSeconds} s`, cause === undefined ? undefined : { cause });
     this.afterSeconds = afterSeconds;
+  }
+}
+
+/**
+ * Thrown to the caller of a direct invocation whose key is in use by another one: nothing was run. It may try again with the
+ * same key; as an HTTP answer, status 409 with a `Retry-After` header.
+ */
+export class KeyInUseError extends Error {
+  override readonly name = "KeyInUseError";
+  readonly code = "SEMEL_KEY_IN_USE";
+  readonly retryable = true;
+  /** Seconds until the other invocation must have ended, 1 or more. */
+  readonly retryAfterSeconds: number;
+
+  constructor(retryAfterSeconds: number) {
+    super(
+      `The idempotency key is in use by another invocation, which ends within ${retryAfterSeconds} s, so this one did not ` +
+        "run. Try again then, with the same key (SEMEL_KEY_IN_USE)",
+    );
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

@@ -6,6 +6,7 @@ export type {
   DeleteParams,
   GetOptions,
   IncrementAmounts,
+  InsertParams,
   ItemParams,
   PutParams,
   UpdateParams,
@@ -13,13 +14,29 @@ export type {
 export type { Message } from "./consumer/message.ts";
 export type { Logger, Metrics } from "./consumer/observe.ts";
 export type { ExactlyOnceOptions } from "./consumer/options.ts";
-export type { Handler } from "./consumer/process-message.ts";
 export type { BackoffOptions } from "./consumer/queue-options.ts";
+export type { Handler } from "./consumer/run.ts";
 export type { SqsClient } from "./consumer/sqs-send.ts";
+export type { StepContext, StepFunction } from "./consumer/steps.ts";
+export type { InsertOptions, PrimaryKey, Strategy } from "./consumer/strategy-options.ts";
 export type { Tx } from "./consumer/tx.ts";
-export { PermanentError, RetryLater, type RetryLaterOptions, SemelError, type SemelErrorCode } from "./errors.ts";
+export {
+  KeyInUseError,
+  PermanentError,
+  RetryLater,
+  type RetryLaterOptions,
+  SemelError,
+  type SemelErrorCode,
+} from "./errors.ts";
 
-export { type BatchHandler, type ExactlyOnce, exactlyOnce } from "./middleware/exactly-once.ts";
+export {
+  type BatchHandler,
+  type DirectHandler,
+  type DirectMessage,
+  type ExactlyOnce,
+  exactlyOnce,
+  type OnceHandler,
+} from "./middleware/exactly-once.ts";
 export { KEY_ATTRIBUTE } from "./protocol/key.ts";
 export { FAILURE_ATTRIBUTE, type Failure } from "./protocol/rejection.ts";
 export type { DynamoDbClient } from "./store/sdk-send.ts";

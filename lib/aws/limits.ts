@@ -14,6 +14,12 @@ export const NUMBER_DIGITS_MAX = 38;
 export const PARTITION_KEY_BYTES_MAX = 2048;
 /** Keys of one BatchGetItem. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
 export const BATCH_GET_ITEMS_MAX = 100;
+/** A standard write of an item up to this is 1 write unit, in a transaction 2. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html */
+export const WRITE_UNIT_BYTES = 1024;
+/** Statements of one BatchExecuteStatement. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchExecuteStatement.html */
+export const BATCH_STATEMENTS_MAX = 25;
+/** Characters of one PartiQL statement. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementRequest.html */
+export const STATEMENT_CHARACTERS_MAX = 8_192;
 
 /** Visibility timeout of an SQS message, seconds. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html */
 export const VISIBILITY_TIMEOUT_SECONDS_MAX: number = 12 * 60 * 60;

@@ -16,7 +16,7 @@ import { CONSUMER_PROPS, type ExactlyOnceConsumerProps } from "./consumer-props.
 import { consumerRules } from "./consumer-rules.ts";
 import { consumerSettings, type ResolvedProps, recordLifetime, resolveProps } from "./consumer-settings.ts";
 import { ExactlyOnceTable } from "./exactly-once-table.ts";
-import { DEAD_LETTER_ACTIONS, EFFECT_ACTIONS, grantOnTable } from "./grants.ts";
+import { DEAD_LETTER_ACTIONS, EFFECT_ACTIONS, grantOnTable, INSERT_ACTIONS } from "./grants.ts";
 import { enforce, knownPropsRule, type Rule } from "./rules.ts";
 import { refuseStrongConsistency } from "./strong-consistency.ts";
 
@@ -76,16 +76,28 @@ export class ExactlyOnceConsumer extends Construct implements IGrantable {
 
   /** Lets the function declare effects on a table, and read it for guarded reads. Never a table of records. */
   grantEffects(table: ITable): Grant {
+    return this.grantOn(table, "grantEffects", EFFECT_ACTIONS);
+  }
+
+  /**
+   * Lets the function insert into the append-only table of strategy `"insert"`, and nothing else there. Let nobody update or
+   * delete its items within the dedup horizon. Never a table of records.
+   */
+  grantInserts(table: ITable): Grant {
+    return this.grantOn(table, "grantInserts", INSERT_ACTIONS);
+  }
+
+  private grantOn(table: ITable, method: string, actions: readonly string[]): Grant {
     enforce(`grant of ExactlyOnceConsumer ${this.node.path}`, [
       {
         condition: !(table.node.scope instanceof ExactlyOnceTable) && table.tableArn !== this.table.tableArn,
         message:
-          "grantEffects got a record table; effects there could overwrite the records that keep effects exactly " +
+          `${method} got a record table; effects there could overwrite the records that keep effects exactly ` +
           "once; put effects in a table of their own",
       },
     ]);
     refuseStrongConsistency(this, table);
-    return grantOnTable(table, this, EFFECT_ACTIONS);
+    return grantOnTable(table, this, actions);
   }
 
   /** C5 of consumer-rules.ts, and T2 of exactly-once-table.ts. */

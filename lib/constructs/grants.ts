@@ -5,8 +5,16 @@
 import type { ITable } from "aws-cdk-lib/aws-dynamodb";
 import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
 
-/** On the record table: the Put of a record inside a transaction, and its strong read. */
-export const RECORD_ACTIONS: readonly string[] = ["dynamodb:PutItem", "dynamodb:GetItem"];
+/**
+ * On the record table: the Put of a record, in a transaction or as a claim; the Update of a claim; strong reads of one record,
+ * and of those of redelivered messages together.
+ */
+export const RECORD_ACTIONS: readonly string[] = [
+  "dynamodb:PutItem",
+  "dynamodb:UpdateItem",
+  "dynamodb:GetItem",
+  "dynamodb:BatchGetItem",
+];
 
 /** On a table of effects: the four writes of a transaction, the guarded read, and the lookup of the table's key names. */
 export const EFFECT_ACTIONS: readonly string[] = [
@@ -15,6 +23,20 @@ export const EFFECT_ACTIONS: readonly string[] = [
   "dynamodb:DeleteItem",
   "dynamodb:ConditionCheckItem",
   "dynamodb:GetItem",
+  "dynamodb:DescribeTable",
+];
+
+/**
+ * On the append-only table of strategy insert: inserts, many as statements or one as a put, the strong read of what was in
+ * their way, the check of a rejection that nothing was inserted, and the lookup of the table's key names. No update, no
+ * delete: for this function the table is append-only, but for a put without a condition, which IAM cannot tell apart.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
+ */
+export const INSERT_ACTIONS: readonly string[] = [
+  "dynamodb:PartiQLInsert",
+  "dynamodb:PutItem",
+  "dynamodb:BatchGetItem",
+  "dynamodb:ConditionCheckItem",
   "dynamodb:DescribeTable",
 ];
 

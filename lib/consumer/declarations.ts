@@ -31,6 +31,12 @@ export interface PutParams extends ConditionParams {
   readonly Item: Attributes;
 }
 
+/** An insert takes no condition of its own: that no item of its key is there is its condition. */
+export interface InsertParams {
+  readonly TableName: string | undefined;
+  readonly Item: Attributes;
+}
+
 export interface UpdateParams extends ItemParams, ConditionParams {
   readonly UpdateExpression: string | undefined;
 }
@@ -70,6 +76,12 @@ export function putEffect(params: PutParams, recordTable: string): PutEffect {
     item: attributes("put", "Item", params.Item),
     expressions: expressions("put", params),
   };
+}
+
+export function insertEffect(params: InsertParams, recordTable: string): PutEffect {
+  const tableName = checkedTable("insert", params, ["Item"], recordTable);
+  const expressions = { names: {}, values: {} };
+  return { kind: "put", absent: true, tableName, item: attributes("insert", "Item", params.Item), expressions };
 }
 
 export function updateEffect(params: UpdateParams, recordTable: string): KeyedEffect {

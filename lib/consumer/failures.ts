@@ -3,6 +3,8 @@
 import { inspect } from "node:util";
 import { isPermanentError, isRetryLater, SemelError, type SemelErrorCode } from "../errors.ts";
 import type { CommitOutcome } from "../protocol/commit.ts";
+import type { ClaimedRecord } from "../protocol/record.ts";
+import type { AcquireOutcome, HeldOutcome } from "../store/claims.ts";
 
 const BACK_TO_QUEUE = "The message goes back to its queue";
 
@@ -52,6 +54,59 @@ export function stillOpen(error: SemelError): SemelError {
   );
 }
 
+/** Another worker has acquired the key: this one was taken for dead. */
+export function leaseLost(): SemelError {
+  return failure(
+    "SEMEL_LEASE_LOST",
+    true,
+    "Another worker took the key over while the handler ran, so nothing of this run was committed. " +
+      `${BACK_TO_QUEUE}. If this recurs, raise leaseSeconds, and look for what blocks the event loop for longer`,
+  );
+}
+
+/** The key could not be acquired, so the handler did not run. */
+export function acquireFailure(
+  outcome: Exclude<AcquireOutcome, { kind: "acquired" | "inUse" | "settled" }>,
+): SemelError {
+  const what = "The key could not be acquired, so the handler did not run";
+  switch (outcome.kind) {
+    case "unknown":
+      return failure(
+        "SEMEL_UNKNOWN_OUTCOME",
+        true,
+        `No answer tells whether the key was acquired, so the handler did not run: ${text(outcome.cause)}. ` +
+          `${BACK_TO_QUEUE}; the key is free when the lease is over`,
+        outcome.cause,
+      );
+    case "refused":
+      return failure("SEMEL_REFUSED", true, `${what}: DynamoDB refused it: ${text(outcome.cause)}`, outcome.cause);
+    case "conflict":
+    case "throttled":
+      return failure("SEMEL_CONTENTION", true, `${what}: ${contention(outcome.kind)}. ${BACK_TO_QUEUE}`);
+  }
+}
+
+/** A step ran, and its result is not on the record: it runs again. */
+export function stepNotKept(
+  name: string,
+  outcome: Extract<HeldOutcome, { kind: "unknown" | "conflict" | "throttled" | "refused" }>,
+): SemelError {
+  const why = "cause" in outcome ? text(outcome.cause) : contention(outcome.kind);
+  const code = outcome.kind === "refused" ? "SEMEL_REFUSED" : "SEMEL_UNKNOWN_OUTCOME";
+  return failure(
+    code,
+    true,
+    `It is not known that the result of step ${JSON.stringify(name)} is kept: ${why}. ${BACK_TO_QUEUE}; the step may run ` +
+      "again, with the same idempotencyKey",
+    "cause" in outcome ? outcome.cause : undefined,
+  );
+}
+
+function contention(kind: "conflict" | "throttled"): string {
+  const what = kind === "conflict" ? "a conflict with another transaction" : "throttling";
+  return `DynamoDB's answer was ${what} until the time was up`;
+}
+
 export function conditionFailure(where: string, runs: number): SemelError {
   return failure(
     "SEMEL_CONDITION",
@@ -81,6 +136,17 @@ export function reasonOf({ message, code }: SemelError): string {
   return message.endsWith(suffix) ? message.slice(0, -suffix.length) : message;
 }
 
+/** Without a claim of one's own: the key is held under strategy claim, by a worker before or beside a change of strategy. */
+function keyInUse(record: ClaimedRecord | undefined): SemelError {
+  const state = record ? `${record.status} by attempt ${record.attemptId}` : "gone";
+  return failure(
+    "SEMEL_KEY_IN_USE",
+    true,
+    `The key is claimed by another worker (${state}), so nothing was committed. ${BACK_TO_QUEUE}. A consumer that changes ` +
+      "its strategy needs its queue drained first",
+  );
+}
+
 type Failed = Exclude<CommitOutcome, { kind: "committed" | "duplicate" | "conditionFailed" }>;
 
 export function commitFailure(outcome: Failed): SemelError {
@@ -98,6 +164,8 @@ export function commitFailure(outcome: Failed): SemelError {
       );
     case "rejected":
       return rejectedBefore(outcome);
+    case "claimed":
+      return keyInUse(outcome.record);
     case "unreadable":
       return failure(
         "SEMEL_RECORD_FORMAT",
@@ -110,8 +178,8 @@ export function commitFailure(outcome: Failed): SemelError {
       return failure(
         "SEMEL_CONTENTION",
         true,
-        `DynamoDB's answer was ${outcome.kind === "conflict" ? "a conflict with another transaction" : "throttling"} until ` +
-          `the time was up; nothing was committed. ${BACK_TO_QUEUE}. If this recurs, spread hot items or raise capacity`,
+        `${contention(outcome.kind)}; nothing was committed. ${BACK_TO_QUEUE}. If this recurs, spread hot items or ` +
+          "raise capacity",
       );
     case "refused":
       return failure(

@@ -7,21 +7,23 @@ import { type RetryBackoff, retryDelaySeconds } from "../protocol/retry-delay.ts
 import type { Delivery } from "../sources/source.ts";
 import type { Hidden } from "./queue-actions.ts";
 
-export interface Failure {
-  readonly delivery: Delivery<SqsRecord>;
-  readonly error: SemelError;
-}
+/** A delivery that is to come again: why, or when. */
+export type Failure = { readonly delivery: Delivery<SqsRecord> } & (
+  | { readonly error: SemelError }
+  | { readonly untilMs: number }
+);
 
 export function messagesToHide(
   failures: readonly Failure[],
   backoff: RetryBackoff | undefined,
   host: Host,
 ): readonly Hidden[] {
-  return failures.flatMap(({ delivery: { receiveCount, record }, error }) => {
+  return failures.flatMap((failure) => {
+    const { receiveCount, record } = failure.delivery;
     // The deadline says nothing about the message: its visibility timeout, which is made for that, brings it back.
-    if (error.code === "SEMEL_DEADLINE") return [];
+    if ("error" in failure && failure.error.code === "SEMEL_DEADLINE") return [];
     const seconds = retryDelaySeconds({
-      afterSeconds: isRetryLater(error.cause) ? error.cause.afterSeconds : undefined,
+      afterSeconds: afterSeconds(failure, host),
       backoff,
       receiveCount,
       secondsSinceReceipt: receiveCount > 1 ? undefined : sinceFirstReceipt(record, host),
@@ -29,6 +31,12 @@ export function messagesToHide(
     });
     return seconds === undefined ? [] : [{ record, seconds }];
   });
+}
+
+/** Undefined: whenever it suits. */
+function afterSeconds(failure: Failure, host: Host): number | undefined {
+  if ("untilMs" in failure) return Math.max(1, (failure.untilMs - host.nowMs()) / 1000);
+  return isRetryLater(failure.error.cause) ? failure.error.cause.afterSeconds : undefined;
 }
 
 function sinceFirstReceipt({ attributes }: SqsRecord, host: Host): number | undefined {

@@ -6,7 +6,7 @@ import type { SqsMessageAttribute, SqsRecord } from "../aws/lambda.ts";
 import { SemelError, type SemelErrorCode } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { fingerprint, refuseFlattened } from "../protocol/fingerprint.ts";
-import { KEY_ATTRIBUTE, keyText, recordKey, valueAt } from "../protocol/key.ts";
+import { keyText, recordKey, valueAt } from "../protocol/key.ts";
 import type { Delivery } from "../sources/source.ts";
 import { handlerFailure } from "./failures.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -15,7 +15,7 @@ import type { ResolvedOptions } from "./options.ts";
 export interface Message<Body = unknown> {
   /** The decoded JSON body, or what the schema made of it. */
   readonly body: Body;
-  /** New with every send and every redrive: not an idempotency key. */
+  /** New with every send and every redrive: not an idempotency key. Of a direct invocation, its request id. */
   readonly messageId: string;
   /** 1 for the first receipt. */
   readonly receiveCount: number;
@@ -27,6 +27,8 @@ export interface Message<Body = unknown> {
 
 /** Of a message's record. */
 export interface Identity {
+  /** The idempotency key. */
+  readonly key: string;
   /** Partition key. */
   readonly pk: string;
   readonly fingerprint: string;
@@ -34,12 +36,10 @@ export interface Identity {
 
 /** A message that can be run. */
 export interface Prepared extends Identity {
-  readonly delivery: Delivery<SqsRecord>;
+  readonly delivery: Delivery;
   readonly message: Message;
   /** The message made anew, for another run: a handler may have changed the first. */
   renew(): Promise<Message>;
-  /** The idempotency key. */
-  readonly key: string;
 }
 
 export type Preparation =
@@ -48,11 +48,7 @@ export type Preparation =
   | { readonly kind: "unusable"; readonly error: SemelError; readonly identity: Identity | undefined };
 
 /** Never rejects. */
-export async function prepare(
-  delivery: Delivery<SqsRecord>,
-  options: ResolvedOptions,
-  host: Host,
-): Promise<Preparation> {
+export async function prepare(delivery: Delivery, options: ResolvedOptions, host: Host): Promise<Preparation> {
   try {
     return { kind: "ready", prepared: await usable(delivery, options, host) };
   } catch (error) {
@@ -61,43 +57,60 @@ export async function prepare(
 }
 
 /** Throws a SemelError for a message that cannot be run. */
-async function usable(delivery: Delivery<SqsRecord>, options: ResolvedOptions, host: Host): Promise<Prepared> {
-  const decoded = decode(delivery.body);
+async function usable(delivery: Delivery, options: ResolvedOptions, host: Host): Promise<Prepared> {
+  const decoded = delivery.decode();
   // Before the schema, which may change what it validates.
-  const whole = options.fingerprint ? undefined : fingerprint(decoded, host.sha256);
+  const whole = options.fingerprint ? undefined : wholeFingerprint(delivery, decoded, host);
   const atPath = typeof options.key === "string" ? valueAt(decoded, options.key) : undefined;
   const message = await toMessage(delivery, decoded, options);
-  const { key, canonical } = keyOf(message, atPath, options);
+  const [value, origin] = keyValue(message, delivery, { atPath, key: options.key });
+  const text = keyText(value, origin);
+  if (!text.ok) throw text.error;
   return {
     delivery,
     message,
-    renew: () => toMessage(delivery, decode(delivery.body), options),
-    key,
-    pk: recordKey(options.consumer, canonical, host.sha256),
+    renew: () => toMessage(delivery, delivery.decode(), options),
+    key: text.key,
+    pk: recordKey(options.consumer, text.canonical, host.sha256),
     fingerprint: whole ?? chosenFingerprint(message, options, host),
   };
 }
 
 /** Of a message that cannot be run. A body that is no JSON is fingerprinted as it is. */
-function identityOf(delivery: Delivery<SqsRecord>, options: ResolvedOptions, host: Host): Identity | undefined {
+function identityOf(delivery: Delivery, options: ResolvedOptions, host: Host): Identity | undefined {
   if (typeof options.key === "function") return undefined;
-  const { body: text, messageAttributes, messageId } = delivery;
-  const decoded = decodedOr(text);
+  const decoded = decodedOrText(delivery);
   const atPath = options.key === undefined ? undefined : valueAt(decoded, options.key);
-  const [value, origin] = plainKey({ messageAttributes, messageId }, options.key, atPath);
+  const [value, origin] = plainKey(delivery, options.key, atPath);
   const key = keyText(value, origin);
   if (!key.ok) return undefined;
   return {
+    key: key.key,
     pk: recordKey(options.consumer, key.canonical, host.sha256),
     fingerprint: fingerprint(decoded, host.sha256),
   };
 }
 
-function decodedOr(text: string): unknown {
+function decodedOrText(delivery: Delivery): unknown {
   try {
-    return decode(text);
+    return delivery.decode();
   } catch {
-    return text;
+    return delivery.body;
+  }
+}
+
+/** What a source picked may hold anything; what was decoded from JSON has a JSON form. */
+function wholeFingerprint({ payload }: Delivery, decoded: unknown, host: Host): string {
+  if (payload === undefined) return fingerprint(decoded, host.sha256);
+  try {
+    refuseFlattened(payload);
+    return fingerprint(payload, host.sha256);
+  } catch (cause) {
+    throw failure(
+      "SEMEL_OPTIONS",
+      `Cannot fingerprint the event: ${(cause as Error).message}. Pick what has to be the same by the fingerprint option`,
+      cause,
+    );
   }
 }
 
@@ -109,21 +122,11 @@ function chosenFingerprint(message: Message, options: ResolvedOptions, host: Hos
   });
 }
 
-async function toMessage(delivery: Delivery<SqsRecord>, decoded: unknown, options: ResolvedOptions): Promise<Message> {
+async function toMessage(delivery: Delivery, decoded: unknown, options: ResolvedOptions): Promise<Message> {
   const { messageId, receiveCount, sentAtMs, messageAttributes, record } = delivery;
   const body = await validate(decoded, options);
-  return { body, messageId, receiveCount, sentAtMs, messageAttributes, record };
-}
-function decode(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch (cause) {
-    throw new SemelError(
-      `Cannot decode the body: it is not JSON (${(cause as Error).message}; ${body.length} characters). ` +
-        "Send JSON; text goes as a JSON string",
-      { code: "SEMEL_BODY", retryable: false, cause },
-    );
-  }
+  // Of a direct invocation the record is its event: handlers of `once` are not offered it.
+  return { body, messageId, receiveCount, sentAtMs, messageAttributes, record: record as SqsRecord };
 }
 
 const ISSUES_SHOWN_MAX = 5;
@@ -151,28 +154,22 @@ async function validate(decoded: unknown, { schema }: ResolvedOptions): Promise<
   );
 }
 
-function keyOf(message: Message, atPath: unknown, { key }: ResolvedOptions): { key: string; canonical: string } {
-  const [value, origin] = keyValue(message, atPath, key);
-  const text = keyText(value, origin);
-  if (!text.ok) throw text.error;
-  return text;
-}
-
-function keyValue(message: Message, atPath: unknown, key: ResolvedOptions["key"]): readonly [unknown, string] {
+function keyValue(
+  message: Message,
+  delivery: Delivery,
+  { atPath, key }: { atPath: unknown; key: ResolvedOptions["key"] },
+): readonly [unknown, string] {
   if (typeof key === "function") return [calling("SEMEL_KEY", "key", () => key(message)), "the key function"];
-  return plainKey(message, key, atPath);
+  return plainKey(delivery, key, atPath);
 }
 
 /** A key that needs no function, and so no valid body. */
 function plainKey(
-  { messageAttributes, messageId }: Pick<Message, "messageAttributes" | "messageId">,
+  { key: own, messageId }: Delivery,
   key: string | undefined,
   atPath: unknown,
 ): readonly [unknown, string] {
-  if (key === undefined) {
-    const value = messageAttributes[KEY_ATTRIBUTE]?.stringValue;
-    return [value, `the message attribute ${KEY_ATTRIBUTE} (no key option)`];
-  }
+  if (key === undefined) return [own.value, own.origin];
   return key === "messageId" ? [messageId, "the message id"] : [atPath, `the path "${key}" of the body`];
 }
 

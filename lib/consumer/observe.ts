@@ -2,7 +2,7 @@
 // stays green: what is said here is all that tells of it.
 
 import type { SemelError } from "../errors.ts";
-import type { MessageOutcome } from "./process-message.ts";
+import type { MessageOutcome } from "./run.ts";
 
 /** Powertools' Logger and console fit. */
 export interface Logger {
@@ -22,6 +22,7 @@ export interface Metrics {
 export const OUTCOME_METRICS: Readonly<Record<MessageOutcome["kind"], string>> = {
   committed: "MessagesCommitted",
   duplicate: "MessagesDuplicate",
+  deferred: "MessagesDeferred",
   rejected: "MessagesRejected",
   failed: "MessagesFailed",
 };
@@ -46,6 +47,10 @@ export function createObserver(consumer: string, logger: Logger, metrics: Metric
   return {
     message(messageId, key, outcome) {
       count(OUTCOME_METRICS[outcome.kind]);
+      if (outcome.kind === "deferred") {
+        const until = new Date(outcome.untilMs).toISOString();
+        quietly(() => logger.debug("Message deferred: its key is in use", { consumer, messageId, key, until }));
+      }
       if (outcome.kind !== "failed" && outcome.kind !== "rejected") return;
       const { error, kind } = outcome;
       const details = { consumer, messageId, key, code: error.code, retryable: error.retryable, error };

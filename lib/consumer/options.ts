@@ -38,12 +38,12 @@ export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV
    * The idempotency key: what the producer calls the intended effect. A function of the message that returns a string or
    * a list of strings; or a dot path into the decoded body (`"orderId"`); or `"messageId"`, which protects against
    * redelivery only, since a redrive and a producer's resend give a message a new id.
-   * @default the message attribute `semel-idempotency-key`
+   * @default the message attribute `semel-idempotency-key`; of a direct invocation, the header `Idempotency-Key`
    */
   readonly key?: string | ((message: Message<StandardSchemaV1.InferOutput<S>>) => string | readonly string[]);
   /**
    * What of the payload must be the same under the same key. A committed key with another payload is an error.
-   * @default the whole decoded body, before the schema
+   * @default the whole decoded body, before the schema; of an HTTP request, its method, path, query and body
    */
   readonly fingerprint?: (message: Message<StandardSchemaV1.InferOutput<S>>) => unknown;
   /**
@@ -188,7 +188,7 @@ export function resolveOptions<S extends StandardSchemaV1>(
     strategy: strategy(options.strategy),
     insert: insertOptions(options.insert, options.strategy),
     leaseMs: 1_000 * leaseSeconds(options.leaseSeconds, options.strategy),
-    storeResult: options.storeResult === undefined ? undefined : yesOrNo("storeResult", options.storeResult),
+    storeResult: storeResult(options.storeResult, options.strategy),
     committedKeysMax: wholeNumber("committedKeysMax", options.committedKeysMax ?? COMMITTED_KEYS_DEFAULT, 0, 1_000_000),
     concurrency: wholeNumber("concurrency", options.concurrency ?? CONCURRENCY_DEFAULT, 1, 10_000),
     groupCommit: yesOrNo("groupCommit", options.groupCommit ?? true),
@@ -266,6 +266,12 @@ function optionalFunction(name: string, value: unknown): unknown {
 function yesOrNo(name: string, value: unknown): boolean {
   if (typeof value === "boolean") return value;
   throw invalid(`${name} is ${String(value)}. Use true or false`);
+}
+
+function storeResult(value: unknown, chosen: unknown): boolean | undefined {
+  if (value === undefined) return undefined;
+  if (value !== true || chosen !== "insert") return yesOrNo("storeResult", value);
+  throw invalid('storeResult needs strategy "commit" or "claim": under "insert" there is no record that could keep it');
 }
 
 function wholeNumber(name: string, value: unknown, min: number, max: number): number {

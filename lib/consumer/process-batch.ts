@@ -9,6 +9,8 @@ import type { SemelError } from "../errors.ts";
 import type { Delivery } from "../sources/source.ts";
 import { type DeliveryOutcome, sqsResponse } from "../sources/sqs.ts";
 import { groupCommitter } from "../store/group-committer.ts";
+import { insertCommitter } from "../store/insert-committer.ts";
+import { type RecordReader, recordReader } from "../store/record-reader.ts";
 import type { RecordStore } from "../store/record-store.ts";
 import { createSlots, type Slots } from "./concurrency.ts";
 import type { Deadline } from "./deadline.ts";
@@ -16,8 +18,9 @@ import { commitFailure, handlerFailure, leftOpen } from "./failures.ts";
 import { type Failure, messagesToHide } from "./hiding.ts";
 import { type Prepared, prepare } from "./message.ts";
 import { createObserver, type Observer } from "./observe.ts";
-import { type Handler, type MessageOutcome, processMessage, type Shell } from "./process-message.ts";
+import { processMessage, type Shell } from "./process-message.ts";
 import { failOrReject, type RejectContext } from "./rejection.ts";
+import { controlOf, type Handler, type MessageOutcome } from "./run.ts";
 
 /** One invocation. */
 export interface Batch {
@@ -37,6 +40,7 @@ interface BatchContext extends Shell {
   readonly handler: Handler<unknown>;
   readonly observer: Observer;
   readonly slots: Slots;
+  readonly records: RecordReader;
   readonly leaders: Map<string, Leader>;
   /** What is to come again. */
   readonly failures: Failure[];
@@ -53,7 +57,9 @@ export async function processBatch(
   const observer = createObserver(consumer, logger, metrics);
   const slots = createSlots(concurrency, batch.deadline.gate);
   const store = batchStore(deliveries.length, batch.deadline, shell);
-  const context: BatchContext = { ...shell, store, batch, handler, observer, slots, leaders: new Map(), failures: [] };
+  const records = recordReader({ store, host: shell.host, control: controlOf(batch.deadline) });
+  const own = { store, batch, handler, observer, slots, records, leaders: new Map(), failures: [] };
+  const context: BatchContext = { ...shell, ...own };
   const underWay = new Set(deliveries);
   const all = deliveries.map(async (delivery) => {
     await processDelivery(delivery, context);
@@ -68,11 +74,12 @@ export async function processBatch(
 }
 
 /** Messages of one batch commit together; a message that is alone has nobody to wait for. */
-function batchStore(messages: number, { timeLeftMs, answer }: Deadline, shell: Shell): RecordStore {
-  const { options, store, host, groupSize } = shell;
-  if (messages === 1 || !options.groupCommit) return store;
-  const control = { timeLeftMs, signal: answer };
-  return { ...store, ...groupCommitter({ store, host, lanes: options.lanes, size: groupSize, control }) };
+function batchStore(messages: number, deadline: Deadline, shell: Shell): RecordStore {
+  const { options, store, host, groupSize: size } = shell;
+  const together = messages > 1 && options.groupCommit;
+  const common = { store, host, lanes: options.lanes, size, control: controlOf(deadline) };
+  if (options.insert) return { ...store, ...insertCommitter({ ...common, together, target: options.insert }) };
+  return together ? { ...store, ...groupCommitter(common) } : store;
 }
 
 /** What is known now; whatever has no outcome is failed. */
@@ -96,15 +103,23 @@ async function processDelivery(delivery: Delivery<SqsRecord>, context: BatchCont
     outcome = { kind: "failed", error: handlerFailure(error) }; // B2
   }
   if (batch.deadline.answer.aborted) return; // B3
-  batch.outcomes.push({ messageId: delivery.messageId, acknowledged: outcome.kind !== "failed" });
+  batch.outcomes.push({ messageId: delivery.messageId, acknowledged: isEnded(outcome) });
   observer.message(delivery.messageId, key, outcome);
-  if (outcome.kind === "failed") context.failures.push({ delivery, error: outcome.error });
+  if (!isEnded(outcome)) context.failures.push({ delivery, ...outcome });
+}
+
+/** Its message may leave the queue. */
+function isEnded(
+  outcome: MessageOutcome,
+): outcome is Extract<MessageOutcome, { kind: "committed" | "duplicate" | "rejected" }> {
+  return outcome.kind === "committed" || outcome.kind === "duplicate" || outcome.kind === "rejected";
 }
 
 function rejectContext(messageId: string, key: string | undefined, context: BatchContext): RejectContext {
-  const { batch, observer, options, store, queue, host, groupSize } = context;
+  const { batch, observer, options, store, claims, queue, host, groupSize, committed } = context;
   const onReasonDropped = (): void => observer.reasonDropped(messageId, key);
-  return { options, store, queue, host, groupSize, deadline: batch.deadline, onReasonDropped };
+  const shell: Shell = { options, store, claims, queue, host, groupSize, committed };
+  return { ...shell, deadline: batch.deadline, onReasonDropped };
 }
 
 async function hideFailures({ batch, failures, host, observer, options, queue }: BatchContext): Promise<void> {
@@ -125,7 +140,7 @@ async function runOrFollow(prepared: Prepared, context: BatchContext): Promise<M
   }
   const outcome = await leader.outcome;
   const { messageId } = prepared.message;
-  if (outcome.kind === "failed") return outcome;
+  if (outcome.kind === "failed" || outcome.kind === "deferred") return outcome;
   if (outcome.kind === "rejected") {
     if (leader.prepared.message.messageId === messageId) return outcome; // copies of one message: one dead letter
     if (leaders.get(prepared.pk) === leader) leaders.delete(prepared.pk);
@@ -140,12 +155,13 @@ async function runOrFollow(prepared: Prepared, context: BatchContext): Promise<M
 }
 
 function run(prepared: Prepared, context: BatchContext): Promise<MessageOutcome> {
-  const { handler, observer, slots } = context;
+  const { handler, observer, options, records, slots } = context;
   const { key, message } = prepared;
   const onRerun = (where: string): void => observer.rerun(message.messageId, key, where);
   const onLateUse = (error: SemelError): void => observer.lateUse(message.messageId, key, error);
   const common = rejectContext(message.messageId, key, context);
-  return processMessage(prepared, { ...common, handler, slots, onRerun, onLateUse });
+  const storeResult = options.storeResult ?? false;
+  return processMessage(prepared, { ...common, handler, slots, records, storeResult, onRerun, onLateUse });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

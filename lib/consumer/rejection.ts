@@ -7,17 +7,17 @@
 //   RE3. Acknowledged only when SQS has the dead letter. Else the message comes again, and its record has it sent again.
 //   RE4. What was committed is never rejected: the record decides, not the worker that failed.
 
-import type { SqsRecord } from "../aws/lambda.ts";
 import type { SemelError, SemelErrorCode } from "../errors.ts";
 import type { CommitOutcome } from "../protocol/commit.ts";
-import { expiresAtSeconds, type RejectedRecord } from "../protocol/record.ts";
+import { type ClaimedRecord, expiresAtSeconds, type RejectedRecord } from "../protocol/record.ts";
 import { deadLetter } from "../protocol/rejection.ts";
 import type { Delivery } from "../sources/source.ts";
 import type { CallControl } from "../store/record-store.ts";
 import type { Deadline } from "./deadline.ts";
 import { commitFailure, NOT_MOVED, notRejected, REJECTION_NOT_RECORDED, reasonOf } from "./failures.ts";
 import type { Identity } from "./message.ts";
-import type { MessageOutcome, Shell } from "./process-message.ts";
+import type { Shell } from "./process-message.ts";
+import type { MessageOutcome } from "./run.ts";
 
 /**
  * Errors that say that the message itself can never succeed. Those of wiring and declarations are not among them
@@ -39,10 +39,12 @@ export interface RejectContext extends Shell {
 }
 
 export interface Unwanted {
-  readonly delivery: Delivery<SqsRecord>;
+  readonly delivery: Delivery;
   readonly error: SemelError;
   /** Of its record; none where the message has no usable key. */
   readonly identity: Identity | undefined;
+  /** Where its key is held. */
+  readonly claim?: ClaimedRecord;
 }
 
 /** What becomes of a message that failed: rejected where nothing can mend it, else failed. Never rejects its promise. */
@@ -58,7 +60,7 @@ export async function failOrReject(unwanted: Unwanted, context: RejectContext): 
 }
 
 async function record(
-  { delivery, error, identity }: Unwanted,
+  { claim, delivery, error, identity }: Unwanted,
   { deadline, host, options, store }: RejectContext,
 ): Promise<{ readonly kind: "recorded" } | MessageOutcome> {
   // Under a key that holds another payload there is nothing to reject, and its record is not this message's.
@@ -70,13 +72,14 @@ async function record(
     fingerprint: identity.fingerprint,
     status: "REJECTED",
     messageId: delivery.messageId,
-    attemptId: host.randomId(),
+    attemptId: claim?.attemptId ?? host.randomId(),
+    fencingToken: claim?.fencingToken,
     committedAtMs,
     expiresAtSeconds: expiresAtSeconds(committedAtMs, options.retentionDays),
     code: error.code,
     reason: reasonOf(error).slice(0, STORED_REASON_LENGTH_MAX),
   };
-  const outcome = await store.commit({ record: rejection, effects: [], guards: [] }, control);
+  const outcome = await store.commit({ record: rejection, effects: [], guards: [], key: identity.key }, control);
   return afterRecord(outcome, delivery.messageId, error);
 }
 
@@ -96,7 +99,7 @@ function afterRecord(
       if (outcome.messageId === messageId) return { kind: "recorded" }; // a worker before us, or beside us
       break;
     case "duplicate":
-      return { kind: "duplicate" }; // RE4
+      return outcome; // RE4
     default:
   }
   const why = outcome.kind === "conditionFailed" ? error : commitFailure(outcome);

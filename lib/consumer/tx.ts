@@ -2,7 +2,8 @@
 //
 //   X1. A declaration that failed fails the message, even where the handler swallowed the error: an effect is never lost.
 //   X2. After the handler ended, tx takes nothing more: a promise left running cannot add to a commit, or think it did.
-//   X3. A tx.get that is still under way at the end, or that failed, fails the message: its guard would be missing.
+//   X3. A tx.get that is still under way at the end, or that failed, fails the message: its guard would be missing. So does a
+//       tx.step that is under way, or whose result could not be kept.
 
 import type { Item } from "../aws/dynamodb.ts";
 import { SemelError } from "../errors.ts";
@@ -15,8 +16,10 @@ import {
   type GetOptions,
   guardOf,
   type IncrementAmounts,
+  type InsertParams,
   type ItemParams,
   incrementEffect,
+  insertEffect,
   type PutParams,
   putEffect,
   type ReadInput,
@@ -25,6 +28,7 @@ import {
   updateEffect,
 } from "./declarations.ts";
 import { fromItem } from "./marshalling.ts";
+import type { StepFunction, Steps } from "./steps.ts";
 
 /** Declares the effects of one message. They are committed together with its idempotency record, or not at all. */
 export interface Tx {
@@ -34,6 +38,11 @@ export interface Tx {
   readonly signal: AbortSignal;
   /** Puts an item, as `Put` of TransactWriteItems in the document client's shape. */
   put(params: PutParams): void;
+  /**
+   * Puts a new item: one whose key is already there fails, as a condition does. With strategy `"insert"` it is the message's
+   * one effect and its record: the key attributes may be left out, and an item of another message is never overwritten.
+   */
+  insert(params: InsertParams): void;
   /** Updates an item, or creates it. */
   update(params: UpdateParams): void;
   /** Deletes an item. */
@@ -51,6 +60,12 @@ export interface Tx {
    * attribute that is added later is noticed only with `version` or when it is named in `attributes`.
    */
   get<T extends object = Record<string, unknown>>(params: ItemParams, options?: GetOptions): Promise<T | undefined>;
+  /**
+   * Strategy claim: does something outside DynamoDB, and keeps what it gave (its JSON) on the record, so that a re-run skips
+   * it and goes on. It runs at least once; `idempotencyKey` is the same each time. Names are unique within a handler; steps
+   * that run side by side work. The results of all steps share an item of 400 KB.
+   */
+  step<T>(name: string, step: StepFunction<T>): Promise<T>;
 }
 
 /** The tx of one run, and what was declared on it. */
@@ -70,12 +85,15 @@ export interface TxContext {
   /** Told when tx is used after its handler ended. */
   onLateUse(error: SemelError): void;
   get(input: ReadInput): Promise<Item | undefined>;
+  /** There exactly under strategy claim. */
+  readonly steps: Steps | undefined;
 }
 
-export function openTx({ key, signal, recordTable, get, onLateUse }: TxContext): OpenTx {
+export function openTx({ key, signal, recordTable, get, steps, onLateUse }: TxContext): OpenTx {
   const effects: Effect[] = [];
   const guards: Guard[] = [];
-  let [open, reading] = [true, 0];
+  const named = new Set<string>();
+  let [open, reading, stepping] = [true, 0, 0];
   let failed: { readonly error: unknown } | undefined;
 
   function declare<T>(method: string, make: () => T): T {
@@ -108,10 +126,25 @@ export function openTx({ key, signal, recordTable, get, onLateUse }: TxContext):
     }
   }
 
+  async function run<T>(name: string, step: StepFunction<T>): Promise<T> {
+    const kept = declare("step", () => checkedSteps(steps, { name, step, named }));
+    named.add(name);
+    stepping++;
+    try {
+      return await kept.run(name, step, signal);
+    } catch (error) {
+      if (error instanceof SemelError) failed ??= { error }; // X1; what the step itself threw is the handler's to judge
+      throw error;
+    } finally {
+      stepping--;
+    }
+  }
+
   const tx: Tx = {
     key,
     signal,
     put: (params) => declare("put", () => void effects.push(putEffect(params, recordTable))),
+    insert: (params) => declare("insert", () => void effects.push(insertEffect(params, recordTable))),
     update: (params) => declare("update", () => void effects.push(updateEffect(params, recordTable))),
     delete: (params) => declare("delete", () => void effects.push(deleteEffect(params, recordTable))),
     check: (params) => declare("check", () => void effects.push(checkEffect(params, recordTable))),
@@ -122,12 +155,18 @@ export function openTx({ key, signal, recordTable, get, onLateUse }: TxContext):
       reading.catch(() => {}); // one that nobody awaits must not end the process; X3 tells of it
       return reading;
     },
+    step<T>(name: string, step: StepFunction<T>): Promise<T> {
+      const running = run(name, step);
+      running.catch(() => {}); // X3 tells of it
+      return running;
+    },
   };
   return {
     tx,
     close() {
       open = false;
-      if (reading > 0) failed ??= { error: notAwaited(reading) }; // X3
+      if (reading > 0) failed ??= { error: notAwaited(`${reading} tx.get`, "their guards are missing") }; // X3
+      if (stepping > 0) failed ??= { error: notAwaited(`${stepping} tx.step`, "their results are not kept") }; // X3
     },
     declared() {
       if (failed) throw failed.error;
@@ -144,9 +183,33 @@ function closed(method: string): SemelError {
   );
 }
 
-function notAwaited(reads: number): SemelError {
+const STEP_NAME_LENGTH_MAX = 255;
+
+interface StepCall {
+  readonly name: unknown;
+  readonly step: unknown;
+  /** Steps of this run so far. */
+  readonly named: ReadonlySet<string>;
+}
+
+function checkedSteps(steps: Steps | undefined, { name, step, named }: StepCall): Steps {
+  const usable = typeof name === "string" && name !== "" && name.length <= STEP_NAME_LENGTH_MAX;
+  if (!steps) throw wrongStep("steps are kept on the record of a claim", 'Set the option strategy to "claim"');
+  if (!usable) throw wrongStep(`its name is ${JSON.stringify(name)}`, `Use 1 to ${STEP_NAME_LENGTH_MAX} characters`);
+  if (named.has(name)) {
+    throw wrongStep(`there are two steps ${JSON.stringify(name)}`, "Name each step of a handler differently");
+  }
+  if (typeof step !== "function") throw wrongStep(`the step is of type ${typeof step}`, "Pass a function");
+  return steps;
+}
+
+function wrongStep(what: string, remedy: string): SemelError {
+  return new SemelError(`Cannot tx.step: ${what}. ${remedy}`, { code: "SEMEL_EFFECT", retryable: false });
+}
+
+function notAwaited(what: string, consequence: string): SemelError {
   return new SemelError(
-    `Cannot commit: the handler ended while ${reads} tx.get were under way, so their guards are missing. Await them`,
+    `Cannot commit: the handler ended while ${what} were under way, so ${consequence}. Await them`,
     { code: "SEMEL_EFFECT", retryable: false },
   );
 }

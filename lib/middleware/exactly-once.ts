@@ -10,15 +10,21 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { LambdaContext, SqsBatchResponse, SqsEvent } from "../aws/lambda.ts";
 import { openDeadline } from "../consumer/deadline.ts";
+import type { Message } from "../consumer/message.ts";
 import { quietly } from "../consumer/observe.ts";
 import { type ExactlyOnceOptions, resolveOptions } from "../consumer/options.ts";
 import { type Batch, batchResponse, processBatch } from "../consumer/process-batch.ts";
-import type { Handler, Shell } from "../consumer/process-message.ts";
+import type { Shell } from "../consumer/process-message.ts";
+import { processOnce } from "../consumer/process-once.ts";
 import { queueActions } from "../consumer/queue-actions.ts";
+import type { Handler } from "../consumer/run.ts";
 import { type SqsSend, sdkSqsSend } from "../consumer/sqs-send.ts";
+import type { Tx } from "../consumer/tx.ts";
 import { SemelError } from "../errors.ts";
 import { type Host, systemHost } from "../host.ts";
 import { messageIds, sqsDeliveries, sqsResponse } from "../sources/sqs.ts";
+import { claims } from "../store/claims.ts";
+import { committedKeys } from "../store/committed-keys.ts";
 import { initialGroupSize } from "../store/group-committer.ts";
 import { recordStore } from "../store/record-store.ts";
 import { defaultClient, sdkSend } from "../store/sdk-send.ts";
@@ -26,6 +32,13 @@ import type { Send } from "../store/send.ts";
 
 /** A Lambda handler of SQS batches. Assignable to `SQSHandler`. */
 export type BatchHandler = (event: SqsEvent, context: LambdaContext) => Promise<SqsBatchResponse>;
+
+/** A direct invocation, as its handler sees it. */
+export type DirectMessage<Body> = Pick<Message<Body>, "body" | "messageId">;
+/** What it returns is kept with the record, as JSON, and is what a duplicate gets. */
+export type OnceHandler<Body, Result> = (message: DirectMessage<Body>, tx: Tx) => Promise<Result> | Result;
+/** A Lambda handler of direct invocations. */
+export type DirectHandler<Result> = (event: unknown, context: LambdaContext) => Promise<Result>;
 
 /** The part of Middy's request that semel touches. */
 export interface MiddlewareRequest {
@@ -46,6 +59,13 @@ export interface ExactlyOnce<Body> {
   each(handler: Handler<Body>): BatchHandler;
   /** The same without Middy. */
   lambda(handler: Handler<Body>): BatchHandler;
+  /**
+   * A Lambda handler of direct invocations: API Gateway and function URLs (the key is the header `Idempotency-Key` where no
+   * option says otherwise), EventBridge, SNS, S3, Invoke. Its body is the event. A duplicate gets the result of the first one;
+   * what the handler throws is thrown on, and commits nothing. A key in use under strategy claim throws a KeyInUseError.
+   * Stands without `.use(orders)`.
+   */
+  once<Result>(handler: OnceHandler<Body, Result>): DirectHandler<Result>;
 }
 
 /** What a simulator puts in place of the process and the SDK. */
@@ -74,7 +94,15 @@ export function createExactlyOnce<S extends StandardSchemaV1>(
   const send = dependencies.send ?? sdkSend(resolved.client ?? defaultClient());
   const queue = queueActions({ send: dependencies.sqsSend ?? sdkSqsSend(resolved.sqsClient), host });
   const store = recordStore({ table: resolved.table, send, host });
-  const shell: Shell = { options: resolved, host, queue, store, groupSize: initialGroupSize() };
+  const shell: Shell = {
+    options: resolved,
+    host,
+    queue,
+    store,
+    claims: claims(store, host),
+    groupSize: initialGroupSize(),
+    committed: committedKeys(resolved.committedKeysMax),
+  };
   const invocations = new WeakMap<object, Invocation>(); // W1
 
   function begin(ids: readonly string[], context: LambdaContext): Batch {
@@ -135,6 +163,12 @@ export function createExactlyOnce<S extends StandardSchemaV1>(
         return processBatch(deliveries, begin(messageIds(event), context), handler as Handler<unknown>, shell);
       };
     },
+    once<Result>(handler: OnceHandler<StandardSchemaV1.InferOutput<S>, Result>): DirectHandler<Result> {
+      checkHandler("once", handler);
+      if (resolved.strategy === "insert") throw onceInserts();
+      const direct = handler as Handler<unknown>;
+      return async (event, context) => (await processOnce({ event, context, handler: direct }, shell)) as Result;
+    },
   };
 }
 
@@ -177,6 +211,12 @@ function calledTwice(): SemelError {
 
 function usedTwice(): SemelError {
   return wiring("the same middleware is used twice. Write .use(orders) once");
+}
+
+function onceInserts(): SemelError {
+  return wiring(
+    '.once() needs strategy "commit" or "claim": under "insert" there is no record that could keep a result',
+  );
 }
 
 function wiring(what: string): SemelError {

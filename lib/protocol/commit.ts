@@ -9,7 +9,13 @@
 
 import type { SemelError } from "../errors.ts";
 import { type Backoff, CONFLICT_BACKOFF, THROTTLE_BACKOFF, UNKNOWN_BACKOFF } from "./backoff.ts";
-import { type Claimant, type FoundRecord, judgeRecord, type RecordVerdict } from "./record.ts";
+import {
+  type ClaimedRecord,
+  type FoundRecord,
+  type IdempotencyRecord,
+  judgeRecord,
+  type RecordVerdict,
+} from "./record.ts";
 
 /** What one TransactWriteItems told us. */
 export type CommitAnswer =
@@ -28,8 +34,11 @@ export type CommitAnswer =
 
 /** What the commit came to. */
 export type CommitOutcome =
-  | { readonly kind: "committed" }
-  | Exclude<RecordVerdict, { kind: "ours" }>
+  /** The record is known where it was read: it holds what an earlier try of the same attempt wrote. */
+  | { readonly kind: "committed"; readonly record?: IdempotencyRecord }
+  | Exclude<RecordVerdict, { kind: "ours" | "claimed" }>
+  /** Somebody else holds the key, or it was given back; undefined: the claim is gone. Nothing of ours can be committed. */
+  | { readonly kind: "claimed"; readonly record: ClaimedRecord | undefined }
   | {
       readonly kind: "conditionFailed";
       readonly actionIndex: number;
@@ -73,14 +82,14 @@ export type ReadyStep = Exclude<CommitStep, { kind: "readRecord" }>;
 /** Tries of one transaction; with the caps of backoff.ts, over a minute of waiting. */
 export const COMMIT_TRIES_MAX = 100;
 
-export function afterAnswer(answer: CommitAnswer, before: CommitProgress, claimant: Claimant): CommitStep {
+export function afterAnswer(answer: CommitAnswer, before: CommitProgress, own: IdempotencyRecord): CommitStep {
   const open = answer.kind === "unknown" || answer.kind === "inProgress";
   const progress = { tries: before.tries + 1, openTries: before.openTries || open };
   switch (answer.kind) {
     case "applied":
       return settled({ kind: "committed" }); // C1
     case "recordExists":
-      return answer.found ? verdict(answer.found, claimant) : { kind: "readRecord", answer, progress };
+      return answer.found ? verdict(answer.found, own) : { kind: "readRecord", answer, progress };
     case "conditionFailed":
       return { kind: "readRecord", answer, progress }; // C4
     case "refused":
@@ -96,17 +105,19 @@ export function afterAnswer(answer: CommitAnswer, before: CommitProgress, claima
   }
 }
 
-/** After the strong read that `readRecord` asked for. */
+/** After the strong read that `readRecord` asked for. `found` is a record that stands in the way, if one does. */
 export function afterRecordRead(
   found: FoundRecord | undefined,
   step: Extract<CommitStep, { kind: "readRecord" }>,
-  claimant: Claimant,
+  own: IdempotencyRecord,
 ): ReadyStep {
-  if (found) return verdict(found, claimant);
+  if (found) return verdict(found, own);
   const { answer, progress } = step;
   if (answer.kind === "conditionFailed") {
     return settled({ kind: "conditionFailed", actionIndex: answer.actionIndex, openTries: progress.openTries });
   }
+  // Nothing is held any more, and what held it will not come back: the record's time to live ran out.
+  if (own.fencingToken !== undefined) return settled({ kind: "claimed", record: undefined });
   // The record that refused us is gone again (its time to live ran out): the condition decides once more.
   return again(CONFLICT_BACKOFF, false, notDone({ kind: "conflict" }, progress), progress);
 }
@@ -120,9 +131,9 @@ function settled(outcome: CommitOutcome): ReadyStep {
   return { kind: "settled", outcome };
 }
 
-function verdict(found: FoundRecord, claimant: Claimant): ReadyStep {
-  const judged = judgeRecord(found, claimant);
-  return settled(judged.kind === "ours" ? { kind: "committed" } : judged);
+function verdict(found: FoundRecord, own: IdempotencyRecord): ReadyStep {
+  const judged = judgeRecord(found, own);
+  return settled(judged.kind === "ours" ? { kind: "committed", record: judged.record } : judged);
 }
 
 function notDone(outcome: CommitOutcome, progress: CommitProgress): CommitOutcome {

@@ -21,6 +21,8 @@ export interface PutEffect {
   readonly tableName: string;
   readonly item: Item;
   readonly expressions: Expressions;
+  /** An insert: it fails where an item of its key is there. */
+  readonly absent?: true;
 }
 
 export interface KeyedEffect {
@@ -99,6 +101,10 @@ function sum(left: IncrementEffect, right: IncrementEffect): Record<string, stri
   return Object.fromEntries(amounts);
 }
 
+export function isInsert(effect: Effect): effect is PutEffect & { readonly absent: true } {
+  return effect.kind === "put" && effect.absent === true;
+}
+
 /** The key of the item that an effect acts on; undefined for a put into a table whose key names are not known. */
 export function keyOf(effect: Effect, keyNames: KeyNames): Item | undefined {
   if (effect.kind !== "put") return effect.key;
@@ -128,13 +134,18 @@ export function keyNamesIn(effects: readonly Effect[], guards: readonly Guard[])
   return known;
 }
 
-/** Tables whose key names must be looked up: a put shares the table with another action, and nothing shows the key. */
+/**
+ * Tables whose key names must be looked up, where nothing shows them: a put shares the table with another action, or an
+ * insert names a key attribute in its condition.
+ */
 export function tablesToLookUp(effects: readonly Effect[], guards: readonly Guard[], keyNames: KeyNames): string[] {
   const shown = keyNamesIn(effects, guards);
   const actions = new Map<string, number>();
   for (const { tableName } of effects) actions.set(tableOf(tableName), (actions.get(tableOf(tableName)) ?? 0) + 1);
+  const inserted = new Set(effects.flatMap((effect) => (isInsert(effect) ? [tableOf(effect.tableName)] : [])));
   return [...actions]
-    .filter(([tableName, count]) => count > 1 && !shown.has(tableName) && keyNames(tableName) === undefined)
+    .filter(([tableName, count]) => count > 1 || inserted.has(tableName))
+    .filter(([tableName]) => !shown.has(tableName) && keyNames(tableName) === undefined)
     .map(([tableName]) => tableName);
 }
 

@@ -2,78 +2,135 @@
 //
 //   P1. Only a COMPLETED record of this format tells that a message is done. A record that cannot be read, because a
 //       newer version wrote it, means retry: never duplicate, never done.
-//   P2. A record of the own attempt means that the own commit went through, whatever the answer was.
+//   P2. A record of the own attempt, in the status that was to be written, means that the own commit went through, whatever
+//       the answer was.
 //   P3. Same key, other payload: a mismatch, never a duplicate.
 //   P4. A REJECTED record stops the message that was rejected, and no other: a redrive gives it a new id, and may run.
+//   P5. An IN_PROGRESS or RELEASED record is never taken for done, whoever wrote it.
 
 /** Raised when the meaning of a record changes. Readers refuse versions above theirs. */
 export const RECORD_FORMAT_VERSION = 1;
 
+/** What a commit writes: the end of a key's story. */
 export type IdempotencyRecord = CompletedRecord | RejectedRecord;
+export type StoredRecord = IdempotencyRecord | ClaimedRecord;
 
 interface RecordBase {
   /** Consumer's name + SHA-256 of the idempotency key. */
   readonly pk: string;
-  /** Of the delivery whose commit wrote the record. */
+  /** Of the delivery that wrote the record. */
   readonly messageId: string;
-  /** Which run of the handler wrote the record; new for every run. */
+  /** Who wrote the record: new for every run of the handler; under strategy claim, for every acquisition. */
   readonly attemptId: string;
   /** Of the payload, see fingerprint.ts. */
   readonly fingerprint: string;
-  readonly committedAtMs: number;
   /** For DynamoDB's time to live, whole seconds. A record past its time that is still there still counts. */
   readonly expiresAtSeconds: number;
 }
 
-/** The effects of the key are there. */
-export interface CompletedRecord extends RecordBase {
-  readonly status: "COMPLETED";
+interface CommittedBase extends RecordBase {
+  readonly committedAtMs: number;
+  /** Of the acquisition that it ends; undefined without a claim. */
+  readonly fencingToken?: number | undefined;
 }
 
+/** The effects of the key are there. */
+export interface CompletedRecord extends CommittedBase {
+  readonly status: "COMPLETED";
+  /** What the handler returned, where it is kept. */
+  readonly result?: StoredResult | undefined;
+}
+
+/** A text of JSON, or the same deflated. */
+export type StoredResult = string | Uint8Array;
+
 /** The message can never succeed: none of its effects is there, and none will be. */
-export interface RejectedRecord extends RecordBase {
+export interface RejectedRecord extends CommittedBase {
   readonly status: "REJECTED";
   /** Code and text of the error, for people. */
   readonly code: string;
   readonly reason: string;
+  /** What a claim left: kept for the redrive, never written by a rejection. */
+  readonly steps?: StepResults | undefined;
 }
+
+/** Somebody acquired the key, and works on it or gave it back: nothing is committed. See claim.ts. */
+export interface ClaimedRecord extends RecordBase {
+  readonly status: "IN_PROGRESS" | "RELEASED";
+  readonly claimedAtMs: number;
+  /** Grows with each acquisition. */
+  readonly fencingToken: number;
+  /** Until then the owner counts as alive. */
+  readonly leaseUntilMs: number;
+  /** When the owner's function times out. */
+  readonly ownerDeadlineMs: number;
+  readonly steps: StepResults;
+}
+
+/** What the steps of a handler gave, by their names: texts of JSON; null where a step gave nothing. */
+export type StepResults = Readonly<Record<string, string | null>>;
 
 /** A record as it was found in the table. */
 export type FoundRecord =
-  | { readonly kind: "record"; readonly record: IdempotencyRecord }
+  | { readonly kind: "record"; readonly record: StoredRecord }
   | { readonly kind: "unreadable"; readonly formatVersion: string; readonly status: string };
 
 /** Who asks: the run of the handler whose commit found the record. */
 export interface Claimant {
   readonly attemptId: string;
   readonly fingerprint: string;
+  readonly status: IdempotencyRecord["status"];
 }
 
 export type RecordVerdict =
-  | { readonly kind: "ours" }
-  | { readonly kind: "duplicate" }
+  /** Our own commit went through. */
+  | { readonly kind: "ours"; readonly record: IdempotencyRecord }
+  | { readonly kind: "duplicate"; readonly record: CompletedRecord }
   | { readonly kind: "payloadMismatch"; readonly committedAtMs: number }
   /** The message of this id was rejected. */
   | { readonly kind: "rejected"; readonly messageId: string; readonly code: string; readonly reason: string }
+  /** Acquired by somebody, us perhaps, and not committed. */
+  | { readonly kind: "claimed"; readonly record: ClaimedRecord }
   | { readonly kind: "unreadable"; readonly formatVersion: string; readonly status: string };
 
 export function judgeRecord(found: FoundRecord, claimant: Claimant): RecordVerdict {
   if (found.kind === "unreadable") return found; // P1
   const { record } = found;
-  if (record.attemptId === claimant.attemptId) return { kind: "ours" }; // P2
+  if (isClaimed(record)) return { kind: "claimed", record }; // P5
+  if (record.attemptId === claimant.attemptId && record.status === claimant.status) return { kind: "ours", record }; // P2
   if (record.status === "REJECTED") {
     return { kind: "rejected", messageId: record.messageId, code: record.code, reason: record.reason };
   }
   if (record.fingerprint !== claimant.fingerprint) {
     return { kind: "payloadMismatch", committedAtMs: record.committedAtMs }; // P3
   }
-  return { kind: "duplicate" };
+  return { kind: "duplicate", record };
 }
 
-/** P4. Does the record refuse a commit for this message? The condition of every commit says the same to DynamoDB. */
-export function standsInTheWay(found: FoundRecord, messageId: string): boolean {
+export function isClaimed(record: StoredRecord): record is ClaimedRecord {
+  return record.status === "IN_PROGRESS" || record.status === "RELEASED";
+}
+
+/** Does the claim let this attempt commit? The condition of a claim's commit says the same to DynamoDB. */
+export function isHeldBy(record: ClaimedRecord, { attemptId, fencingToken }: Holder): boolean {
+  return record.status === "IN_PROGRESS" && record.fencingToken === fencingToken && record.attemptId === attemptId;
+}
+
+/** Who holds a claim, or would. */
+export interface Holder {
+  readonly attemptId: string;
+  readonly fencingToken?: number | undefined;
+}
+
+/**
+ * P4. Does the record refuse the commit of this record? The condition of every commit says the same to DynamoDB.
+ * A claim refuses all but its holder.
+ */
+export function standsInTheWay(found: FoundRecord, own: Holder & { readonly messageId: string }): boolean {
   if (found.kind === "unreadable") return true; // P1
-  return found.record.status === "COMPLETED" || found.record.messageId === messageId;
+  const { record } = found;
+  if (isClaimed(record)) return !isHeldBy(record, own);
+  return record.status === "COMPLETED" || own.fencingToken !== undefined || record.messageId === own.messageId;
 }
 
 const DAY_SECONDS = 24 * 60 * 60;

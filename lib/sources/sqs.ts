@@ -7,6 +7,7 @@
 
 import type { SqsBatchResponse, SqsRecord } from "../aws/lambda.ts";
 import { SemelError } from "../errors.ts";
+import { KEY_ATTRIBUTE } from "../protocol/key.ts";
 import type { Delivery } from "./source.ts";
 
 /** Checks the event and takes it apart. Throws a SemelError for an event that is not of a standard SQS queue. */
@@ -48,14 +49,31 @@ function toDelivery(record: unknown, index: number): Delivery<SqsRecord> {
   }
   if (typeof found.body !== "string") throw parsedBody(index, found.body);
   const attributes: Partial<SqsRecord["attributes"]> = found.attributes ?? {};
+  const { body, messageAttributes = {} } = found;
   return {
     messageId: found.messageId,
-    body: found.body,
+    body,
+    decode: () => decodeJson(body),
+    key: { value: messageAttributes[KEY_ATTRIBUTE]?.stringValue, origin: KEY_ORIGIN },
     receiveCount: Number(attributes.ApproximateReceiveCount ?? 1),
     sentAtMs: Number(attributes.SentTimestamp ?? 0),
-    messageAttributes: found.messageAttributes ?? {},
+    messageAttributes,
     record: record as SqsRecord,
   };
+}
+
+const KEY_ORIGIN = `the message attribute ${KEY_ATTRIBUTE} (no key option)`;
+
+function decodeJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    throw new SemelError(
+      `Cannot decode the body: it is not JSON (${(cause as Error).message}; ${body.length} characters). ` +
+        "Send JSON; text goes as a JSON string",
+      { code: "SEMEL_BODY", retryable: false, cause },
+    );
+  }
 }
 
 function parsedBody(index: number, body: unknown): SemelError {

@@ -4,8 +4,9 @@
 //   A2. ConditionalCheckFailed on an effect is the business's only if the record's own reason is None.
 //   A3. What is not known to be a refusal is unknown.
 
-import type { CancellationReason } from "../aws/dynamodb.ts";
+import type { CancellationReason, Item } from "../aws/dynamodb.ts";
 import type { CommitAnswer } from "../protocol/commit.ts";
+import type { FoundRecord } from "../protocol/record.ts";
 import { itemToRecord } from "./items.ts";
 import { RECORD_INDEX } from "./transaction.ts";
 
@@ -40,7 +41,7 @@ export function commitAnswer(error: unknown): CommitAnswer {
   if (name === "TransactionInProgressException") return { kind: "inProgress" };
   if (THROTTLING_ERRORS.has(name)) return { kind: "throttled" };
   if (CONFLICT_ERRORS.has(name)) return { kind: "conflict" };
-  if (REFUSALS.has(name)) return { kind: "refused", cause: error };
+  if (REFUSALS.has(name) && attemptsOf(error) <= 1) return { kind: "refused", cause: error };
   return { kind: "unknown", cause: error }; // A3
 }
 
@@ -65,9 +66,38 @@ function cancellationReasons(error: unknown): readonly CancellationReason[] {
   return Array.isArray(reasons) ? reasons : [];
 }
 
+/** What the error of one conditional write of the record alone told us. */
+export type WriteAnswer =
+  /** Its condition failed. The old record comes along where the engine returned it. */
+  | { readonly kind: "conditionFailed"; readonly found: FoundRecord | undefined }
+  | Extract<CommitAnswer, { kind: "conflict" | "throttled" | "refused" | "unknown" }>;
+
+/** The answer in the error of a PutItem or UpdateItem. */
+export function writeAnswer(error: unknown): WriteAnswer {
+  if (errorName(error) === "ConditionalCheckFailedException") {
+    const { Item: item } = error as { Item?: Item };
+    return { kind: "conditionFailed", found: item && itemToRecord(item) };
+  }
+  const answer = commitAnswer(error);
+  switch (answer.kind) {
+    case "conflict":
+    case "throttled":
+    case "refused":
+    case "unknown":
+      return answer;
+    default:
+      return { kind: "unknown", cause: error }; // A3
+  }
+}
+
 /** May a read that failed so be sent again? */
 export function readMayBeRetried(error: unknown): boolean {
   return !REFUSALS.has(errorName(error));
+}
+
+/** Of a client that sends again by itself: its last answer says nothing of those before. */
+function attemptsOf(error: unknown): number {
+  return (error as { $metadata?: { attempts?: number } }).$metadata?.attempts ?? 1;
 }
 
 export function errorName(error: unknown): string {

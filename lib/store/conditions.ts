@@ -8,6 +8,11 @@ import type { Expressions, Guard, GuardTerm, IncrementEffect } from "../protocol
 
 export const NO_EXPRESSIONS: Expressions = { names: {}, values: {} };
 
+/** The condition that no item of this key is there; `keyAttribute` is any attribute of the key. */
+export function absenceOf(keyAttribute: string): Expressions {
+  return { condition: "attribute_not_exists(#semelKey)", names: { "#semelKey": keyAttribute }, values: {} };
+}
+
 /** The condition that what the guards saw is unchanged. */
 export function guardExpressions(guards: readonly Guard[]): Expressions {
   const names: Record<string, string> = {};

@@ -48,6 +48,8 @@ export interface GroupCommitterOptions {
 /** Most actions of a transaction: grows with success, shrinks with conflicts. */
 export interface GroupSize {
   actionsMax: number;
+  /** The engine knows no BatchExecuteStatement: under strategy insert, items go one by one. */
+  withoutStatements?: boolean;
 }
 
 export function initialGroupSize(): GroupSize {

@@ -48,6 +48,12 @@ export interface RecordStore extends Committer {
   transact(actions: readonly TransactWriteItem[], token: string, control: CallControl): Promise<void>;
   /** Does the read that a step asks for; a read that fails leaves the outcome open. */
   look(step: CommitStep, record: IdempotencyRecord, control: CallControl): Promise<ReadyStep>;
+  /** A strongly consistent read of a record. Rejects with DynamoDB's error. */
+  readRecord(pk: string, control: CallControl): Promise<FoundRecord | undefined>;
+  /** A read, sent again where that may help. Rejects with DynamoDB's error. */
+  read<R extends DynamoDbRequest>(request: R, control: CallControl): Promise<AnswerOf<R>>;
+  /** One try, given up after a bounded time. Rejects with DynamoDB's error. */
+  sendInTime<R extends DynamoDbRequest>(request: R, control: CallControl): Promise<AnswerOf<R>>;
   /** Looks up the key names of tables once; those that cannot be looked up stay unknown. */
   learnKeys(tableNames: readonly string[], control: CallControl): Promise<void>;
   readonly keyNames: KeyNames;
@@ -114,7 +120,7 @@ export function recordStore({ table, send, host }: { table: string; send: Send; 
     try {
       const found = await readRecord(record.pk, control);
       // One that would not refuse us is none: without it the answer was another condition's.
-      return afterRecordRead(found && standsInTheWay(found, record.messageId) ? found : undefined, step, record);
+      return afterRecordRead(found && standsInTheWay(found, record) ? found : undefined, step, record);
     } catch (cause) {
       return { kind: "settled", outcome: { kind: "unknown", cause } };
     }
@@ -167,7 +173,7 @@ export function recordStore({ table, send, host }: { table: string; send: Send; 
     }
   }
 
-  return { commit, get, transact, look, learnKeys, keyNames, table };
+  return { commit, get, transact, look, readRecord, read, sendInTime, learnKeys, keyNames, table };
 }
 
 function notBuilt(cause: unknown): SemelError {

@@ -1,6 +1,7 @@
 // `send` by the AWS SDK. The only file of the store that knows the SDK's client.
 
 import {
+  BatchExecuteStatementCommand,
   BatchGetItemCommand,
   DescribeTableCommand,
   DynamoDBClient,
@@ -45,6 +46,8 @@ function toCommand(request: DynamoDbRequest): object {
       return new UpdateItemCommand(request.input);
     case "BatchGetItem":
       return new BatchGetItemCommand(request.input);
+    case "BatchExecuteStatement":
+      return new BatchExecuteStatementCommand(request.input);
     case "GetItem":
       return new GetItemCommand(request.input);
     case "DescribeTable":

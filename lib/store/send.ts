@@ -1,7 +1,7 @@
 // The one seam to DynamoDB: every request that semel makes goes through a Send, so that a test, a simulator or the SDK can
 // stand behind it. The shapes are AWS's own, structurally assignable to the SDK's inputs.
 
-import type { Item, PutAction, TransactWriteItem, UpdateAction } from "../aws/dynamodb.ts";
+import type { AttributeValue, Item, PutAction, TransactWriteItem, UpdateAction } from "../aws/dynamodb.ts";
 
 export type DynamoDbRequest =
   | { readonly operation: "TransactWriteItems"; readonly input: TransactWriteItemsInput }
@@ -9,6 +9,7 @@ export type DynamoDbRequest =
   | { readonly operation: "UpdateItem"; readonly input: UpdateItemInput }
   | { readonly operation: "GetItem"; readonly input: GetItemInput }
   | { readonly operation: "BatchGetItem"; readonly input: BatchGetItemInput }
+  | { readonly operation: "BatchExecuteStatement"; readonly input: BatchExecuteStatementInput }
   | { readonly operation: "DescribeTable"; readonly input: DescribeTableInput };
 
 interface Answers {
@@ -17,6 +18,7 @@ interface Answers {
   UpdateItem: WriteOutput;
   GetItem: GetItemOutput;
   BatchGetItem: BatchGetItemOutput;
+  BatchExecuteStatement: BatchExecuteStatementOutput;
   DescribeTable: DescribeTableOutput;
 }
 export type DynamoDbAnswer = Answers[keyof Answers];
@@ -40,9 +42,14 @@ export type TransactWriteItemsOutput = Record<never, never>;
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html */
 export type PutItemInput = PutAction;
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html */
-export type UpdateItemInput = UpdateAction;
-/** Nothing: no values are asked for. A failed condition throws ConditionalCheckFailedException, with the old Item if asked. */
-export type WriteOutput = Record<never, never>;
+export interface UpdateItemInput extends UpdateAction {
+  readonly ReturnValues?: "ALL_NEW";
+}
+/** A failed condition throws ConditionalCheckFailedException, with the old Item if asked. */
+export interface WriteOutput {
+  /** The item as it is now, where ReturnValues asks for it. */
+  Attributes?: Item | undefined;
+}
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html */
 export interface GetItemInput {
@@ -68,6 +75,35 @@ export interface BatchGetItemOutput {
   Responses?: Record<string, Item[]> | undefined;
   /** What was not read this time, to be asked for again. */
   UnprocessedKeys?: Record<string, { Keys?: Item[] | undefined }> | undefined;
+}
+
+/**
+ * PartiQL statements, each judged and applied alone: not a transaction.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchExecuteStatement.html
+ */
+export interface BatchExecuteStatementInput {
+  readonly Statements: BatchStatementRequest[];
+}
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementRequest.html */
+export interface BatchStatementRequest {
+  readonly Statement: string;
+  readonly Parameters: AttributeValue[];
+  readonly ReturnValuesOnConditionCheckFailure?: "ALL_OLD" | "NONE";
+}
+export interface BatchExecuteStatementOutput {
+  /** One per statement, in the request's order. Without an Error the statement is done. */
+  Responses?: BatchStatementResponse[] | undefined;
+}
+export interface BatchStatementResponse {
+  Error?: BatchStatementError | undefined;
+  TableName?: string | undefined;
+}
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html */
+export interface BatchStatementError {
+  Code?: string | undefined;
+  Message?: string | undefined;
+  /** The item that is there; the service may leave it out. */
+  Item?: Item | undefined;
 }
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html */

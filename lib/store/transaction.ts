@@ -1,7 +1,8 @@
 // Builds the one transaction of a message: its record first, then its effects and guards. Pure.
 //
 //   T1. The record is always action 0, put only where no record stands in its way: none is there, or the rejection of
-//       another message (P4 of protocol/record.ts). What the answer says of action 0 is the record's.
+//       another message (P4 of protocol/record.ts); under a claim it is updated only while it is held (CL1 of
+//       protocol/claim.ts). What the answer says of action 0 is the record's.
 //   T2. Every limit is checked here, before anything is sent.
 
 import type { Item, TransactWriteItem, UpdateAction } from "../aws/dynamodb.ts";
@@ -15,6 +16,7 @@ import {
   foldIncrements,
   type Guard,
   type IncrementEffect,
+  isInsert,
   itemId,
   type KeyNames,
   keyNamesIn,
@@ -23,13 +25,16 @@ import {
 } from "../protocol/effects.ts";
 import { itemBytes } from "../protocol/item-size.ts";
 import { type IdempotencyRecord, RECORD_FORMAT_VERSION } from "../protocol/record.ts";
-import { guardExpressions, incrementExpressions, NO_EXPRESSIONS, withCondition } from "./conditions.ts";
+import { endClaim } from "./claim-requests.ts";
+import { absenceOf, guardExpressions, incrementExpressions, NO_EXPRESSIONS, withCondition } from "./conditions.ts";
 import { recordToItem } from "./items.ts";
 
 export interface MessageTransaction {
   readonly record: IdempotencyRecord;
   readonly effects: readonly Effect[];
   readonly guards: readonly Guard[];
+  /** The idempotency key itself, from which the insert strategy derives the key of the message's item. */
+  readonly key?: string;
 }
 
 /** Where the record stands in the transaction. T1. */
@@ -47,13 +52,13 @@ export function transactionActions(
   refuseRepeatedItems(effects, keyNames);
 
   const guards = Map.groupBy(message.guards, ({ tableName, key }) => itemId(tableName, key));
-  const actions = [putRecord(recordTable, message.record)];
+  const actions = [recordAction(recordTable, message.record)];
   for (const effect of effects) {
     const key = keyOf(effect, keyNames);
     const id = key && itemId(effect.tableName, key);
     const own = id === undefined ? undefined : guards.get(id);
     if (id !== undefined) guards.delete(id);
-    actions.push(toAction(effect, own));
+    actions.push(toAction(withAbsence(effect, key), own));
   }
   for (const own of guards.values()) actions.push(checkGuards(own));
   refuseBeyondLimits(actions); // T2
@@ -68,7 +73,8 @@ const REJECTED_VALUES: Item = {
   ":semelFormat": { N: String(RECORD_FORMAT_VERSION) },
 };
 
-function putRecord(recordTable: string, record: IdempotencyRecord): TransactWriteItem {
+function recordAction(recordTable: string, record: IdempotencyRecord): TransactWriteItem {
+  if (record.fencingToken !== undefined) return { Update: endClaim(recordTable, record, record.fencingToken) };
   return {
     Put: {
       TableName: recordTable,
@@ -79,6 +85,14 @@ function putRecord(recordTable: string, record: IdempotencyRecord): TransactWrit
       ReturnValuesOnConditionCheckFailure: "ALL_OLD",
     },
   };
+}
+
+/** An insert's condition, on any key attribute: an item that is there has them all. */
+function withAbsence(effect: Effect, key: Item | undefined): Effect {
+  if (!isInsert(effect)) return effect;
+  const [name] = Object.keys(key ?? {});
+  if (name === undefined) throw new Error(`the key names of table ${effect.tableName} are not known`); // the caller looks them up
+  return { ...effect, expressions: absenceOf(name) };
 }
 
 function toAction(effect: Effect, guards: readonly Guard[] | undefined): TransactWriteItem {

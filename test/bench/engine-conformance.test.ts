@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import {
+  BatchExecuteStatementCommand,
   BatchGetItemCommand,
   type CancellationReason,
   CreateTableCommand,
@@ -105,6 +106,14 @@ const leaseAt = (now: string): Command => {
   return new PutItemCommand({ ...lease, ExpressionAttributeValues });
 };
 
+const inserts = (...ids: string[]): Command =>
+  new BatchExecuteStatementCommand({
+    Statements: ids.map((id) => ({
+      Statement: `INSERT INTO "${id === "nowhere" ? "Nowhere" : TableName}" VALUE {'id':?,'it''s':?}`,
+      Parameters: [{ S: id }, { N: "1" }],
+    })),
+  });
+
 const REQUESTS: readonly (readonly [string, Command])[] = [
   ["a read of nothing", get("a")],
   ["an increment makes the item", new UpdateItemCommand(add("a", "5"))],
@@ -170,6 +179,23 @@ it("answers alike, request for request", async () => {
   for (const [name, command] of REQUESTS) {
     const [ours, theirs] = [await outcome(fakeClient, command), await outcome(embedded.client, command)];
     expect(ours, name).toEqual(theirs);
+  }
+});
+
+it("inserts many items at once, each judged alone", async () => {
+  const codes = async (client: DynamoDBClient, command: Command): Promise<unknown> => {
+    const { Responses } = (await outcome(client, command)) as { Responses?: { Error?: { Code?: string } }[] };
+    return Responses?.map(({ Error: error }) => error?.Code);
+  };
+  const [mixed, before] = [["s1", "nowhere", "s2", ""], counters.writeUnits];
+  for (const command of [inserts("s1"), inserts(...mixed), inserts(...mixed)]) {
+    expect(await codes(fakeClient, command)).toEqual(await codes(embedded.client, command));
+  }
+  expect(counters.writeUnits - before).toBe(5); // one each, of failed ones too; none where nothing can be written
+  expect(await codes(fakeClient, inserts("s1", "s3"))).toEqual(["DuplicateItem", undefined]);
+  expect(await outcome(fakeClient, get("s2"))).toEqual(await outcome(embedded.client, get("s2")));
+  for (const ids of [[], Array.from({ length: 26 }, (_, index) => `x${index}`)]) {
+    expect(await outcome(fakeClient, inserts(...ids))).toMatchObject({ name: "ValidationException" });
   }
 });
 

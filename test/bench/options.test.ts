@@ -7,7 +7,7 @@ describe("options of the benchmark", () => {
       rounds: 5,
       batches: [1, 10, 100, 1_000],
       models: ["U0", "U5", "R5", "embedded"],
-      contenders: ["semel", "powertools", "get-effect-put", "plain"],
+      contenders: ["semel", "powertools", "get-effect-put", "plain", "semel-insert", "semel-insert-puts"],
       starts: 3,
       warmUp: expect.any(Array),
       largeBatch: 1_000,

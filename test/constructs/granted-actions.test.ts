@@ -3,9 +3,15 @@
 
 import { describe, expect, it } from "vitest";
 import type { SqsEvent } from "../../lib/aws/lambda.ts";
-import { DEAD_LETTER_ACTIONS, EFFECT_ACTIONS, RECORD_ACTIONS, RETRY_ACTIONS } from "../../lib/constructs/grants.ts";
+import {
+  DEAD_LETTER_ACTIONS,
+  EFFECT_ACTIONS,
+  INSERT_ACTIONS,
+  RECORD_ACTIONS,
+  RETRY_ACTIONS,
+} from "../../lib/constructs/grants.ts";
 import type { SqsRequest } from "../../lib/consumer/sqs-send.ts";
-import { PermanentError } from "../../lib/index.ts";
+import { type ExactlyOnce, type ExactlyOnceOptions, PermanentError } from "../../lib/index.ts";
 import { createExactlyOnce } from "../../lib/middleware/exactly-once.ts";
 import { memoryDynamoDb } from "../../lib/store/memory/memory-dynamodb.ts";
 import type { DynamoDbRequest } from "../../lib/store/send.ts";
@@ -40,6 +46,11 @@ function usesOf(request: DynamoDbRequest): Use[] {
         tableName,
         action: "dynamodb:BatchGetItem",
       }));
+    case "BatchExecuteStatement":
+      return request.input.Statements.map(({ Statement }) => {
+        const [, action = "", tableName = ""] = /^(INSERT) INTO "([^"]+)"/.exec(Statement) ?? [];
+        return { tableName, action: action === "INSERT" ? "dynamodb:PartiQLInsert" : Statement };
+      });
     case "TransactWriteItems":
       return request.input.TransactItems.flatMap((item) =>
         (["Put", "Update", "Delete", "ConditionCheck"] as const).flatMap((part) => {
@@ -84,12 +95,12 @@ function eventOf(...bodies: object[]): SqsEvent {
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** Runs a handler that does all that tx offers, and one into a condition that fails. */
-async function observedUses(): Promise<Use[]> {
-  const uses: Use[] = [];
-  const database = memoryDynamoDb({ Records: { partitionKey: "pk" }, Ledger: { partitionKey: "id" } });
+/** A consumer whose requests are written down. */
+function observed(uses: Use[], options: ExactlyOnceOptions): ExactlyOnce<unknown> {
+  const key = { partitionKey: "id" };
+  const database = memoryDynamoDb({ Records: { partitionKey: "pk" }, Ledger: key, Journal: key });
   const queue = memoryQueue();
-  const orders = createExactlyOnce(
+  return createExactlyOnce(
     {
       consumer: "orders",
       table: "Records",
@@ -97,6 +108,7 @@ async function observedUses(): Promise<Use[]> {
       key: "id",
       logger: silent,
       deadLetterQueueUrl: DLQ_URL,
+      ...options,
     },
     {
       sqsSend: async (request, options) => {
@@ -109,6 +121,41 @@ async function observedUses(): Promise<Use[]> {
       },
     },
   );
+}
+
+const context = { awsRequestId: "request", getRemainingTimeInMillis: () => 60_000 };
+
+/** Strategy insert: a batch, the same again with one that is new to its process, one alone, and rejections. */
+async function observedInserts(): Promise<Use[]> {
+  const uses: Use[] = [];
+  const insert = { appendOnlyTable: "Journal", primaryKey: "id" };
+  const journal = observed(uses, { strategy: "insert", insert, committedKeysMax: 0 });
+  const handler = journal.lambda(({ body }, tx) => {
+    if ((body as { id: string }).id === "never") throw new PermanentError("no");
+    tx.insert({ TableName: "Journal", Item: {} });
+  });
+  const done = { batchItemFailures: [] };
+  expect(await handler(eventOf({ id: "a" }, { id: "b" }, { id: "never" }), context)).toEqual(done);
+  expect(await handler(eventOf({ id: "a" }, { id: "b" }), context)).toEqual(done);
+  expect(await handler(eventOf({ id: "c" }), context)).toEqual(done);
+  return uses;
+}
+
+/** Redelivered messages: of a plain consumer, and of one with claims whose handler fails, which gives the key back. */
+async function observedRedeliveries(): Promise<Use[]> {
+  const uses: Use[] = [];
+  const event = eventOf({ id: "redelivered" });
+  for (const record of event.Records) record.attributes.ApproximateReceiveCount = "2";
+  await observed(uses, {}).lambda(() => {})(event, context);
+  const claims = observed(uses, { strategy: "claim" });
+  await claims.lambda(() => Promise.reject(new Error("not now")))(event, context);
+  return uses;
+}
+
+/** Runs a handler that does all that tx offers, and one into a condition that fails. */
+async function observedUses(): Promise<Use[]> {
+  const uses: Use[] = [];
+  const orders = observed(uses, {});
   const handler = orders.lambda(async ({ body }, tx) => {
     const { id } = body as { id: string };
     if (id === "never") throw new PermanentError("no");
@@ -139,7 +186,6 @@ async function observedUses(): Promise<Use[]> {
       ConditionExpression: id === "fails" ? "attribute_exists(id)" : "attribute_not_exists(id)",
     });
   });
-  const context = { awsRequestId: "request", getRemainingTimeInMillis: () => 60_000 };
   const response = await handler(eventOf({ id: "works" }, { id: "fails" }, { id: "puts" }, { id: "never" }), context);
   expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: "message-1" }] });
   return uses;
@@ -152,9 +198,18 @@ describe("granted actions", () => {
     [DLQ_URL, DEAD_LETTER_ACTIONS],
     ["orders", RETRY_ACTIONS],
   ] as const)("on %s are those that the runtime needs", async (tableName, granted) => {
-    const uses = await observedUses();
+    const uses = [...(await observedUses()), ...(await observedRedeliveries())];
     const needed = new Set(uses.filter((use) => use.tableName === tableName).map((use) => use.action));
     expect([...needed].sort()).toEqual([...granted].sort());
+  });
+
+  it("on an append-only table are those that strategy insert needs", async () => {
+    const uses = await observedInserts();
+    const needed = new Set(uses.filter(({ tableName }) => tableName === "Journal").map(({ action }) => action));
+    expect([...needed].sort()).toEqual([...INSERT_ACTIONS].sort());
+    expect([...new Set(uses.map(({ tableName }) => tableName))].sort()).toEqual([DLQ_URL, "Journal", "Records"].sort());
+    const onRecords = uses.filter(({ tableName }) => tableName === "Records").map(({ action }) => action);
+    expect(RECORD_ACTIONS).toEqual(expect.arrayContaining(onRecords));
   });
 
   it("are on nothing else", async () => {

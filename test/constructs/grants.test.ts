@@ -9,6 +9,7 @@ import { describe, expect, it } from "vitest";
 import {
   DEAD_LETTER_ACTIONS,
   EFFECT_ACTIONS,
+  INSERT_ACTIONS,
   KEY_ACTIONS,
   RECORD_ACTIONS,
   RETRY_ACTIONS,
@@ -81,6 +82,17 @@ describe("grants of a consumer", () => {
     expect(actionsOn(stack, consumer.table.tableArn)).toEqual(sorted(RECORD_ACTIONS));
   });
 
+  it("on an append-only table are what inserts need: no update, no delete", () => {
+    const stack = emptyStack({ env: { account: "111111111111", region: "eu-west-1" } });
+    const key = new Key(stack, "JournalKey");
+    const encryption = TableEncryptionV2.customerManagedKey(key);
+    const journal = new TableV2(stack, "Journal", { partitionKey, encryption });
+    consumerIn(stack).grantInserts(journal);
+    expect(actionsOn(stack, journal.tableArn)).toEqual(sorted(INSERT_ACTIONS));
+    expect(actionsOn(stack, journal.tableArn).join()).not.toMatch(/Update|Delete|BatchWrite/);
+    expect(actionsOn(stack, key.keyArn)).toEqual(sorted(KEY_ACTIONS));
+  });
+
   it("take the first generation of Table, and imported tables", () => {
     const stack = emptyStack();
     const old = new Table(stack, "Old", { partitionKey });
@@ -129,6 +141,8 @@ describe("effects on the record table", () => {
   it("are refused for the record table of another consumer, too", () => {
     const stack = emptyStack();
     const other = new ExactlyOnceTable(stack, "OtherRecords");
-    expect(messageOf(() => consumerIn(stack).grantEffects(other.table))).toMatch(/grantEffects got a record table/);
+    const consumer = consumerIn(stack);
+    expect(messageOf(() => consumer.grantEffects(other.table))).toMatch(/grantEffects got a record table/);
+    expect(messageOf(() => consumer.grantInserts(other.table))).toMatch(/grantInserts got a record table/);
   });
 });

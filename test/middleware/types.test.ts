@@ -54,10 +54,6 @@ it("does not offer what is not built", () => {
   exactlyOnce(names).lambda((_message, tx) => {
     // @ts-expect-error not built yet
     tx.send;
-    // @ts-expect-error not built yet
-    tx.insert;
-    // @ts-expect-error not built yet
-    tx.step;
   });
 });
 

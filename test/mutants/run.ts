@@ -2,6 +2,7 @@
 // have to catch it. Ends with 1 when one survives, when one is stale, or when the code is not green to begin with.
 //
 //   npm run mutants                      all of them
+//   npm run mutants -- --part commit     those of one file of the catalog
 //   npm run mutants -- --only NAME       those whose name has this in it
 //   npm run mutants -- --list            names, and what is stale; runs nothing
 
@@ -9,7 +10,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { MUTANTS } from "./catalog.ts";
+import { MUTANTS, PARTS } from "./catalog.ts";
 import { copyRepository } from "./copy.ts";
 import { emptySuites, verdictOf } from "./judge.ts";
 import { applyMutant, type Mutant, staleness } from "./mutant.ts";
@@ -21,9 +22,11 @@ const COPIES = 2;
 const MUTANT_TIMEOUT_MS = 90_000;
 const GREEN_TIMEOUT_MS = 300_000;
 
-const { values: options } = parseArgs({ options: { only: { type: "string" }, list: { type: "boolean" } } });
-const { only } = options;
-const chosen = only === undefined ? MUTANTS : MUTANTS.filter(({ name }) => name.includes(only));
+const { values: options } = parseArgs({
+  options: { part: { type: "string" }, only: { type: "string" }, list: { type: "boolean" } },
+});
+const { only = "", part } = options;
+const chosen = (part === undefined ? MUTANTS : (PARTS[part] ?? [])).filter(({ name }) => name.includes(only));
 process.exitCode = (options.list ? list(chosen) : await run(chosen)) ? 0 : 1;
 
 function list(mutants: readonly Mutant[]): boolean {
@@ -38,7 +41,7 @@ function tellProblems(mutants: readonly Mutant[]): boolean {
   const problems = [
     ...mutants.flatMap((mutant) => staleness(mutant, ROOT)),
     ...repeated.map((name) => `the name "${name}" occurs twice`),
-    ...(mutants.length === 0 ? [`no mutant is named so: ${only}`] : []),
+    ...(mutants.length === 0 ? [`no mutant is named so: ${only} (parts: ${Object.keys(PARTS).join(", ")})`] : []),
   ];
   for (const problem of problems) console.error(problem);
   return problems.length === 0;

@@ -11,19 +11,20 @@ import {
   type CommitOutcome,
   type CommitProgress,
 } from "../../lib/protocol/commit.ts";
-import type { FoundRecord } from "../../lib/protocol/record.ts";
+import type { CompletedRecord, FoundRecord } from "../../lib/protocol/record.ts";
 
-const claimant = { attemptId: "mine", fingerprint: "1:a" };
+const claimant: CompletedRecord = {
+  pk: "orders#1",
+  committedAtMs: 1,
+  expiresAtSeconds: 2,
+  status: "COMPLETED",
+  messageId: "m-1",
+  attemptId: "mine",
+  fingerprint: "1:a",
+};
 
 function recordOf(attemptId: string, fingerprint: string): FoundRecord {
-  const rest = {
-    pk: "orders#1",
-    committedAtMs: 1,
-    expiresAtSeconds: 2,
-    status: "COMPLETED",
-    messageId: "m-1",
-  } as const;
-  return { kind: "record", record: { ...rest, attemptId, fingerprint } };
+  return { kind: "record", record: { ...claimant, attemptId, fingerprint } };
 }
 
 const found = fc.constantFrom<FoundRecord>(

@@ -18,22 +18,29 @@ const record: IdempotencyRecord = {
 };
 const found = { kind: "record", record } as const;
 
+const by = (messageId: string) => ({ attemptId: "mine", messageId });
+
 describe("a record that is found", () => {
   it("P1: of an unknown format is never taken for done", () => {
     const unreadable = { kind: "unreadable", formatVersion: "2", status: "COMPLETED" } as const;
-    expect(judgeRecord(unreadable, { attemptId: "theirs", fingerprint: "1:a" })).toBe(unreadable);
+    expect(judgeRecord(unreadable, { attemptId: "theirs", fingerprint: "1:a", status: "COMPLETED" })).toBe(unreadable);
   });
 
   it("P2: of the own attempt is ours, even if the fingerprint option changed meanwhile", () => {
-    expect(judgeRecord(found, { attemptId: "theirs", fingerprint: "1:b" })).toEqual({ kind: "ours" });
+    expect(judgeRecord(found, { attemptId: "theirs", fingerprint: "1:b", status: "COMPLETED" })).toMatchObject({
+      kind: "ours",
+    });
   });
 
   it("of another attempt with the same payload is a duplicate", () => {
-    expect(judgeRecord(found, { attemptId: "mine", fingerprint: "1:a" })).toEqual({ kind: "duplicate" });
+    expect(judgeRecord(found, { attemptId: "mine", fingerprint: "1:a", status: "COMPLETED" })).toEqual({
+      kind: "duplicate",
+      record,
+    });
   });
 
   it("P3: of another payload is a mismatch (I7)", () => {
-    const verdict = judgeRecord(found, { attemptId: "mine", fingerprint: "1:b" });
+    const verdict = judgeRecord(found, { attemptId: "mine", fingerprint: "1:b", status: "COMPLETED" });
     expect(verdict).toEqual({ kind: "payloadMismatch", committedAtMs: 1_000 });
   });
 });
@@ -44,21 +51,23 @@ describe("P4: a rejection", () => {
 
   it("is neither a duplicate nor a mismatch, whatever the payload", () => {
     for (const fingerprint of ["1:a", "1:b"]) {
-      const verdict = judgeRecord(rejected, { attemptId: "mine", fingerprint });
+      const verdict = judgeRecord(rejected, { attemptId: "mine", fingerprint, status: "COMPLETED" });
       expect(verdict).toEqual({ kind: "rejected", messageId: "m-1", code: "SEMEL_KEY", reason: "why" });
     }
   });
 
   it("of the own attempt is ours: the answer to it was lost", () => {
-    expect(judgeRecord(rejected, { attemptId: "theirs", fingerprint: "1:b" })).toEqual({ kind: "ours" });
+    expect(judgeRecord(rejected, { attemptId: "theirs", fingerprint: "1:b", status: "REJECTED" })).toMatchObject({
+      kind: "ours",
+    });
   });
 
   it("stops its own message, and no other; a completed or unreadable record stops all", () => {
-    expect(standsInTheWay(rejected, "m-1")).toBe(true);
-    expect(standsInTheWay(rejected, "m-2")).toBe(false);
+    expect(standsInTheWay(rejected, by("m-1"))).toBe(true);
+    expect(standsInTheWay(rejected, by("m-2"))).toBe(false);
     for (const id of ["m-1", "m-2"]) {
-      expect(standsInTheWay(found, id)).toBe(true);
-      expect(standsInTheWay({ kind: "unreadable", formatVersion: "2", status: "REJECTED" }, id)).toBe(true);
+      expect(standsInTheWay(found, by(id))).toBe(true);
+      expect(standsInTheWay({ kind: "unreadable", formatVersion: "2", status: "REJECTED" }, by(id))).toBe(true);
     }
   });
 });

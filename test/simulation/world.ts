@@ -3,7 +3,7 @@
 
 import type { LambdaContext, SqsBatchResponse } from "../../lib/aws/lambda.ts";
 import type { SqsAnswerOf, SqsRequest, SqsSend } from "../../lib/consumer/sqs-send.ts";
-import { PermanentError, type Tx } from "../../lib/index.ts";
+import { type ExactlyOnceOptions, PermanentError, type Tx } from "../../lib/index.ts";
 import { createExactlyOnce } from "../../lib/middleware/exactly-once.ts";
 import { type MemoryDynamoDb, memoryDynamoDb } from "../../lib/store/memory/memory-dynamodb.ts";
 import type { AnswerOf, DynamoDbRequest, Send, SendOptions } from "../../lib/store/send.ts";
@@ -26,7 +26,12 @@ export interface Invocation {
   readonly messages: readonly SimulatedMessage[];
   readonly handlerMs: number;
   readonly rejects?: ReadonlySet<string>;
+  /** It begins so much later than the others of its round, ms. */
+  readonly startMs?: number;
 }
+
+/** The consumer of the world, where it is not the plain one. */
+export type Consumer = Pick<ExactlyOnceOptions, "strategy" | "leaseSeconds">;
 
 export interface World {
   readonly memory: MemoryDynamoDb;
@@ -34,6 +39,8 @@ export interface World {
   readonly acknowledged: ReadonlySet<string>;
   /** Runs invocations side by side, each in a worker of its own, and takes what they acknowledge off the queue. */
   deliver(invocations: readonly Invocation[]): Promise<void>;
+  /** Lets time pass, and whatever was to come in it. */
+  elapse(ms: number): Promise<void>;
   /** Records, effects and acknowledgements agree. Throws what is wrong. */
   check(): void;
 }
@@ -42,7 +49,7 @@ const TIMEOUT_MS = 4_000;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Troubles meet the requests in order; then there are none. */
-export function createWorld(troubles: readonly Trouble[], random: () => number): World {
+export function createWorld(troubles: readonly Trouble[], random: () => number, consumer: Consumer = {}): World {
   const host = virtualHost(random);
   const memory = memoryDynamoDb({
     Records: { partitionKey: "pk" },
@@ -53,13 +60,30 @@ export function createWorld(troubles: readonly Trouble[], random: () => number):
   const keys = new Map<string, string>();
   const received = new Map<string, number>();
   const gaveUp = new Set<string>(); // messages whose handler threw for good, at some time
+  const charges = new Map<string, string>();
+  const keptSteps = new Set<string>(); // steps that have given their result to a handler
+  let alone = false;
   const complaints: string[] = []; // of the moment, since the runtime swallows what is thrown there
   const queue = memoryQueue((request) => {
     if (request.operation === "SendMessage") complaints.push(...complaintsOf(memory, request.input.MessageBody));
     return "none";
   });
 
-  async function invoke({ messages, handlerMs, rejects }: Invocation): Promise<void> {
+  /** An effect outside DynamoDB: at least once, under one idempotency key. Alone, what is kept is never done again. */
+  async function charge(key: string, tx: Tx): Promise<void> {
+    const kept = alone && keptSteps.has(key);
+    const id = await tx.step("charge", ({ idempotencyKey }) => {
+      if (kept) complaints.push(`ST1: the step of ${key} was kept, and ran again`);
+      if ((charges.get(key) ?? idempotencyKey) !== idempotencyKey) complaints.push(`ST3: two keys for ${key}`);
+      charges.set(key, idempotencyKey);
+      return idempotencyKey;
+    });
+    keptSteps.add(key);
+    if (id !== charges.get(key)) complaints.push(`ST4: the step of ${key} gave ${id}`);
+  }
+
+  async function invoke({ messages, handlerMs, rejects, startMs = 0 }: Invocation): Promise<void> {
+    if (startMs > 0) await new Promise<void>((resolve) => host.after(startMs, resolve));
     for (const { messageId, key } of messages) {
       keys.set(messageId, key);
       if (rejects?.has(messageId)) gaveUp.add(messageId);
@@ -75,11 +99,14 @@ export function createWorld(troubles: readonly Trouble[], random: () => number):
         key: "key",
         logger: silent,
         deadLetterQueueUrl: DLQ_URL,
+        ...consumer,
       },
       { host, send, sqsSend, environment: {} },
     );
     const handler = orders.lambda(async (message, tx) => {
-      await post((message.body as SimulatedMessage).key, tx, handlerMs, host);
+      const { key } = message.body as SimulatedMessage;
+      if (consumer.strategy === "claim") await charge(key, tx);
+      await post(key, tx, handlerMs, host);
       if (rejects?.has(message.messageId)) throw new PermanentError("for good");
     });
     const endMs = host.nowMs() + TIMEOUT_MS;
@@ -100,7 +127,12 @@ export function createWorld(troubles: readonly Trouble[], random: () => number):
     memory,
     host,
     acknowledged,
+    async elapse(ms) {
+      host.after(ms, () => {});
+      await host.drain();
+    },
     async deliver(invocations) {
+      alone = invocations.length === 1;
       await host.run(Promise.all(invocations.map(invoke)));
     },
     check() {
@@ -148,7 +180,7 @@ interface Surroundings {
 }
 
 /** A dead worker sends nothing more and hears nothing more; what it sent may have been applied. */
-function createWorker({ memory, queue, host, next }: Surroundings): Worker {
+export function createWorker({ memory, queue, host, next }: Surroundings): Worker {
   let dead = false;
   let die = (): void => {};
   const died = new Promise<undefined>((resolve) => {

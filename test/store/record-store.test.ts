@@ -6,6 +6,7 @@ import { expect, it } from "vitest";
 import { memoryDynamoDb } from "../../lib/store/memory/memory-dynamodb.ts";
 import { defaultClient, sdkSend } from "../../lib/store/sdk-send.ts";
 import { startDynoxide } from "../support/dynoxide.ts";
+import { describeClaims } from "./claim-conformance.ts";
 import { describeStore, type Engine } from "./conformance.ts";
 
 const TABLES = { Records: "pk", Data: "id" };
@@ -25,15 +26,20 @@ async function onClient(client: DynamoDBClient, stop: () => Promise<void>): Prom
   return { send: sdkSend(client), stop };
 }
 
-describeStore("the memory store", async () => {
+async function inMemory(): Promise<Engine> {
   const memory = memoryDynamoDb({ Records: { partitionKey: "pk" }, Data: { partitionKey: "id" } });
   return { send: async (request) => memory.send(request), stop: async () => {} };
-});
+}
 
-describeStore("dynoxide", async () => {
+async function onDynoxide(): Promise<Engine> {
   const engine = await startDynoxide();
   return onClient(engine.client, engine.stop);
-});
+}
+
+for (const describeAll of [describeStore, describeClaims]) {
+  describeAll("the memory store", inMemory);
+  describeAll("dynoxide", onDynoxide);
+}
 
 // DynamoDB Local, LocalStack or AWS: empty of the tables Records and Data. Not run where the variable is not set.
 if (process.env["SEMEL_TEST_DYNAMODB_ENDPOINT"] !== undefined) {

@@ -51,7 +51,8 @@ export function testConsumer<S extends StandardSchemaV1 = StandardSchemaV1<unkno
       (message: string, details: Record<string, unknown>) => logged.push({ level, message, details }),
     ]),
   ) as unknown as NonNullable<ExactlyOnceOptions["logger"]>;
-  const defaults = { consumer: "orders", table: RECORDS, retentionDays: 40, logger };
+  // Each delivery as if to another process: what is known of a key is in the table.
+  const defaults = { consumer: "orders", table: RECORDS, retentionDays: 40, logger, committedKeysMax: 0 };
   const orders = createExactlyOnce<S>(
     { ...defaults, ...options },
     { host, send, sqsSend: queue.sqsSend, environment: {} },

@@ -19,13 +19,14 @@ import type {
   GetItemOutput,
   TransactWriteItemsInput,
 } from "../send.ts";
+import { batchExecute } from "./batch-statements.ts";
 import { dynamoDbError, tableNotFoundError, validationError } from "./errors.ts";
 import { project } from "./evaluate.ts";
 import { keyFault, refuseEmptyKeys } from "./keys.ts";
 import { parseProjection } from "./parse-update.ts";
 import { placeholders } from "./placeholders.ts";
 import { requestText } from "./request-text.ts";
-import { writeOne } from "./single-write.ts";
+import { updateOne, writeOne } from "./single-write.ts";
 import { emptyTable, keyAttributes, keyTextOf, type MemoryTable, type Table } from "./table.ts";
 import { transactWrite } from "./transact.ts";
 import { canonicalItem, copyItem } from "./values.ts";
@@ -58,11 +59,13 @@ function storeOf(tables: Map<string, Table>, tokens: Map<string, string>): Memor
       case "PutItem":
         return written(() => writeOne(tables, { Put: request.input }));
       case "UpdateItem":
-        return written(() => writeOne(tables, { Update: request.input }));
+        return updateOne(tables, request.input);
       case "GetItem":
         return getItem(findTable(tables, request.input.TableName), request.input);
       case "BatchGetItem":
         return batchGetItem(tables, request.input);
+      case "BatchExecuteStatement":
+        return batchExecute(tables, request.input);
       case "DescribeTable":
         return describe(findTable(tables, request.input.TableName));
     }

@@ -40,10 +40,6 @@ export function keyTextOf(keys: readonly KeyAttribute[], item: Item): string {
   return keys.map(({ name }) => valueText(own(item, name) ?? { NULL: true })).join();
 }
 
-export function keyOf(keys: readonly KeyAttribute[], item: Item): Item {
-  return Object.fromEntries(keys.flatMap(({ name }) => [[name, own(item, name) ?? { NULL: true }]]));
-}
-
 interface Entry {
   readonly item: Item;
   /** Made at the first fingerprint. */

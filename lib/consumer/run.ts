@@ -1,0 +1,175 @@
+// Runs the handler of one message and commits, and runs it again where a condition failed.
+//
+//   R1. A message is acknowledged only after its commit is known to be there: by DynamoDB's success or by its record.
+//   R2. Every run of the handler has an attempt id of its own; under a claim, every acquisition.
+//   R3. A failed condition runs the handler again, on a fresh message and fresh reads, a bounded number of times.
+//   R4. Once a try of any run was left without an answer, a failure never says that nothing was committed.
+
+import { SemelError } from "../errors.ts";
+import { sleep } from "../host.ts";
+import { CONFLICT_BACKOFF, fullJitterMs } from "../protocol/backoff.ts";
+import type { CommitOutcome } from "../protocol/commit.ts";
+import { type CompletedRecord, expiresAtSeconds, type IdempotencyRecord } from "../protocol/record.ts";
+import type { CallControl } from "../store/record-store.ts";
+import { withResult } from "../store/results.ts";
+import type { Slots } from "./concurrency.ts";
+import type { Deadline } from "./deadline.ts";
+import { commitFailure, conditionFailure, handlerFailure, leaseLost, outOfTime, stillOpen } from "./failures.ts";
+import type { HeldLease } from "./lease.ts";
+import type { Message, Prepared } from "./message.ts";
+import type { RejectContext } from "./rejection.ts";
+import type { Steps } from "./steps.ts";
+import { openTx, type Tx } from "./tx.ts";
+
+/** What became of one delivery. */
+export type MessageOutcome =
+  /** `returned` is what the handler gave in this run; the record keeps it where it is asked to. */
+  | { readonly kind: "committed"; readonly record: CompletedRecord; readonly returned?: unknown }
+  /** The record is not known where a process or a batch remembers the key. */
+  | { readonly kind: "duplicate"; readonly record?: CompletedRecord }
+  /** Another worker has the key; it comes again when that one must have ended. */
+  | { readonly kind: "deferred"; readonly untilMs: number }
+  /** It can never succeed; it is in the dead-letter queue. */
+  | { readonly kind: "rejected"; readonly error: SemelError }
+  | { readonly kind: "failed"; readonly error: SemelError };
+
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler may return nothing, or a promise of it
+export type Handler<Body> = (message: Message<Body>, tx: Tx) => Promise<unknown> | unknown | void;
+
+/** Runs after the first, each with fresh reads, before a failed condition fails the message. */
+export const RERUNS_MAX = 3;
+
+export interface RunContext extends RejectContext {
+  readonly handler: Handler<unknown>;
+  /** Places for handlers that run side by side. */
+  readonly slots: Slots;
+  /** Keep what the handler returns with the record. */
+  readonly storeResult: boolean;
+  readonly onRerun: (where: string) => void;
+  readonly onLateUse: (error: SemelError) => void;
+}
+
+/** What a claim adds. */
+export interface Claimed {
+  readonly lease: HeldLease;
+  readonly steps: Steps;
+}
+
+/** Never rejects. */
+export async function runToEnd(prepared: Prepared, context: RunContext, claimed?: Claimed): Promise<MessageOutcome> {
+  const { deadline, host, onRerun } = context;
+  let { message } = prepared;
+  let openTries = false;
+  for (let reruns = 0; ; reruns++) {
+    const outcome = await runOnce({ ...prepared, message }, context, claimed);
+    switch (outcome.kind) {
+      case "committed": // R1
+      case "duplicate": // R1
+        return outcome;
+      case "conditionFailed": {
+        openTries ||= outcome.openTries;
+        const where = outcome.where ?? `action ${outcome.actionIndex}`;
+        if (reruns >= RERUNS_MAX) return failed(conditionFailure(where, reruns + 1), openTries);
+        onRerun(where); // R3
+        await sleep(host, fullJitterMs(CONFLICT_BACKOFF, reruns + 1, host.random()), deadline.gate);
+        try {
+          message = await prepared.renew(); // R3
+        } catch (error) {
+          return failed(handlerFailure(error), openTries); // R4
+        }
+        break;
+      }
+      case "failed":
+        return failed(outcome.error, openTries);
+      case "claimed":
+        return failed(claimed ? leaseLost() : commitFailure(outcome), openTries);
+      case "rejected":
+        // Of another message: a worker beside us was faster, and does not stand in our way.
+        if (outcome.messageId !== message.messageId) return failed(commitFailure({ kind: "conflict" }), openTries);
+        return failed(commitFailure(outcome), openTries);
+      default:
+        return failed(commitFailure(outcome), openTries);
+    }
+  }
+}
+
+type RunOutcome =
+  | Exclude<CommitOutcome, { kind: "committed" }>
+  | Extract<MessageOutcome, { kind: "committed" | "failed" }>;
+
+async function runOnce(prepared: Prepared, context: RunContext, claimed: Claimed | undefined): Promise<RunOutcome> {
+  const { deadline, handler, options, slots, store } = context;
+  const control = controlOf(deadline);
+  const stop = claimed ? AbortSignal.any([deadline.gate, claimed.lease.lost]) : deadline.gate;
+  const opened = openTx({
+    key: prepared.key,
+    signal: stop,
+    recordTable: options.table,
+    get: (input) => store.get(input, control),
+    steps: claimed?.steps,
+    onLateUse: context.onLateUse,
+  });
+  const run = async (): Promise<unknown> => handler(prepared.message, opened.tx); // it may throw before it returns a promise
+  try {
+    // Only handlers hold places: a message that waits for its commit gives its place to the next one.
+    const result = await slots.run(async () => {
+      const value = await unlessStopped(claimed ? claimed.lease.during(run) : run(), stop);
+      opened.close();
+      return value;
+    });
+    const { effects, guards } = opened.declared();
+    await claimed?.lease.settled();
+    const own = recordOf(prepared, context, claimed);
+    const record = context.storeResult ? withResult(own, result) : own;
+    const outcome = await store.commit({ record, effects, guards, key: prepared.key }, control);
+    if (outcome.kind !== "committed") return outcome;
+    return { kind: "committed", record: written(outcome.record, record), returned: result };
+  } catch (error) {
+    opened.close();
+    const notStarted = deadline.gate.aborted && error === deadline.gate.reason; // a handler may throw undefined
+    return { kind: "failed", error: notStarted ? outOfTime("it was started") : handlerFailure(error) };
+  }
+}
+
+/** Under a claim, an earlier run of the same attempt may have been the one that went through: its result counts. */
+function written(found: IdempotencyRecord | undefined, own: CompletedRecord): CompletedRecord {
+  return found?.status === "COMPLETED" ? found : own;
+}
+
+export function controlOf({ timeLeftMs, answer }: Deadline): CallControl {
+  return { timeLeftMs, signal: answer };
+}
+
+function recordOf(
+  { pk, fingerprint, message: { messageId } }: Prepared,
+  { host, options }: RunContext,
+  claimed: Claimed | undefined,
+): CompletedRecord {
+  const committedAtMs = host.nowMs();
+  const expiresAt = expiresAtSeconds(committedAtMs, options.retentionDays);
+  const base = { pk, messageId, status: "COMPLETED", fingerprint, committedAtMs, expiresAtSeconds: expiresAt } as const;
+  if (!claimed) return { ...base, attemptId: host.randomId() }; // R2
+  const { attemptId, fencingToken } = claimed.lease.record;
+  return { ...base, attemptId, fencingToken };
+}
+
+/** Gives up waiting when the gate closes, or the lease is lost. The handler may go on; its tx takes nothing more. */
+function unlessStopped<T>(running: Promise<T>, stop: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void =>
+      reject(stop.reason instanceof SemelError ? stop.reason : outOfTime("its handler ended"));
+    const settle =
+      <V>(act: (value: V) => void) =>
+      (value: V): void => {
+        stop.removeEventListener("abort", onAbort);
+        act(value);
+      };
+    stop.addEventListener("abort", onAbort, { once: true });
+    running.then(settle(resolve), settle(reject));
+  });
+}
+
+/** R4. */
+function failed(error: SemelError, openTries: boolean): MessageOutcome {
+  return { kind: "failed", error: openTries ? stillOpen(error) : error };
+}

@@ -1,0 +1,62 @@
+// What a handler returned, kept with the record: JSON, deflated where that saves a write unit.
+//
+//   RS1. What cannot come back as it went is an error before anything is written, never a different value.
+
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { ITEM_BYTES_MAX, WRITE_UNIT_BYTES } from "../aws/limits.ts";
+import { SemelError } from "../errors.ts";
+import { refuseFlattened } from "../protocol/fingerprint.ts";
+import { itemBytes } from "../protocol/item-size.ts";
+import type { CompletedRecord, StoredResult } from "../protocol/record.ts";
+import { recordToItem } from "./items.ts";
+
+/** The record with the value; without, where the handler returned nothing. Throws a SemelError. */
+export function withResult(record: CompletedRecord, value: unknown): CompletedRecord {
+  if (value === undefined) return record;
+  const json = jsonOf(value);
+  const plain: CompletedRecord = { ...record, result: json };
+  const plainBytes = itemBytes(recordToItem(plain));
+  if (plainBytes <= WRITE_UNIT_BYTES) return plain;
+  const deflated: CompletedRecord = { ...record, result: new Uint8Array(deflateRawSync(json)) };
+  const deflatedBytes = itemBytes(recordToItem(deflated));
+  const saves = Math.ceil(deflatedBytes / WRITE_UNIT_BYTES) < Math.ceil(plainBytes / WRITE_UNIT_BYTES);
+  const [chosen, bytes] = saves ? [deflated, deflatedBytes] : [plain, plainBytes];
+  if (bytes <= ITEM_BYTES_MAX) return chosen;
+  throw new SemelError(
+    `Cannot keep the result of the handler: it has ${Buffer.byteLength(json)} bytes of JSON, and with it the record has ` +
+      `${bytes}, compressed, but DynamoDB takes ${ITEM_BYTES_MAX} (400 KB). Return less, store large values elsewhere, or set ` +
+      "storeResult to false",
+    { code: "SEMEL_LIMIT", retryable: false },
+  );
+}
+
+/** What was kept; undefined where nothing was. */
+export function resultOf({ result }: { readonly result?: StoredResult | undefined }): unknown {
+  if (result === undefined) return undefined;
+  return JSON.parse(typeof result === "string" ? result : inflateRawSync(result).toString("utf8"));
+}
+
+// RS1
+function jsonOf(value: unknown): string {
+  try {
+    refuseFlattened(value);
+    const json: string | undefined = JSON.stringify(value, refuseChanged);
+    if (json === undefined) throw new TypeError("its toJSON gives nothing");
+    return json;
+  } catch (cause) {
+    throw new SemelError(
+      `Cannot keep the result of the handler: ${cause instanceof Error ? cause.message : String(cause)}. Return plain values: ` +
+        "strings, finite numbers, booleans, null, arrays and objects of them; or set storeResult to false",
+      { code: "SEMEL_RESULT", retryable: false, cause },
+    );
+  }
+}
+
+/** What a toJSON made of a value may be none, either. */
+function refuseChanged(this: unknown, name: string, value: unknown): unknown {
+  const given = (this as Record<string, unknown>)[name];
+  if (value === given) return value;
+  if (value === null && given instanceof Date) throw new TypeError("an invalid Date has no JSON form");
+  refuseFlattened(value);
+  return value;
+}

@@ -1,0 +1,245 @@
+// Mistakes in who may run a handler, and in what an owner that is late can still do.
+//
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are code.
+
+import type { Mutant } from "../mutant.ts";
+
+const CLAIM = "lib/protocol/claim.ts";
+const REQUESTS = "lib/store/claim-requests.ts";
+const CLAIMS = "lib/store/claims.ts";
+const CLAIMED = "lib/consumer/claimed.ts";
+const LEASE = "lib/consumer/lease.ts";
+const STEPS = "lib/consumer/steps.ts";
+const STORE_TEST = "store/record-store.test.ts";
+const CLAIM_TEST = "consumer/claim.test.ts";
+const STEPS_TEST = "consumer/steps.test.ts";
+const SCHEDULES = "simulation/schedules.test.ts";
+
+export const CLAIM_MUTANTS: readonly Mutant[] = [
+  {
+    name: "a release that deletes the record",
+    file: CLAIMS,
+    find: "release: (lease, control) => writeHeld(lease, { input: releaseClaim(table, lease), control, releases: true }),",
+    replace: `release: async (lease, control) => {
+      await store.transact([{ Delete: { TableName: table, Key: { pk: { S: lease.pk } } } }], host.randomId(), control);
+      return { kind: "done" };
+    },`,
+    caughtBy: [STORE_TEST, CLAIM_TEST],
+  },
+  {
+    name: "a claim's commit without the status",
+    file: REQUESTS,
+    find: `"#semelStatus = :semelHeld AND fencingToken`,
+    replace: `"(#semelStatus = :semelHeld OR attribute_exists(#semelStatus)) AND fencingToken`,
+    caughtBy: [STORE_TEST],
+  },
+  {
+    name: "a claim's commit without the fencing token",
+    file: REQUESTS,
+    find: "fencingToken = :semelToken AND attemptId",
+    replace: "(fencingToken = :semelToken OR attribute_exists(pk)) AND attemptId",
+    caughtBy: [STORE_TEST],
+  },
+  {
+    name: "a claim's commit without the owner",
+    file: REQUESTS,
+    find: "attemptId = :semelAttempt AND formatVersion",
+    replace: "(attemptId = :semelAttempt OR attribute_exists(pk)) AND formatVersion",
+    caughtBy: [STORE_TEST],
+  },
+  {
+    name: "a commit under a claim puts the record, whoever holds it",
+    file: "lib/store/transaction.ts",
+    find: "if (record.fencingToken !== undefined) return { Update: endClaim(recordTable, record, record.fencingToken) };",
+    replace:
+      "if (record.fencingToken !== undefined) return { Put: { TableName: recordTable, Item: recordToItem(record) } };",
+    caughtBy: [STORE_TEST, SCHEDULES],
+  },
+  {
+    name: "a takeover that does not raise the fencing token",
+    file: CLAIM,
+    find: "return (seen?.fencingToken ?? 0) + 1;",
+    replace: "return seen?.fencingToken ?? 1;",
+    caughtBy: [STORE_TEST, "protocol/claim.test.ts"],
+  },
+  {
+    name: "a takeover of a lease that was renewed meanwhile",
+    file: REQUESTS,
+    find: `...(leaseUntilMs === undefined ? [] : ["leaseUntil = :semelSeenLease"]),`,
+    replace: `...(leaseUntilMs === undefined ? [] : ["leaseUntil <> :semelNoSteps", "(leaseUntil = :semelSeenLease OR attribute_exists(pk))"]),`,
+    caughtBy: [STORE_TEST],
+  },
+  {
+    name: "a takeover that is not conditional on the owner it saw",
+    file: REQUESTS,
+    find: `"attemptId = :semelSeenAttempt",`,
+    replace: `"(attemptId = :semelSeenAttempt OR attribute_exists(pk))",`,
+    also: [
+      {
+        file: REQUESTS,
+        find: `fencingToken === undefined ? "attribute_not_exists(fencingToken)" : "fencingToken = :semelSeenToken",`,
+        replace: `fencingToken === undefined ? "attribute_not_exists(fencingToken)" : "(fencingToken = :semelSeenToken OR attribute_exists(pk))",`,
+      },
+      {
+        file: REQUESTS,
+        find: `...(leaseUntilMs === undefined ? [] : ["leaseUntil = :semelSeenLease"]),`,
+        replace: `...(leaseUntilMs === undefined ? [] : ["(leaseUntil = :semelSeenLease OR attribute_exists(pk))"]),`,
+      },
+    ],
+    caughtBy: [STORE_TEST],
+  },
+  {
+    name: "a takeover that forgets the steps",
+    file: REQUESTS,
+    find: "steps = if_not_exists(steps, :semelNoSteps)",
+    replace: "steps = :semelNoSteps",
+    caughtBy: [STORE_TEST, CLAIM_TEST, SCHEDULES],
+  },
+  {
+    name: "a takeover that goes by the steps it saw before",
+    file: CLAIMS,
+    find: `if (!item) return { kind: "acquired", record: claim };`,
+    replace: `if (item ?? true) return { kind: "acquired", record: claim };`,
+    caughtBy: [STORE_TEST],
+  },
+  {
+    name: "a rejection that forgets the steps",
+    file: REQUESTS,
+    find: `...(record.status === "COMPLETED" ? ["steps"] : [])`,
+    replace: `"steps"`,
+    caughtBy: [STORE_TEST, CLAIM_TEST],
+  },
+  {
+    name: "a lease that never runs out",
+    file: CLAIM,
+    find: `record.status === "IN_PROGRESS" && nowMs < record.leaseUntilMs; // CL3`,
+    replace: `record.status === "IN_PROGRESS";`,
+    caughtBy: [STORE_TEST, SCHEDULES],
+  },
+  {
+    name: "a lease that nobody respects",
+    file: CLAIM,
+    find: `if (alive) return`,
+    replace: `if (alive && nowMs < 0) return`,
+    caughtBy: [STORE_TEST, CLAIM_TEST],
+  },
+  {
+    name: "a foreign IN_PROGRESS taken for success",
+    file: CLAIMED,
+    find: `if (outcome.kind === "inUse") return { kind: "deferred", untilMs: outcome.untilMs };`,
+    replace: `if (outcome.kind === "inUse") return { kind: "duplicate" };`,
+    caughtBy: [CLAIM_TEST, SCHEDULES],
+  },
+  {
+    name: "a deferred message is acknowledged",
+    file: "lib/consumer/process-batch.ts",
+    find: `return outcome.kind === "committed" || outcome.kind === "duplicate" || outcome.kind === "rejected";`,
+    replace: `return outcome.kind !== "failed";`,
+    caughtBy: [CLAIM_TEST, SCHEDULES],
+  },
+  {
+    name: "a claim of the own attempt is not recognised: the answer was lost",
+    file: CLAIM,
+    find: `if (record.attemptId === own.attemptId) return { kind: "acquired", record };`,
+    replace: "",
+    caughtBy: ["protocol/claim.test.ts"],
+  },
+  {
+    name: "another payload goes on with the steps of the first",
+    file: CLAIM,
+    find: "if (seen.fingerprint === own.fingerprint || Object.keys",
+    replace: "if (seen.fingerprint !== own.pk || Object.keys",
+    caughtBy: ["protocol/claim.test.ts", CLAIM_TEST],
+  },
+  {
+    name: "an IN_PROGRESS record judged as done",
+    file: "lib/protocol/record.ts",
+    find: `if (isClaimed(record)) return { kind: "claimed", record }; // P5`,
+    replace: `if (isClaimed(record)) return { kind: "duplicate", record: record as never };`,
+    caughtBy: [CLAIM_TEST, STORE_TEST],
+  },
+  {
+    name: "a renewal without an answer taken for a lost lease",
+    file: LEASE,
+    find: `const isLost = kind === "lost" || kind === "ended"; // LE1`,
+    replace: `const isLost = kind !== "done";`,
+    caughtBy: [CLAIM_TEST],
+  },
+  {
+    name: "a lost lease that nobody is told of",
+    file: LEASE,
+    find: `const isLost = kind === "lost" || kind === "ended"; // LE1`,
+    replace: `const isLost = kind === "done" && handlers < 0;`,
+    caughtBy: [CLAIM_TEST],
+  },
+  {
+    name: "a lease that is not renewed",
+    file: LEASE,
+    find: "else if (handlers > 0) plan();",
+    replace: "",
+    caughtBy: [CLAIM_TEST],
+  },
+  {
+    name: "a renewal under way when the commit is sent",
+    file: "lib/consumer/run.ts",
+    find: "await claimed?.lease.settled();",
+    replace: "",
+    caughtBy: [CLAIM_TEST],
+  },
+  {
+    name: "a key given back while its handler still runs",
+    file: CLAIMED,
+    find: "lease.abandoned() || ",
+    replace: "",
+    caughtBy: [CLAIM_TEST],
+  },
+  {
+    name: "a claim that went through after all is reported failed",
+    file: CLAIMED,
+    find: `if (released.kind !== "ended" || released.record.status !== "COMPLETED") return ended;`,
+    replace: `if (released !== undefined) return ended;`,
+    caughtBy: [CLAIM_TEST],
+  },
+  {
+    name: "a key that is never given back",
+    file: CLAIMED,
+    find: "const released = await claims.release(lease.record, untilTheAnswer(context.deadline));",
+    replace: "const released = await claims.renew(lease.record, 0, untilTheAnswer(context.deadline));",
+    caughtBy: [CLAIM_TEST],
+  },
+  {
+    name: "a step that is kept runs again",
+    file: STEPS,
+    find: "if (kept !== undefined) return",
+    replace: "if (kept !== undefined && kept === name) return",
+    caughtBy: [STEPS_TEST, CLAIM_TEST, SCHEDULES],
+  },
+  {
+    name: "a step with a new idempotency key in every run",
+    file: STEPS,
+    find: "host.sha256(JSON.stringify([lease.pk, name]))",
+    replace: "host.sha256(JSON.stringify([lease.pk, name, lease.attemptId]))",
+    caughtBy: [STEPS_TEST, SCHEDULES],
+  },
+  {
+    name: "steps of a message that share an idempotency key",
+    file: STEPS,
+    find: "host.sha256(JSON.stringify([lease.pk, name]))",
+    replace: "host.sha256(JSON.stringify([lease.pk]))",
+    caughtBy: [STEPS_TEST],
+  },
+  {
+    name: "a step whose result is not known to be kept counts as kept",
+    file: STEPS,
+    find: `if (outcome.kind !== "done") throw notKept(name, outcome); // ST2`,
+    replace: "",
+    caughtBy: [STEPS_TEST],
+  },
+  {
+    name: "a step that could not be kept is the handler's to swallow",
+    file: "lib/consumer/tx.ts",
+    find: "if (error instanceof SemelError) failed ??= { error }; // X1",
+    replace: "// X1",
+    caughtBy: [STEPS_TEST],
+  },
+];
