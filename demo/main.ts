@@ -9,7 +9,7 @@ import { type HandlerName, synthesize } from "./app.ts";
 import { generateOrderLines } from "./generate.ts";
 import { readOrderLines } from "./input.ts";
 import { updateMarkdown } from "./markdown.ts";
-import { type DemoOptions, parseOptions, USAGE } from "./options.ts";
+import { type DemoOptions, HANDLERS_DEFAULT, parseOptions, USAGE } from "./options.ts";
 import { withDuplicates } from "./producer.ts";
 import { startProgress } from "./progress.ts";
 import { seededRandom } from "./random.ts";
@@ -32,8 +32,9 @@ async function main(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "semel-demo-"));
   try {
     console.log("Synthesizing the app ...");
-    const assembly = synthesize(join(folder, "cdk.out"));
-    const runs = [await trial("semel", assembly, lines, options), await trial("plain", assembly, lines, options)];
+    const assembly = synthesize(join(folder, "cdk.out"), options.handlers);
+    const runs: TrialResult[] = [];
+    for (const handler of options.handlers) runs.push(await trial(handler, assembly, lines, options));
     console.log(`\n${table(runs)}\n`);
     const input = { ...options, input: options.input ?? "generated", messages: lines.length };
     if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ input, runs }, null, 2)}\n`);
@@ -74,14 +75,15 @@ async function trial(
 }
 
 /** Which command made the figures. */
-function description({ input, limit, duplicates, crashes, seed }: DemoOptions): string {
+function description({ input, limit, duplicates, crashes, seed, handlers }: DemoOptions): string {
   const file = input === undefined ? "" : ` --input ${basename(input)}`;
   const most = limit === undefined ? "" : ` --limit ${limit}`;
-  return `\`npm run demo --${file}${most} --duplicates ${duplicates} --crashes ${crashes} --seed ${seed}\``;
+  const who = handlers.join() === HANDLERS_DEFAULT ? "" : ` --handlers ${handlers.join()}`;
+  return `\`npm run demo --${file}${most} --duplicates ${duplicates} --crashes ${crashes} --seed ${seed}${who}\``;
 }
 
-function verdict([semel]: readonly TrialResult[]): number {
-  const wrong = semel ? complaints(semel) : ["semel did not run"];
+function verdict(runs: readonly TrialResult[]): number {
+  const wrong = runs.filter(({ handler }) => handler !== "plain").flatMap(complaints);
   if (wrong.length === 0) return print("With semel every effect is there exactly once.", 0);
   return print(`With semel ${wrong.join("; ")}.`, 1);
 }

@@ -1,6 +1,7 @@
 // The demo's command line.
 
 import { parseArgs } from "node:util";
+import { HANDLER_NAMES, type HandlerName } from "./app.ts";
 
 export interface DemoOptions {
   /** CSV file of order lines; undefined: a generated day. */
@@ -12,11 +13,15 @@ export interface DemoOptions {
   /** How many times a busy worker is killed. */
   readonly crashes: number;
   readonly seed: number;
+  /** Which handlers run, one after the other. */
+  readonly handlers: readonly HandlerName[];
   /** File to write the figures to. */
   readonly json: string | undefined;
   /** Markdown file to write the table into, between its markers. */
   readonly markdown: string | undefined;
 }
+
+export const HANDLERS_DEFAULT = "semel,plain";
 
 export const USAGE = `npm run demo -- [options]
 
@@ -26,6 +31,8 @@ export const USAGE = `npm run demo -- [options]
   --duplicates P     share of messages that are sent twice, 0 to 1 (default: 0.1)
   --crashes N        how many times a busy worker is killed (default: 20)
   --seed N           of all randomness (default: 7)
+  --handlers A,B     which handlers run: semel, ungrouped (a transaction a message), claim, plain (no protection)
+                     (default: semel,plain)
   --json FILE        write the figures there
   --markdown FILE    write the table there, between <!-- demo:begin --> and <!-- demo:end -->
   --help`;
@@ -41,6 +48,7 @@ export function parseOptions(args: readonly string[]): DemoOptions | undefined {
       duplicates: { type: "string", default: "0.1" },
       crashes: { type: "string", default: "20" },
       seed: { type: "string", default: "7" },
+      handlers: { type: "string", default: HANDLERS_DEFAULT },
       json: { type: "string" },
       markdown: { type: "string" },
       help: { type: "boolean", default: false },
@@ -53,9 +61,16 @@ export function parseOptions(args: readonly string[]): DemoOptions | undefined {
     duplicates: number("duplicates", values.duplicates, 0, 1, false),
     crashes: number("crashes", values.crashes, 0, 10_000, true),
     seed: number("seed", values.seed, -(2 ** 31), 2 ** 31 - 1, true),
+    handlers: values.handlers.split(",").map(handlerName),
     json: values.json,
     markdown: values.markdown,
   };
+}
+
+function handlerName(text: string): HandlerName {
+  const known = HANDLER_NAMES.find((name) => name === text.trim());
+  if (known) return known;
+  throw new Error(`--handlers names "${text}". Use ${HANDLER_NAMES.join(", ")}`);
 }
 
 function number(name: string, text: string, min: number, max: number, whole: boolean): number {

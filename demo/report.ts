@@ -1,5 +1,6 @@
 // The figures of the trials, side by side.
 
+import type { HandlerName } from "./app.ts";
 import type { TrialResult } from "./trial.ts";
 
 const ROWS: readonly (readonly [string, (result: TrialResult) => string])[] = [
@@ -17,10 +18,17 @@ const ROWS: readonly (readonly [string, (result: TrialResult) => string])[] = [
   ["DynamoDB requests per message", ({ dynamodbRequestsPerMessage }) => dynamodbRequestsPerMessage.toFixed(2)],
 ];
 
+const TITLES: Readonly<Record<HandlerName, string>> = {
+  semel: "with semel",
+  ungrouped: "one transaction a message",
+  claim: "with claims",
+  plain: "plain handler",
+};
+
 /** A Markdown table, aligned for a terminal. */
 export function table(results: readonly TrialResult[]): string {
   const cells = [
-    ["", ...results.map(({ handler }) => (handler === "semel" ? "with semel" : "plain handler"))],
+    ["", ...results.map(({ handler }) => TITLES[handler])],
     ...ROWS.map(([name, show]) => [name, ...results.map(show)]),
   ];
   const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));

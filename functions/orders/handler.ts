@@ -5,26 +5,16 @@ import { Metrics } from "@aws-lambda-powertools/metrics";
 import middy from "@middy/core";
 import type { SQSHandler } from "aws-lambda";
 import { exactlyOnce } from "semel";
-import { OrderLine, totalPence } from "./order-line.ts";
-import { ARTICLES, CUSTOMERS, LEDGER } from "./tables.ts";
+import { OrderLine } from "./order-line.ts";
+import { lineKey, postLine } from "./post-line.ts";
 
 const orders = exactlyOnce({
   schema: OrderLine,
-  key: ({ body }) => `${body.invoiceNo}/${body.lineNo}`,
+  key: ({ body }) => lineKey(body),
   logger: new Logger(),
   metrics: new Metrics(),
 });
 
 export const handler: SQSHandler = middy()
   .use(orders)
-  .handler(
-    orders.each(({ body: line }, tx) => {
-      tx.put({ TableName: LEDGER, Item: { ...line, totalPence: totalPence(line) } });
-      if (line.customerId !== undefined) {
-        const customer = { TableName: CUSTOMERS, Key: { customerId: line.customerId } };
-        tx.increment(customer, { spentPence: totalPence(line), lines: 1 });
-      }
-      const article = { TableName: ARTICLES, Key: { stockCode: line.stockCode } };
-      tx.increment(article, { units: line.quantity, revenuePence: totalPence(line), lines: 1 });
-    }),
-  );
+  .handler(orders.each(({ body: line }, tx) => postLine(line, tx)));

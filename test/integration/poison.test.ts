@@ -11,7 +11,7 @@ import { startLocal } from "../../lib/local/index.ts";
 
 it("is in the dead-letter queue at once, with its attributes and the reason", { timeout: 90_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "semel-poison-"));
-  synthesize(join(folder, "cdk.out"));
+  synthesize(join(folder, "cdk.out"), ["semel"]);
   const lines: string[] = [];
   const cloud = await startLocal({
     assembly: join(folder, "cdk.out"),
