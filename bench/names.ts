@@ -2,7 +2,7 @@
 
 /** What users have today: everything is measured against it. */
 export const BASELINE = "powertools";
-export const CONTENDERS = ["semel", BASELINE, "get-effect-put", "plain"] as const;
+export const CONTENDERS = ["semel", BASELINE, "get-effect-put", "plain", "semel-insert", "semel-insert-puts"] as const;
 export type Contender = (typeof CONTENDERS)[number];
 
 /** The partition key of each contender's own records; plain writes have none. */
@@ -11,6 +11,8 @@ export const RECORD_KEYS: Readonly<Record<Contender, string>> = {
   powertools: "id",
   "get-effect-put": "id",
   plain: "id",
+  "semel-insert": "pk",
+  "semel-insert-puts": "pk",
 };
 
 export const recordsTable = (contender: Contender): string => `records-${contender}`;

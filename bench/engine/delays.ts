@@ -1,7 +1,8 @@
 // How long the engine takes to answer.
 //
 // U: every request alike. R5: near what is published of AWS for a put of 5 ms; a transaction costs about three puts, and
-// a little for each action (github.com/alexdebrie/dynamodb-performance-testing; beyond 25 actions it is extrapolated).
+// a little for each action (github.com/alexdebrie/dynamodb-performance-testing; beyond 25 actions it is extrapolated). Of a
+// batch of statements nothing is published: it is taken for one put.
 
 export const DELAY_MODELS = {
   U0: () => 0,

@@ -14,10 +14,12 @@ import { type Action, actionKeyFault, invalid, judge, type Verdict } from "../..
 import { cancelledError, dynamoDbError, tableNotFoundError, validationError } from "../../lib/store/memory/errors.ts";
 import { refuseEmptyKeys } from "../../lib/store/memory/keys.ts";
 import { keyTextOf, type Table } from "../../lib/store/memory/table.ts";
+import type { BatchExecuteStatementInput } from "../../lib/store/send.ts";
 import { actionReader } from "./actions.ts";
 import { writeUnits } from "./capacity.ts";
 import { bill, type Counters } from "./counters.ts";
 import { batchGetItem, describeTable, getItem, type ReadInput, type Tables } from "./reads.ts";
+import { beginStatements } from "./statements.ts";
 
 /** A request that has arrived. */
 export interface Begun {
@@ -132,6 +134,8 @@ export function fakeDynamoDb(tables: Tables, counters: Counters): FakeDynamoDb {
         return { actions: 1, finish: () => getItem(tables, input as ReadInput & { Key: Item }, counters) };
       case "BatchGetItem":
         return batchGetItem(tables, input, counters);
+      case "BatchExecuteStatement":
+        return beginStatements(input as BatchExecuteStatementInput, tables, beginWrite);
       case "DescribeTable":
         return { actions: 1, finish: () => describeTable(tables, input as { TableName: string }) };
       default:

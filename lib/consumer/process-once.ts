@@ -78,9 +78,9 @@ function overAt(signal: AbortSignal): Promise<never> {
 async function unlessCommitted(
   outcome: MessageOutcome,
   { pk, fingerprint }: Prepared,
-  { deadline, options, records }: MessageContext,
+  { options, records }: MessageContext,
 ): Promise<MessageOutcome> {
-  if (outcome.kind !== "failed" || options.strategy === "claim" || deadline.gate.aborted) return outcome;
+  if (outcome.kind !== "failed" || options.strategy === "claim") return outcome;
   try {
     const found = await records.read(pk);
     const verdict = found && judgeRecord(found, { attemptId: "", fingerprint, status: "COMPLETED" });
@@ -142,5 +142,5 @@ const OF_THE_HANDLER: ReadonlySet<string> = new Set(["SEMEL_HANDLER", "SEMEL_PER
 
 /** O2. The handler may have thrown long after its message failed for another reason. */
 function thrownBy(error: SemelError, thrown: Thrown | undefined): unknown {
-  return thrown && OF_THE_HANDLER.has(error.code) && error.cause === thrown.value ? thrown.value : error;
+  return thrown && OF_THE_HANDLER.has(error.code) ? thrown.value : error;
 }

@@ -28,6 +28,7 @@ const PERMANENT: ReadonlySet<SemelErrorCode> = new Set<SemelErrorCode>([
   "SEMEL_SCHEMA",
   "SEMEL_KEY",
   "SEMEL_PAYLOAD_MISMATCH",
+  "SEMEL_INSERT",
   "SEMEL_LIMIT",
   "SEMEL_PERMANENT",
 ]);

@@ -43,7 +43,8 @@ export function sdkSqsSend(given: SqsClient | undefined): SqsSend {
 }
 
 function defaultClient({ SQSClient }: typeof import("@aws-sdk/client-sqs")): SqsClient {
-  const client = new SQSClient();
+  // Requests go to the configured endpoint: a queue's URL may name a host that cannot be reached from here.
+  const client = new SQSClient({ useQueueUrlAsEndpoint: false });
   return client as Pick<typeof client, never> as SqsClient;
 }
 

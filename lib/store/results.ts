@@ -3,6 +3,7 @@
 //   RS1. What cannot come back as it went is an error before anything is written, never a different value.
 
 import { deflateRawSync, inflateRawSync } from "node:zlib";
+import type { Item } from "../aws/dynamodb.ts";
 import { ITEM_BYTES_MAX, WRITE_UNIT_BYTES } from "../aws/limits.ts";
 import { SemelError } from "../errors.ts";
 import { refuseFlattened } from "../protocol/fingerprint.ts";
@@ -15,10 +16,10 @@ export function withResult(record: CompletedRecord, value: unknown): CompletedRe
   if (value === undefined) return record;
   const json = jsonOf(value);
   const plain: CompletedRecord = { ...record, result: json };
-  const plainBytes = itemBytes(recordToItem(plain));
+  const plainBytes = recordBytes(plain);
   if (plainBytes <= WRITE_UNIT_BYTES) return plain;
   const deflated: CompletedRecord = { ...record, result: new Uint8Array(deflateRawSync(json)) };
-  const deflatedBytes = itemBytes(recordToItem(deflated));
+  const deflatedBytes = recordBytes(deflated);
   const saves = Math.ceil(deflatedBytes / WRITE_UNIT_BYTES) < Math.ceil(plainBytes / WRITE_UNIT_BYTES);
   const [chosen, bytes] = saves ? [deflated, deflatedBytes] : [plain, plainBytes];
   if (bytes <= ITEM_BYTES_MAX) return chosen;
@@ -28,6 +29,12 @@ export function withResult(record: CompletedRecord, value: unknown): CompletedRe
       "storeResult to false",
     { code: "SEMEL_LIMIT", retryable: false },
   );
+}
+
+/** As it will be in the table: the end of a claim leaves the time of its acquisition, which has as many digits. */
+function recordBytes(record: CompletedRecord): number {
+  const claimedAt: Item = record.fencingToken === undefined ? {} : { claimedAt: { N: String(record.committedAtMs) } };
+  return itemBytes({ ...recordToItem(record), ...claimedAt });
 }
 
 /** What was kept; undefined where nothing was. */

@@ -100,6 +100,17 @@ describe("O3: the deadline", () => {
     expect([counted(scene), records(scene)]).toEqual([0, []]);
   });
 
+  it("is told as such, though the handler throws when its signal aborts", async () => {
+    for (const strategy of STRATEGIES) {
+      const { host, context, orders } = testConsumer({ strategy });
+      const call = orders.once(
+        (_message, tx) =>
+          new Promise((_, reject) => tx.signal.addEventListener("abort", () => reject(new Error("aborted")))),
+      );
+      await expect(host.run(call(post("a"), context(3_000)))).rejects.toMatchObject({ code: "SEMEL_DEADLINE" });
+    }
+  });
+
   it("comes for a schema that does not end, too", async () => {
     const validate = (): Promise<never> => new Promise(() => {});
     const schema = { "~standard": { version: 1, vendor: "test", validate } } as const;

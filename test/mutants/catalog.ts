@@ -12,6 +12,7 @@ import { LOCAL_MUTANTS } from "./catalog/local.ts";
 import { RECORD_MUTANTS } from "./catalog/record.ts";
 import { REJECTION_MUTANTS } from "./catalog/rejection.ts";
 import { RESPONSE_MUTANTS } from "./catalog/response.ts";
+import { RESULT_MUTANTS } from "./catalog/results.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** By the file of the catalog that holds them. */
@@ -27,5 +28,6 @@ export const PARTS: Readonly<Record<string, readonly Mutant[]>> = {
   record: RECORD_MUTANTS,
   rejection: REJECTION_MUTANTS,
   response: RESPONSE_MUTANTS,
+  results: RESULT_MUTANTS,
 };
 export const MUTANTS: readonly Mutant[] = Object.values(PARTS).flat();

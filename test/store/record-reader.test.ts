@@ -137,8 +137,9 @@ function readsOf(pks: readonly string[], timeLeftMs = TIME_MS): Reads {
   for (const pk of pks) memory.send({ operation: "PutItem", input: { TableName: RECORDS, Item: itemOf(pk) } });
   const requests: DynamoDbRequest[] = [];
   const send = async <R extends DynamoDbRequest>(request: R): Promise<AnswerOf<R>> => {
-    requests.push(request);
-    return self.change(memory.send(request) as BatchGetItemOutput, requests.length) as AnswerOf<R>;
+    const number = requests.push(request);
+    await new Promise<void>((resolve) => host.after(number, resolve));
+    return self.change(memory.send(request) as BatchGetItemOutput, number) as AnswerOf<R>;
   };
   const store = recordStore({ table: RECORDS, send: send as Send, host });
   const endMs = host.nowMs() + timeLeftMs;

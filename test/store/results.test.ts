@@ -4,7 +4,7 @@ import { deflateRawSync } from "node:zlib";
 import { CreateTableCommand, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ITEM_BYTES_MAX, WRITE_UNIT_BYTES } from "../../lib/aws/limits.ts";
+import { ITEM_BYTES_MAX, TRANSACTION_BYTES_MAX, WRITE_UNIT_BYTES } from "../../lib/aws/limits.ts";
 import { createExactlyOnce } from "../../lib/middleware/exactly-once.ts";
 import { itemBytes } from "../../lib/protocol/item-size.ts";
 import type { CompletedRecord } from "../../lib/protocol/record.ts";
@@ -78,6 +78,23 @@ describe("a result", () => {
     expect(withResult(RECORD, "x".repeat(room)).result).toBeTypeOf("string");
     expect(withResult(RECORD, "x".repeat(room + 1)).result).toBeInstanceOf(Uint8Array);
   });
+
+  it.each(["commit", "claim"] as const)(
+    "is measured as its record ends up in the table, under strategy %s",
+    async (strategy) => {
+      const kinds = new Set<string>();
+      for (let length = 640; length < 760; length++) {
+        const { orders, host, context, memory } = testConsumer({ key: "id", strategy });
+        await host.run(orders.once(() => "x".repeat(length))({ id: "a" }, context()));
+        const [item = {}] = memory.items(RECORDS);
+        const kind = item["result"]?.S === undefined ? "deflated" : "plain";
+        const plain = itemBytes({ ...item, result: { S: JSON.stringify("x".repeat(length)) } });
+        expect(kind).toBe(plain <= WRITE_UNIT_BYTES ? "plain" : "deflated");
+        kinds.add(kind);
+      }
+      expect(kinds.size).toBe(2);
+    },
+  );
 
   it("of nothing is nothing, and of null is null", () => {
     expect(withResult(RECORD, undefined)).toEqual(RECORD);
@@ -213,15 +230,24 @@ describe("with a queue", () => {
   });
 
   it("results that are too large for one transaction together go in several", async () => {
-    const { orders, host, context, memory, requests } = testConsumer({ key: "id", storeResult: true });
+    const { orders, host, context, memory, requests } = testConsumer({ key: "id", storeResult: true, lanes: 1 });
     const big = noise(400_000);
     const ids = Array.from({ length: 20 }, (_, index) => `k${index}`);
     const batch = orders.lambda(async (message) => idOf(message) + big);
     expect(await host.run(batch(sqsEvent(...ids.map((id) => ({ body: { id } }))), context(30_000)))).toEqual(done);
     expect(memory.items(RECORDS)).toHaveLength(20);
-    expect(requests.every(({ request }) => request.operation === "TransactWriteItems")).toBe(true);
+    const together = requests.map(({ request }) => (request.operation === "TransactWriteItems" ? sizes(request) : []));
+    expect(together.every(({ length }) => length > 0)).toBe(true);
+    expect(Math.max(...together.map(sum))).toBeLessThanOrEqual(TRANSACTION_BYTES_MAX);
+    expect(Math.max(...together.map(({ length }) => length))).toBeGreaterThan(1);
   });
 });
+
+/** Of the items that a transaction puts. */
+function sizes({ input }: Extract<DynamoDbRequest, { operation: "TransactWriteItems" }>): number[] {
+  return input.TransactItems.map(({ Put }) => itemBytes(Put?.Item ?? {}));
+}
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
 function idOf({ body }: { readonly body: unknown }): string {
   return String((body as { id?: unknown }).id);
