@@ -43,7 +43,8 @@ export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV
   readonly key?: string | ((message: Message<StandardSchemaV1.InferOutput<S>>) => string | readonly string[]);
   /**
    * What of the payload must be the same under the same key. A committed key with another payload is an error.
-   * @default the whole decoded body, before the schema; of an HTTP request, its method, path, query and body
+   * @default the whole decoded body, before the schema; of an HTTP request, its method, path, query and body; of an
+   * EventBridge event, its source, type and detail
    */
   readonly fingerprint?: (message: Message<StandardSchemaV1.InferOutput<S>>) => unknown;
   /**

@@ -20,7 +20,6 @@ export function committedKeys(keysMax: number): CommittedKeys {
   const entries = new Map<string, Omit<CommittedKey, "pk">>(); // in order of use
   return {
     add({ pk, fingerprint, expiresAtSeconds }) {
-      if (keysMax === 0) return;
       entries.delete(pk);
       entries.set(pk, { fingerprint, expiresAtSeconds });
       const [oldest] = entries.keys();

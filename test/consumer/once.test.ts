@@ -33,6 +33,7 @@ describe.each(STRATEGIES)("O1: under strategy %s", (strategy) => {
     const result = { lines: [1] };
     const call = orders.once(() => result);
     const one = await host.run(call(post("a"), context()));
+    expect(one).not.toBe(result);
     one.lines.push(2);
     result.lines.push(3);
     expect(await host.run(call(post("a"), context()))).toEqual({ lines: [1] });
