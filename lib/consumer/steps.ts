@@ -9,8 +9,8 @@
 import { ITEM_BYTES_MAX } from "../aws/limits.ts";
 import { SemelError } from "../errors.ts";
 import type { Host } from "../host.ts";
-import { refuseFlattened } from "../protocol/fingerprint.ts";
 import { itemBytes } from "../protocol/item-size.ts";
+import { keptJson } from "../protocol/kept-json.ts";
 import type { ClaimedRecord } from "../protocol/record.ts";
 import type { Claims, HeldOutcome } from "../store/claims.ts";
 import { recordToItem } from "../store/items.ts";
@@ -78,11 +78,11 @@ function parsed(json: string | null): unknown {
 function jsonOf(name: string, value: unknown): string | null {
   if (value === undefined) return null;
   try {
-    refuseFlattened(value);
-    return JSON.stringify(value);
+    return keptJson(value);
   } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new SemelError(
-      `Cannot keep the result of step ${JSON.stringify(name)}: ${(cause as Error).message}. It ran, and runs again with the ` +
+      `Cannot keep the result of step ${JSON.stringify(name)}: ${reason}. It ran, and runs again with the ` +
         "same idempotencyKey. Return plain values: strings, finite numbers, booleans, null, arrays and objects of them",
       { code: "SEMEL_RESULT", retryable: false, cause },
     );

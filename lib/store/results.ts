@@ -1,13 +1,11 @@
 // What a handler returned, kept with the record: JSON, deflated where that saves a write unit.
-//
-//   RS1. What cannot come back as it went is an error before anything is written, never a different value.
 
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { Item } from "../aws/dynamodb.ts";
 import { ITEM_BYTES_MAX, WRITE_UNIT_BYTES } from "../aws/limits.ts";
 import { SemelError } from "../errors.ts";
-import { refuseFlattened } from "../protocol/fingerprint.ts";
 import { itemBytes } from "../protocol/item-size.ts";
+import { keptJson } from "../protocol/kept-json.ts";
 import type { CompletedRecord, StoredResult } from "../protocol/record.ts";
 import { recordToItem } from "./items.ts";
 
@@ -43,13 +41,10 @@ export function resultOf({ result }: { readonly result?: StoredResult | undefine
   return JSON.parse(typeof result === "string" ? result : inflateRawSync(result).toString("utf8"));
 }
 
-// RS1
+// RS1 of protocol/kept-json.ts
 function jsonOf(value: unknown): string {
   try {
-    refuseFlattened(value);
-    const json: string | undefined = JSON.stringify(value, refuseChanged);
-    if (json === undefined) throw new TypeError("its toJSON gives nothing");
-    return json;
+    return keptJson(value);
   } catch (cause) {
     throw new SemelError(
       `Cannot keep the result of the handler: ${cause instanceof Error ? cause.message : String(cause)}. Return plain values: ` +
@@ -57,13 +52,4 @@ function jsonOf(value: unknown): string {
       { code: "SEMEL_RESULT", retryable: false, cause },
     );
   }
-}
-
-/** What a toJSON made of a value may be none, either. */
-function refuseChanged(this: unknown, name: string, value: unknown): unknown {
-  const given = (this as Record<string, unknown>)[name];
-  if (value === given) return value;
-  if (value === null && given instanceof Date) throw new TypeError("an invalid Date has no JSON form");
-  refuseFlattened(value);
-  return value;
 }

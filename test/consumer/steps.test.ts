@@ -128,6 +128,7 @@ describe("a step that is refused", () => {
   it.each([
     ["a Map", () => new Map([["a", 1]])],
     ["a function", () => () => {}],
+    ["an invalid Date", () => ({ at: new Date(Number.NaN) })],
     ["NaN", () => Number.NaN],
     ["a bigint", () => 1n],
     [

@@ -126,6 +126,7 @@ describe("the figures in a Markdown file", () => {
 describe("the command line", () => {
   it("has the documented defaults", () => {
     expect(parseOptions([])).toEqual({
+      handlers: ["semel", "plain"],
       input: undefined,
       limit: undefined,
       duplicates: 0.1,

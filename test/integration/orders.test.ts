@@ -50,8 +50,8 @@ describe("orders on the local cloud", () => {
       expect(result).toMatchObject({ messages: lineCount, crashes, sends: sends.length });
       if (crashes > 0) expect(result.deliveries).toBeGreaterThan(sends.length); // what was killed came again
       expect(sends.length).toBeGreaterThan(lines.length);
-    // Without crashes nothing waits for its visibility timeout (12 s): what is deferred comes when it should.
-    if (crashes === 0) expect(result.visibilityWaitSeconds).toBeLessThan(10);
+      // Without crashes nothing waits for its visibility timeout (12 s): what is deferred comes when it should.
+      if (crashes === 0) expect(result.visibilityWaitSeconds).toBeLessThan(10);
       expect(result.dynamodbRequestsPerMessage * lineCount).toBeLessThanOrEqual(
         result.deliveries * requestsPerDeliveryMax,
       );
