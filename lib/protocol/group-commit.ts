@@ -38,10 +38,12 @@ export interface SplitEffects {
 
 export function splitEffects(effects: readonly Effect[], guards: readonly Guard[]): SplitEffects {
   const guarded = new Set(guards.map(({ tableName, key }) => itemId(tableName, key)));
+  const isGuarded = ({ tableName, key }: IncrementEffect): boolean =>
+    guarded.size > 0 && guarded.has(itemId(tableName, key));
   const own: Effect[] = [];
   const free: IncrementEffect[] = [];
   for (const effect of foldIncrements(effects)) {
-    if (effect.kind === "increment" && !guarded.has(itemId(effect.tableName, effect.key))) free.push(effect);
+    if (effect.kind === "increment" && !isGuarded(effect)) free.push(effect);
     else own.push(effect);
   }
   return { own, free };

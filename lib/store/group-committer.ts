@@ -13,17 +13,16 @@ import {
   COMMIT_TRIES_MAX,
   type CommitOutcome,
   type CommitProgress,
+  type ReadyStep,
 } from "../protocol/commit.ts";
 import { tableOf } from "../protocol/effects.ts";
 import {
   type Candidate,
-  exclusiveItems,
   GROUP_ACTIONS_START,
   grown,
   packGroup,
   shareOfLane,
   shrunk,
-  splitEffects,
 } from "../protocol/group-commit.ts";
 import {
   type GroupTransaction,
@@ -72,9 +71,10 @@ export function groupCommitter({ store, host, lanes, size, control }: GroupCommi
   let [running, planned] = [0, false];
 
   function add(...entries: readonly Entry[]): void {
-    pending.push(...entries);
-    for (const { notBeforeMs } of entries) {
-      if (notBeforeMs > host.nowMs()) host.after(notBeforeMs - host.nowMs(), pump);
+    for (const entry of entries) {
+      pending.push(entry);
+      const waitMs = entry.notBeforeMs === 0 ? 0 : entry.notBeforeMs - host.nowMs();
+      if (waitMs > 0) host.after(waitMs, pump);
     }
     if (planned) return;
     planned = true;
@@ -85,19 +85,17 @@ export function groupCommitter({ store, host, lanes, size, control }: GroupCommi
   }
 
   function pump(): void {
-    while (running < lanes) {
-      const ready = pending.filter(({ notBeforeMs }) => notBeforeMs <= host.nowMs());
+    if (running >= lanes || pending.length === 0) return;
+    const nowMs = host.nowMs();
+    let ready = pending.filter(({ notBeforeMs }) => notBeforeMs <= nowMs);
+    while (running < lanes && ready.length > 0) {
       const candidates = ready.map(({ candidate }) => candidate);
-      const picked = packGroup(
-        candidates,
-        { actionsMax: size.actionsMax, share: shareOfLane(candidates, lanes - running) },
-        busy,
-      );
-      const group = picked.flatMap((index) => ready[index] ?? []);
-      if (group.length === 0) return;
-      const taken = new Set(group);
-      pending = pending.filter((entry) => !taken.has(entry));
-      void runLane(group);
+      const limits = { actionsMax: size.actionsMax, share: shareOfLane(candidates, lanes - running) };
+      const group = new Set(packGroup(candidates, limits, busy).flatMap((index) => ready[index] ?? []));
+      if (group.size === 0) return;
+      ready = ready.filter((entry) => !group.has(entry));
+      pending = pending.filter((entry) => !group.has(entry));
+      void runLane([...group]);
     }
   }
 
@@ -187,25 +185,34 @@ export function groupCommitter({ store, host, lanes, size, control }: GroupCommi
     const conflicts = answers.some(({ kind }) => kind === "conflict" || kind === "throttled");
     if (conflicts) size.actionsMax = shrunk(size.actionsMax);
     else if (answers.every(({ kind }) => kind === "applied")) size.actionsMax = grown(size.actionsMax);
-    await Promise.all(
-      entries.map((entry, index) => judge(entry, answers[index] ?? { kind: "innocent" }, transaction)), // GL1
-    );
+    const looks = entries.map((entry, index) => judge(entry, answers[index] ?? { kind: "innocent" }, transaction)); // GL1
+    await Promise.all(looks.filter((look) => look !== undefined));
   }
 
-  async function judge(entry: Entry, answer: MemberAnswer, transaction: GroupTransaction): Promise<void> {
-    if (answer.kind === "innocent" || answer.kind === "suspect") return goAgain(entry, answer.kind === "suspect");
-    const step = await store.look(
-      afterAnswer(answer, entry.progress, entry.message.record),
-      entry.message.record,
-      control,
-    );
+  /** A promise only where a record has to be read first. */
+  function judge(entry: Entry, answer: MemberAnswer, transaction: GroupTransaction): Promise<void> | undefined {
+    if (answer.kind === "innocent" || answer.kind === "suspect") {
+      goAgain(entry, answer.kind === "suspect");
+      return undefined;
+    }
+    const { record } = entry.message;
+    const step = afterAnswer(answer, entry.progress, record);
+    if (step.kind === "readRecord") {
+      return store.look(step, record, control).then((ready) => follow(ready, entry, transaction));
+    }
+    follow(step, entry, transaction);
+    return undefined;
+  }
+
+  function follow(step: ReadyStep, entry: Entry, transaction: GroupTransaction): void {
     if (step.kind === "settled") {
       if (step.outcome.kind === "conditionFailed") guilty.add(entry.message.record.pk);
-      return entry.settle(named(step.outcome, transaction));
+      entry.settle(named(step.outcome, transaction));
+      return;
     }
     const delayMs = fullJitterMs(step.backoff, step.progress.tries, host.random());
-    if (control.timeLeftMs() <= delayMs) return entry.settle(step.otherwise);
-    add({ ...entry, progress: step.progress, notBeforeMs: host.nowMs() + delayMs });
+    if (control.timeLeftMs() <= delayMs) entry.settle(step.otherwise);
+    else add({ ...entry, progress: step.progress, notBeforeMs: host.nowMs() + delayMs });
   }
 
   function goAgain(entry: Entry, alone: boolean): void {
@@ -219,16 +226,15 @@ export function groupCommitter({ store, host, lanes, size, control }: GroupCommi
   }
 
   async function prepare(message: MessageTransaction): Promise<Pick<Entry, "candidate" | "parts">> {
-    const { effects, guards } = message;
-    await store.learnKeys(putTables(message), control);
+    const unknown = putTables(message).filter((name) => store.keyNames(name) === undefined);
+    if (unknown.length > 0) await store.learnKeys(unknown, control);
     const parts = memberParts(store.table, message, store.keyNames);
-    const exclusive = exclusiveItems(splitEffects(effects, guards).own, guards, store.keyNames);
     const candidate = {
       actions: parts.own.length,
       bytes: parts.bytes,
-      exclusive: exclusive ?? [],
+      exclusive: parts.exclusive ?? [],
       increments: parts.freeItems,
-      alone: exclusive === undefined || guilty.has(message.record.pk),
+      alone: parts.exclusive === undefined || guilty.has(message.record.pk),
     };
     return { candidate, parts };
   }

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Effect, Guard } from "../../lib/protocol/effects.ts";
+import { type Effect, type Guard, itemId } from "../../lib/protocol/effects.ts";
 import {
   type Candidate,
   exclusiveItems,
@@ -102,7 +102,8 @@ describe("splitting the effects of a message", () => {
   });
 
   it("names the items that it touches, or says that it cannot", () => {
-    expect(exclusiveItems([put], [guard], () => ["id"])).toEqual(['["T",[["id","S","b"]]]', '["T",[["id","S","p"]]]']);
+    const ids = ["b", "p"].map((id) => itemId("T", { id: { S: id } }));
+    expect(exclusiveItems([put], [guard], () => ["id"])).toEqual(ids);
     expect(exclusiveItems([put], [], () => undefined)).toBeUndefined();
   });
 });
