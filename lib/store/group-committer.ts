@@ -55,9 +55,8 @@ export function initialGroupSize(): GroupSize {
   return { actionsMax: GROUP_ACTIONS_START };
 }
 
-interface Entry {
+interface Entry extends Candidate {
   readonly message: MessageTransaction;
-  readonly candidate: Candidate;
   readonly parts: MemberParts;
   readonly progress: CommitProgress;
   readonly notBeforeMs: number;
@@ -89,10 +88,10 @@ export function groupCommitter({ store, host, lanes, size, control }: GroupCommi
     const nowMs = host.nowMs();
     let ready = pending.filter(({ notBeforeMs }) => notBeforeMs <= nowMs);
     while (running < lanes && ready.length > 0) {
-      const candidates = ready.map(({ candidate }) => candidate);
-      const limits = { actionsMax: size.actionsMax, share: shareOfLane(candidates, lanes - running) };
-      const group = new Set(packGroup(candidates, limits, busy).flatMap((index) => ready[index] ?? []));
-      if (group.size === 0) return;
+      const share = shareOfLane(ready, lanes - running);
+      const picked = packGroup(ready, { actionsMax: size.actionsMax, share }, busy);
+      if (picked.length === 0) return;
+      const group = new Set(picked.flatMap((index) => ready[index] ?? []));
       ready = ready.filter((entry) => !group.has(entry));
       pending = pending.filter((entry) => !group.has(entry));
       void runLane([...group]);
@@ -100,7 +99,7 @@ export function groupCommitter({ store, host, lanes, size, control }: GroupCommi
   }
 
   async function runLane(group: readonly Entry[]): Promise<void> {
-    const items = group.flatMap(({ candidate }) => [...candidate.exclusive, ...candidate.increments]);
+    const items = group.flatMap(({ exclusive, increments }) => [...exclusive, ...increments]);
     running++;
     for (const item of items) busy.add(item);
     const [only] = group;
@@ -218,45 +217,50 @@ export function groupCommitter({ store, host, lanes, size, control }: GroupCommi
   function goAgain(entry: Entry, alone: boolean): void {
     const progress = { ...entry.progress, tries: entry.progress.tries + 1 };
     if (progress.tries >= COMMIT_TRIES_MAX) settleAll([entry], { kind: "conflict" });
-    else add({ ...entry, progress, candidate: { ...entry.candidate, alone: alone || entry.candidate.alone } });
+    else add({ ...entry, progress, alone: alone || entry.alone });
   }
 
   function settleAll(entries: readonly Entry[], outcome: CommitOutcome): void {
     for (const { settle, progress } of entries) settle(withOpenTries(outcome, progress.openTries));
   }
 
-  async function prepare(message: MessageTransaction): Promise<Pick<Entry, "candidate" | "parts">> {
-    const unknown = putTables(message).filter((name) => store.keyNames(name) === undefined);
-    if (unknown.length > 0) await store.learnKeys(unknown, control);
-    const parts = memberParts(store.table, message, store.keyNames);
-    const candidate = {
-      actions: parts.own.length,
-      bytes: parts.bytes,
-      exclusive: parts.exclusive ?? [],
-      increments: parts.freeItems,
-      alone: parts.exclusive === undefined || guilty.has(message.record.pk),
-    };
-    return { candidate, parts };
+  function enter(message: MessageTransaction): Promise<CommitOutcome> {
+    let parts: MemberParts;
+    try {
+      parts = memberParts(store.table, message, store.keyNames);
+    } catch {
+      return store.commit(message, control); // it says what is wrong
+    }
+    const { own, bytes, exclusive, freeItems } = parts;
+    return new Promise((settle) =>
+      add({
+        message,
+        parts,
+        actions: own.length,
+        bytes,
+        exclusive: exclusive ?? [],
+        increments: freeItems,
+        alone: exclusive === undefined || guilty.has(message.record.pk),
+        progress: COMMIT_NOT_STARTED,
+        notBeforeMs: 0,
+        settle,
+      }),
+    );
   }
 
   return {
-    async commit(message) {
-      let prepared: Pick<Entry, "candidate" | "parts">;
-      try {
-        prepared = await prepare(message);
-      } catch {
-        return store.commit(message, control); // it says what is wrong
-      }
-      return new Promise((settle) =>
-        add({ message, ...prepared, progress: COMMIT_NOT_STARTED, notBeforeMs: 0, settle }),
-      );
+    commit(message) {
+      const unknown = putTables(message).filter((name) => store.keyNames(name) === undefined);
+      return unknown.length === 0 ? enter(message) : store.learnKeys(unknown, control).then(() => enter(message));
     },
   };
 }
 
 /** Tables into which the message puts: their key names tell whether two messages put the same item. */
 function putTables({ effects }: MessageTransaction): string[] {
-  return [...new Set(effects.flatMap((effect) => (effect.kind === "put" ? [tableOf(effect.tableName)] : [])))];
+  const tables = new Set<string>();
+  for (const effect of effects) if (effect.kind === "put") tables.add(tableOf(effect.tableName));
+  return [...tables];
 }
 
 function withOpenTries(outcome: CommitOutcome, openTries: boolean): CommitOutcome {
