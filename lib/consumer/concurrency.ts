@@ -35,16 +35,11 @@ export function createSlots(places: number, closed: AbortSignal): Slots {
     next.go();
   }
 
-  function take(): Promise<void> {
-    if (closed.aborted) return Promise.reject(closed.reason);
-    if (free === 0) return new Promise((go, giveUp) => queue.add({ go, giveUp }));
-    free--;
-    return Promise.resolve();
-  }
-
   return {
     async run(task) {
-      await take();
+      if (closed.aborted) throw closed.reason;
+      if (free > 0) free--;
+      else await new Promise<void>((go, giveUp) => queue.add({ go, giveUp }));
       try {
         return await task();
       } finally {
