@@ -78,13 +78,14 @@ export function packGroup(candidates: readonly Candidate[], limits: PackLimits, 
   const exclusive = new Set<string>();
   const increments = new Set<string>();
   let [actions, bytes] = [0, 0];
-  for (const [index, candidate] of candidates.entries()) {
+  for (let index = 0; index < candidates.length && actions < actionsMax; index++) {
+    const candidate = candidates[index] as Candidate;
     if (touches(candidate, busy)) continue; // GC3
     if (candidate.alone) {
       if (group.length > 0) continue;
       return [index];
     }
-    const added = candidate.increments.filter((item) => !increments.has(item));
+    const added = newOnes(candidate.increments, increments);
     const joins = added.length < candidate.increments.length;
     const fits =
       actions + candidate.actions + added.length <= (joins ? actionsMax : Math.min(actionsMax, limits.share)) &&
@@ -97,9 +98,12 @@ export function packGroup(candidates: readonly Candidate[], limits: PackLimits, 
     for (const item of added) increments.add(item);
     actions += candidate.actions + added.length;
     bytes += candidate.bytes;
-    if (actions >= actionsMax) break;
   }
   return group;
+}
+
+function newOnes(items: readonly string[], known: ReadonlySet<string>): readonly string[] {
+  return known.size === 0 || !items.some((item) => known.has(item)) ? items : items.filter((item) => !known.has(item));
 }
 
 function touches({ exclusive, increments }: Candidate, items: ReadonlySet<string>): boolean {

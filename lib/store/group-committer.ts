@@ -231,7 +231,7 @@ export function groupCommitter({ store, host, lanes, size, control }: GroupCommi
     } catch {
       return store.commit(message, control); // it says what is wrong
     }
-    const { own, bytes, exclusive, freeItems } = parts;
+    const { own, bytes, exclusive, free } = parts;
     return new Promise((settle) =>
       add({
         message,
@@ -239,7 +239,7 @@ export function groupCommitter({ store, host, lanes, size, control }: GroupCommi
         actions: own.length,
         bytes,
         exclusive: exclusive ?? [],
-        increments: freeItems,
+        increments: free.map(({ item }) => item),
         alone: exclusive === undefined || guilty.has(message.record.pk),
         progress: COMMIT_NOT_STARTED,
         notBeforeMs: 0,

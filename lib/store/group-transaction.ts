@@ -17,14 +17,14 @@ export interface MemberParts {
   readonly own: readonly TransactWriteItem[];
   /** Increments that fold with those of other members. */
   readonly free: readonly FreeIncrement[];
-  /** Items of the free increments, in their order. */
-  readonly freeItems: readonly string[];
   /** Items that it writes, checks or guards; undefined when one of them cannot be named. */
   readonly exclusive: readonly string[] | undefined;
   readonly bytes: number;
 }
 
 interface FreeIncrement {
+  /** Its item's id. */
+  readonly item: string;
   readonly increment: IncrementEffect;
   /** For a transaction where no other member adds to its item. */
   readonly action: TransactWriteItem;
@@ -38,8 +38,11 @@ export function memberParts(recordTable: string, message: MessageTransaction, ke
   const ofFree = actions.splice(RECORD_INDEX + 1 + own.length, free.length);
   return {
     own: actions,
-    free: free.map((increment, index) => ({ increment, action: ofFree[index] ?? incrementAction(increment) })),
-    freeItems: free.map(({ tableName, key }) => itemId(tableName, key)),
+    free: free.map((increment, index) => ({
+      item: itemId(increment.tableName, increment.key),
+      increment,
+      action: ofFree[index] ?? incrementAction(increment),
+    })),
     exclusive: exclusiveItems(own, message.guards, keyNames),
     bytes,
   };
@@ -61,17 +64,16 @@ export function groupTransaction(members: readonly MemberParts[]): GroupTransact
     return own.map((_, index) => first + index);
   });
   const folds = new Map<string, FreeIncrement[]>();
-  for (const { free, freeItems } of members) {
-    for (const [index, increment] of free.entries()) {
-      const item = freeItems[index] ?? "";
-      const fold = folds.get(item);
+  for (const { free } of members) {
+    for (const increment of free) {
+      const fold = folds.get(increment.item);
       if (fold) fold.push(increment);
-      else folds.set(item, [increment]);
+      else folds.set(increment.item, [increment]);
     }
   }
   const places = new Map<string, number>();
   for (const [item, fold] of folds) places.set(item, actions.push(foldedAction(fold)) - 1);
-  const shared = members.map(({ freeItems }) => freeItems.map((item) => places.get(item) ?? -1));
+  const shared = members.map(({ free }) => free.map(({ item }) => places.get(item) ?? -1));
   return { actions, owned, shared };
 }
 
