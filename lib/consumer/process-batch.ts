@@ -5,6 +5,7 @@
 //   B3. After the end of the invocation nothing is added to the outcomes: the response has told what it knew.
 
 import type { SqsBatchResponse, SqsRecord } from "../aws/lambda.ts";
+import { endOfTick } from "../host.ts";
 import type { Delivery } from "../sources/source.ts";
 import { type DeliveryOutcome, sqsResponse } from "../sources/sqs.ts";
 import { groupCommitter } from "../store/group-committer.ts";
@@ -49,14 +50,21 @@ export async function processBatch(
   handler: Handler<unknown>,
   shell: Shell,
 ): Promise<SqsBatchResponse> {
-  const context = batchContext(deliveries.length, { batch, handler, shell });
+  const waiting: Waiting = { messages: deliveries.length };
+  const context = batchContext(waiting, { batch, handler, shell });
   const { observer } = context;
   const underWay = new Set(deliveries);
-  const all = deliveries.map(async (delivery) => {
-    await processDelivery(delivery, context);
-    underWay.delete(delivery);
-  });
-  await Promise.race([Promise.all(all), aborted(batch.deadline.answer)]);
+  async function processAll(): Promise<void> {
+    const all: Promise<void>[] = [];
+    for (const delivery of deliveries) {
+      if (all.length > 0 && all.length % STARTED_A_TICK === 0) await endOfTick(shell.host);
+      if (batch.deadline.answer.aborted) return; // what started now would be told to nobody
+      waiting.messages--;
+      all.push(processDelivery(delivery, context).then(() => void underWay.delete(delivery)));
+    }
+    await Promise.all(all);
+  }
+  await Promise.race([processAll(), aborted(batch.deadline.answer)]);
   if (!batch.deadline.answer.aborted) await Promise.race([hideFailures(context), aborted(batch.deadline.answer)]);
   batch.deadline.end();
   for (const { messageId } of underWay) observer.message(messageId, undefined, { kind: "failed", error: leftOpen() });
@@ -64,10 +72,21 @@ export async function processBatch(
   return batchResponse(batch);
 }
 
-function batchContext(messages: number, { batch, handler, shell }: BatchParts): BatchContext {
+/**
+ * Messages of a large batch that start in one tick, each tick: so the first commits are under way, and what they hold is free
+ * again, while the last messages start.
+ */
+const STARTED_A_TICK = 100;
+
+/** Messages that have not started. */
+interface Waiting {
+  messages: number;
+}
+
+function batchContext(waiting: Waiting, { batch, handler, shell }: BatchParts): BatchContext {
   const { host, options } = shell;
   const { deadline } = batch;
-  const store = batchStore(messages, deadline, shell);
+  const store = batchStore(waiting, deadline, shell);
   return {
     ...shell,
     store,
@@ -91,12 +110,12 @@ interface BatchParts {
 }
 
 /** Messages of one batch commit together; a message that is alone has nobody to wait for. */
-function batchStore(messages: number, deadline: Deadline, shell: Shell): RecordStore {
+function batchStore(waiting: Waiting, deadline: Deadline, shell: Shell): RecordStore {
   const { options, store, host, groupSize: size } = shell;
-  const together = messages > 1 && options.groupCommit;
+  const together = waiting.messages > 1 && options.groupCommit;
   const common = { store, host, lanes: options.lanes, size, control: controlOf(deadline) };
   if (options.insert) return { ...store, ...insertCommitter({ ...common, together, target: options.insert }) };
-  return together ? { ...store, ...groupCommitter(common) } : store;
+  return together ? { ...store, ...groupCommitter({ ...common, toCome: () => waiting.messages }) } : store;
 }
 
 /** What is known now; whatever has no outcome is failed. */

@@ -117,11 +117,15 @@ function touches({ exclusive, increments }: Candidate, items: ReadonlySet<string
 export const GROUP_ACTIONS_START = 25;
 const GROUP_ACTIONS_MIN = 2;
 
-/** Actions of the next transaction, so that free lanes share what waits: side by side, small ones are faster than one large. */
-export function shareOfLane(candidates: readonly Candidate[], freeLanes: number): number {
+/**
+ * Actions of the next transaction, so that free lanes share what waits and what is to come: side by side, small ones are
+ * faster than one large.
+ */
+export function shareOfLane(candidates: readonly Candidate[], freeLanes: number, toCome: number): number {
   let waiting = 0;
   for (const { actions, increments } of candidates) waiting += actions + increments.length;
-  return Math.max(GROUP_ACTIONS_START, Math.ceil(waiting / freeLanes));
+  const all = candidates.length === 0 ? 0 : (waiting * (candidates.length + toCome)) / candidates.length;
+  return Math.max(GROUP_ACTIONS_START, Math.ceil(all / freeLanes));
 }
 
 /** After a success: transactions that go through may be larger. */

@@ -42,6 +42,8 @@ export interface GroupCommitterOptions {
   readonly lanes: number;
   readonly size: GroupSize;
   readonly control: CallControl;
+  /** Messages that will soon be here: worth larger transactions, but never waited for. */
+  readonly toCome: () => number;
 }
 
 /** Most actions of a transaction: grows with success, shrinks with conflicts. */
@@ -63,7 +65,7 @@ interface Entry extends Candidate {
   readonly settle: (outcome: CommitOutcome) => void;
 }
 
-export function groupCommitter({ store, host, lanes, size, control }: GroupCommitterOptions): Committer {
+export function groupCommitter({ store, host, lanes, size, control, toCome }: GroupCommitterOptions): Committer {
   let pending: Entry[] = [];
   const busy = new Set<string>();
   const guilty = new Set<string>();
@@ -88,7 +90,7 @@ export function groupCommitter({ store, host, lanes, size, control }: GroupCommi
     const nowMs = host.nowMs();
     let ready = pending.filter(({ notBeforeMs }) => notBeforeMs <= nowMs);
     while (running < lanes && ready.length > 0) {
-      const share = shareOfLane(ready, lanes - running);
+      const share = shareOfLane(ready, lanes - running, toCome());
       const picked = packGroup(ready, { actionsMax: size.actionsMax, share }, busy);
       if (picked.length === 0) return;
       const group = new Set(picked.flatMap((index) => ready[index] ?? []));

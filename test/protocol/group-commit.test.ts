@@ -76,7 +76,9 @@ describe("packing", () => {
     });
     const distinct = Array.from({ length: 100 }, (_, index) => own(`i${index}`));
     expect(packGroup(distinct, { actionsMax: 100, share: 25 }, new Set())).toHaveLength(12);
-    expect([shareOfLane(distinct, 4), shareOfLane(distinct, 100)]).toEqual([50, 25]);
+    expect([shareOfLane(distinct, 4, 0), shareOfLane(distinct, 100, 0)]).toEqual([50, 25]);
+    expect(shareOfLane(distinct, 4, distinct.length)).toBe(100); // as many again will soon be here
+    expect(shareOfLane([], 4, 10)).toBe(25);
   });
 
   it("grows and shrinks within the limits", () => {
