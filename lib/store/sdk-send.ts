@@ -80,11 +80,26 @@ const hideInput: Step = (next) => (args) => next({ ...args, input: { TransactIte
 
 const setBody: Step = (next) => (args) => {
   const input = args.input[HIDDEN] ?? args.input;
-  Object.assign(args.request ?? {}, { body: JSON.stringify(input, binaryAsBase64) }); // SD1
+  Object.assign(args.request ?? {}, { body: bodyOf(input) }); // SD1
   return next({ ...args, input });
 };
 
-/** A raw attribute value is JSON already, but for binary. */
+/** A raw attribute value is JSON already, but for binary; to look for it takes longer than all the rest. */
+function bodyOf(input: TransactWriteItemsCommandInput): string {
+  const plain = input.TransactItems?.every(({ Put, Update, Delete, ConditionCheck }) => {
+    const keyed = Update ?? Delete ?? ConditionCheck;
+    const values = (Put ?? keyed)?.ExpressionAttributeValues;
+    return isPlain(Put?.Item) && isPlain(keyed?.Key) && isPlain(values);
+  });
+  return plain ? JSON.stringify(input) : JSON.stringify(input, binaryAsBase64);
+}
+
+/** Nothing but strings and numbers. */
+function isPlain(item: Readonly<Record<string, { S?: string | undefined; N?: string | undefined }>> = {}): boolean {
+  for (const name of Object.keys(item)) if (item[name]?.S === undefined && item[name]?.N === undefined) return false;
+  return true;
+}
+
 function binaryAsBase64(this: Record<string, unknown>, name: string, value: unknown): unknown {
   if (typeof value !== "object") return value;
   const given = this[name]; // a Buffer has been made JSON of by now
