@@ -74,7 +74,7 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
   {
     name: "followers of a failed leader acknowledged (B1)",
     file: BATCH,
-    find: `if (outcome.kind === "failed") return outcome;`,
+    find: `if (outcome.kind === "failed" || outcome.kind === "deferred") return outcome;`,
     replace: "",
     caughtBy: ["simulation/schedules.test.ts", "consumer/gate.test.ts"],
   },
@@ -118,8 +118,8 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
   {
     name: "a batch that does not answer at its deadline",
     file: BATCH,
-    find: "await Promise.race([Promise.all(all), aborted(batch.deadline.answer)]);",
-    replace: "await Promise.all(all);",
+    find: "await Promise.race([processAll(), aborted(batch.deadline.answer)]);",
+    replace: "await processAll();",
     caughtBy: ["consumer/commit.test.ts"],
   },
   {
