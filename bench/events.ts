@@ -4,7 +4,7 @@
 import type { SqsEvent, SqsRecord } from "../lib/aws/lambda.ts";
 
 /** Which items the messages of a batch increment, and which of them came before. */
-export const VARIANTS = ["distinct", "pairs", "hot", "redelivered"] as const;
+export const VARIANTS = ["distinct", "pairs", "hot", "redelivered", "scattered"] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 export interface Batch {
@@ -57,8 +57,16 @@ function redelivered(number: number, { variant, first }: Batch): boolean {
 
 function itemOf(number: number, { variant, first }: Batch): string {
   if (variant === "hot") return "item-hot";
+  if (variant === "scattered") return `item-${scattered(number) % ITEMS}`;
   const place = variant === "pairs" ? first + Math.floor((number - first) / 2) : number;
   return `item-${place % ITEMS}`;
+}
+
+/** The same number for the same message, and as good as random: the finalizer of MurmurHash3. */
+function scattered(number: number): number {
+  let hash = Math.imul(number ^ (number >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 function record(number: number, batch: Batch): SqsRecord {

@@ -7,8 +7,9 @@ import { type Batch, messageNumbers } from "./events.ts";
 import { watchForeignLoad } from "./foreign-load.ts";
 import type { Contender } from "./names.ts";
 import { type BenchOptions, EMBEDDED } from "./options.ts";
-import { repeats, type Scenario, scenarios } from "./plan.ts";
+import { repeats, type Scenario, scenarios, sideBySide } from "./plan.ts";
 import { createTables, openSandbox, type Sandbox } from "./sandbox.ts";
+import { sampleSideBySide } from "./side-by-side.ts";
 import { median } from "./statistics.ts";
 
 /** Of one contender, scenario and round. Per message, but for the time. */
@@ -36,7 +37,7 @@ export async function measure(options: BenchOptions, bundles: Bundles, report: R
   const all = scenarios(options.models, options.batches);
   const next = messageNumbers();
   const samples: Sample[] = [];
-  const total = all.length * options.rounds * options.contenders.length;
+  const total = all.length * options.rounds * options.contenders.length + options.rounds;
   for (const embedded of [false, true]) {
     const own = all.filter(({ model }) => (model === EMBEDDED) === embedded);
     if (own.length === 0) continue;
@@ -48,6 +49,10 @@ export async function measure(options: BenchOptions, bundles: Bundles, report: R
         samples.push(sample);
         const { model, variant, messages } = sample.scenario;
         report(samples.length, total, `${sample.contender}, ${model}, ${messages} messages, ${variant}`);
+      }
+      for await (const sample of runSideBySide(run)) {
+        samples.push(sample);
+        report(samples.length, total, `${sample.contender}, side by side`);
       }
     } finally {
       await engine.stop();
@@ -62,6 +67,13 @@ interface RunContext {
   readonly engine: Engine;
   readonly fake: FakeEngine | undefined;
   readonly next: (messages: number) => number;
+}
+
+/** Only of semel: what others lose side by side depends on nothing that they do. */
+async function* runSideBySide({ options, fake, ...context }: RunContext): AsyncGenerator<Sample> {
+  const scenario = sideBySide(options.models);
+  if (fake === undefined || scenario === undefined || !options.contenders.includes("semel")) return;
+  yield* sampleSideBySide({ ...context, contender: "semel", scenario, rounds: options.rounds, engine: fake });
 }
 
 async function* runAll(own: readonly Scenario[], context: RunContext): AsyncGenerator<Sample> {

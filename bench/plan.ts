@@ -8,11 +8,14 @@ export interface Scenario {
   readonly model: Model;
   readonly variant: Variant;
   readonly messages: number;
+  /** Processes at work at a time; left out: one. */
+  readonly consumers?: number;
 }
 
 /** The headline's model: honest about what transactions cost. */
 const VARIANTS_MODEL: DelayModel = "R5";
 const VARIANTS_MESSAGES_MAX = 100;
+const CONSUMERS = 8;
 
 export function scenarios(models: readonly Model[], batches: readonly number[]): Scenario[] {
   const distinct = models.flatMap((model) => batches.map((messages) => ({ model, variant: VARIANTS[0], messages })));
@@ -20,7 +23,14 @@ export function scenarios(models: readonly Model[], batches: readonly number[]):
   const model = fake.includes(VARIANTS_MODEL) ? VARIANTS_MODEL : fake.at(-1);
   const messages = batches.findLast((size) => size <= VARIANTS_MESSAGES_MAX) ?? batches[0];
   if (model === undefined || messages === undefined) return distinct;
-  return [...distinct, ...VARIANTS.slice(1).map((variant) => ({ model, variant, messages }))];
+  const alone = VARIANTS.filter((variant) => variant !== "distinct" && variant !== "scattered");
+  return [...distinct, ...alone.map((variant) => ({ model, variant, messages }))];
+}
+
+/** What consumers side by side lose to each other: only where transactions take their time, so that they meet. */
+export function sideBySide(models: readonly Model[]): Scenario | undefined {
+  if (!models.includes(VARIANTS_MODEL)) return undefined;
+  return { model: VARIANTS_MODEL, variant: "scattered", messages: VARIANTS_MESSAGES_MAX, consumers: CONSUMERS };
 }
 
 /** Small batches are over too soon for one to tell anything. */

@@ -27,7 +27,7 @@ export function terminalTables({ contenders, scenarios, starts, sizes }: Results
       ]),
     ]),
   ];
-  const counted = scenarios.filter(({ contenders: all }) => all[BASELINE]?.requests !== undefined);
+  const counted = scenarios.filter(({ contenders: all }) => all.semel?.requests ?? all[BASELINE]?.requests);
   const once = counted.filter(({ scenario }) => scenario.model === counted.at(-1)?.scenario.model);
   const unhurried = scenarios.filter(({ scenario }) => scenario.model === "U0");
   return [
@@ -62,7 +62,8 @@ export function readmeTable({ contenders, scenarios, starts, sizes }: Results): 
     ofDistinct
       .filter(({ scenario }) => scenario.model === model)
       .flatMap(({ scenario }) => row(`${title}, batch of ${count(scenario.messages)}`, metric, show, scenario));
-  const variants = scenarios.filter(({ scenario }) => scenario.variant !== "distinct");
+  const variants = scenarios.filter(({ scenario }) => scenario.variant !== "distinct" && !scenario.consumers);
+  const crowds = scenarios.filter(({ scenario }) => scenario.consumers);
   return markdownTable([
     ["", ...columns],
     ...rows("R5", "time, R5", "batchMs", ratio(MS)),
@@ -74,6 +75,11 @@ export function readmeTable({ contenders, scenarios, starts, sizes }: Results): 
       ...row(`${VARIANT_NAMES[scenario.variant]}: time`, "batchMs", ratio(MS), scenario),
       ...row(`${VARIANT_NAMES[scenario.variant]}: requests`, "requests", plain(COUNT), scenario),
       ...row(`${VARIANT_NAMES[scenario.variant]}: write units`, "writeUnits", plain(COUNT), scenario),
+    ]),
+    ...crowds.flatMap(({ scenario }) => [
+      ...row(`${crowdName(scenario)}: write units`, "writeUnits", plain(COUNT), scenario),
+      ...row(`${crowdName(scenario)}: wasted`, "wastedWriteUnits", plain(COUNT), scenario),
+      ...row(`${crowdName(scenario)}: given back`, "givenBack", plain(COUNT), scenario),
     ]),
     ...START_ROWS.map(([title, metric, unit]) => [
       title,
@@ -89,6 +95,7 @@ const VARIANT_NAMES: Readonly<Record<Scenario["variant"], string>> = {
   pairs: "2 messages an item",
   hot: "1 hot item",
   redelivered: "10 % redelivered",
+  scattered: "10,000 items",
 };
 
 interface Unit {
@@ -140,8 +147,13 @@ function titled(title: string, contenders: readonly Contender[], rows: readonly 
   return `${title}\n\n${markdownTable([["", ...contenders], ...rows])}`;
 }
 
-function scenarioName({ model, variant, messages }: Scenario): string {
-  return `${model}, ${count(messages)}, ${VARIANT_NAMES[variant]}`;
+function crowdName({ consumers = 1, messages }: Scenario): string {
+  return `${consumers} consumers x ${count(messages)}`;
+}
+
+function scenarioName({ model, variant, messages, consumers }: Scenario): string {
+  const side = consumers === undefined ? "" : `, ${consumers} consumers`;
+  return `${model}, ${count(messages)}, ${VARIANT_NAMES[variant]}${side}`;
 }
 
 function times(value: number): string {

@@ -29,6 +29,11 @@ export const systemHost: Host = {
   sha256: (text) => hash("sha256", text, "hex"),
 };
 
+/** Resolves when everything that is ready now has run. */
+export function endOfTick(host: Host): Promise<void> {
+  return new Promise((resolve) => host.endOfTick(resolve));
+}
+
 /** Resolves after the delay, or at once when the signal aborts. Never rejects. */
 export function sleep(host: Host, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-// A bounded number of places for tasks that run side by side; who comes first goes first.
+// A bounded number of places for tasks that run side by side, who comes first goes first; and waiting with an end.
 
 export interface Slots {
   /** Runs the task when a place is free; rejects with the signal's reason if it aborts before. */
@@ -35,16 +35,11 @@ export function createSlots(places: number, closed: AbortSignal): Slots {
     next.go();
   }
 
-  function take(): Promise<void> {
-    if (closed.aborted) return Promise.reject(closed.reason);
-    if (free === 0) return new Promise((go, giveUp) => queue.add({ go, giveUp }));
-    free--;
-    return Promise.resolve();
-  }
-
   return {
     async run(task) {
-      await take();
+      if (closed.aborted) throw closed.reason;
+      if (free > 0) free--;
+      else await new Promise<void>((go, giveUp) => queue.add({ go, giveUp }));
       try {
         return await task();
       } finally {
@@ -52,4 +47,28 @@ export function createSlots(places: number, closed: AbortSignal): Slots {
       }
     },
   };
+}
+
+/** Resolves and rejects as the promise does, but rejects at once when it is too late. */
+export type Wait = <T>(running: Promise<T>) => Promise<T>;
+
+/** One listener for all, as above. `reason`: what those who still wait are told when the signal aborts. */
+export function createWait(stop: AbortSignal, reason: () => unknown): Wait {
+  const waiting = new Set<(reason: unknown) => void>();
+  const stopAll = (): void => {
+    for (const giveUp of waiting) giveUp(reason());
+    waiting.clear();
+  };
+  stop.addEventListener("abort", stopAll, { once: true });
+  return (running) =>
+    new Promise((resolve, reject) => {
+      waiting.add(reject);
+      const settle = <V>(act: (value: V) => void) => {
+        return (value: V): void => {
+          waiting.delete(reject);
+          act(value);
+        };
+      };
+      running.then(settle(resolve), settle(reject));
+    });
 }

@@ -166,13 +166,13 @@ export function guardOf({ TableName, Key }: ReadInput, item: Item | undefined, o
 function checkedTable(method: string, params: object, fields: readonly string[], recordTable: string): string {
   if (typeof params !== "object" || params === null)
     throw wrong(method, `its parameters are ${String(params)}`, "Pass an object");
-  const allowed = ["TableName", ...fields];
-  const foreign = Object.entries(params).filter(([name, value]) => value !== undefined && !allowed.includes(name));
-  if (foreign.length > 0) {
-    const names = foreign.map(([name]) => name).join(", ");
-    throw wrong(method, `foreign field ${names}`, `Known fields: ${allowed.join(", ")}`);
+  const given = params as Readonly<Record<string, unknown>>;
+  const foreign = Object.keys(given).filter((name) => name !== "TableName" && !fields.includes(name));
+  const meant = foreign.filter((name) => given[name] !== undefined);
+  if (meant.length > 0) {
+    throw wrong(method, `foreign field ${meant.join(", ")}`, `Known fields: ${["TableName", ...fields].join(", ")}`);
   }
-  const tableName = requiredText(method, "TableName", (params as { TableName?: unknown }).TableName);
+  const tableName = requiredText(method, "TableName", given["TableName"]);
   if (tableOf(tableName) === tableOf(recordTable)) {
     throw wrong(method, `${tableName} is the table of the idempotency records`, "Keep data in a table of its own");
   }

@@ -5,22 +5,22 @@
 //   B3. After the end of the invocation nothing is added to the outcomes: the response has told what it knew.
 
 import type { SqsBatchResponse, SqsRecord } from "../aws/lambda.ts";
-import type { SemelError } from "../errors.ts";
+import { endOfTick } from "../host.ts";
 import type { Delivery } from "../sources/source.ts";
 import { type DeliveryOutcome, sqsResponse } from "../sources/sqs.ts";
 import { groupCommitter } from "../store/group-committer.ts";
 import { insertCommitter } from "../store/insert-committer.ts";
-import { type RecordReader, recordReader } from "../store/record-reader.ts";
+import { recordReader } from "../store/record-reader.ts";
 import type { RecordStore } from "../store/record-store.ts";
-import { createSlots, type Slots } from "./concurrency.ts";
+import { createSlots, createWait } from "./concurrency.ts";
 import type { Deadline } from "./deadline.ts";
 import { commitFailure, handlerFailure, leftOpen } from "./failures.ts";
 import { type Failure, messagesToHide } from "./hiding.ts";
 import { type Prepared, prepare } from "./message.ts";
-import { createObserver, type Observer } from "./observe.ts";
-import { processMessage, type Shell } from "./process-message.ts";
-import { failOrReject, type RejectContext } from "./rejection.ts";
-import { controlOf, type Handler, type MessageOutcome } from "./run.ts";
+import { createObserver } from "./observe.ts";
+import { type MessageContext, processMessage, type Shell } from "./process-message.ts";
+import { failOrReject } from "./rejection.ts";
+import { controlOf, type Handler, type MessageOutcome, tooLate } from "./run.ts";
 
 /** One invocation. */
 export interface Batch {
@@ -35,12 +35,9 @@ interface Leader {
   readonly outcome: Promise<MessageOutcome>;
 }
 
-interface BatchContext extends Shell {
+/** One for all messages. */
+interface BatchContext extends MessageContext {
   readonly batch: Batch;
-  readonly handler: Handler<unknown>;
-  readonly observer: Observer;
-  readonly slots: Slots;
-  readonly records: RecordReader;
   readonly leaders: Map<string, Leader>;
   /** What is to come again. */
   readonly failures: Failure[];
@@ -53,19 +50,21 @@ export async function processBatch(
   handler: Handler<unknown>,
   shell: Shell,
 ): Promise<SqsBatchResponse> {
-  const { consumer, concurrency, logger, metrics } = shell.options;
-  const observer = createObserver(consumer, logger, metrics);
-  const slots = createSlots(concurrency, batch.deadline.gate);
-  const store = batchStore(deliveries.length, batch.deadline, shell);
-  const records = recordReader({ store, host: shell.host, control: controlOf(batch.deadline) });
-  const own = { store, batch, handler, observer, slots, records, leaders: new Map(), failures: [] };
-  const context: BatchContext = { ...shell, ...own };
+  const waiting: Waiting = { messages: deliveries.length };
+  const context = batchContext(waiting, { batch, handler, shell });
+  const { observer } = context;
   const underWay = new Set(deliveries);
-  const all = deliveries.map(async (delivery) => {
-    await processDelivery(delivery, context);
-    underWay.delete(delivery);
-  });
-  await Promise.race([Promise.all(all), aborted(batch.deadline.answer)]);
+  async function processAll(): Promise<void> {
+    const all: Promise<void>[] = [];
+    for (const delivery of deliveries) {
+      if (all.length > 0 && all.length % STARTED_A_TICK === 0) await endOfTick(shell.host);
+      if (batch.deadline.answer.aborted) return; // what started now would be told to nobody
+      waiting.messages--;
+      all.push(processDelivery(delivery, context).then(() => void underWay.delete(delivery)));
+    }
+    await Promise.all(all);
+  }
+  await Promise.race([processAll(), aborted(batch.deadline.answer)]);
   if (!batch.deadline.answer.aborted) await Promise.race([hideFailures(context), aborted(batch.deadline.answer)]);
   batch.deadline.end();
   for (const { messageId } of underWay) observer.message(messageId, undefined, { kind: "failed", error: leftOpen() });
@@ -73,13 +72,50 @@ export async function processBatch(
   return batchResponse(batch);
 }
 
+/**
+ * Messages of a large batch that start in one tick, each tick: so the first commits are under way, and what they hold is free
+ * again, while the last messages start.
+ */
+const STARTED_A_TICK = 100;
+
+/** Messages that have not started. */
+interface Waiting {
+  messages: number;
+}
+
+function batchContext(waiting: Waiting, { batch, handler, shell }: BatchParts): BatchContext {
+  const { host, options } = shell;
+  const { deadline } = batch;
+  const store = batchStore(waiting, deadline, shell);
+  return {
+    ...shell,
+    store,
+    batch,
+    deadline,
+    handler,
+    observer: createObserver(options.consumer, options.logger, options.metrics),
+    slots: createSlots(options.concurrency, deadline.gate),
+    untilGate: createWait(deadline.gate, () => tooLate(deadline.gate)),
+    records: recordReader({ store, host, control: controlOf(deadline) }),
+    storeResult: options.storeResult ?? false,
+    leaders: new Map(),
+    failures: [],
+  };
+}
+
+interface BatchParts {
+  readonly batch: Batch;
+  readonly handler: Handler<unknown>;
+  readonly shell: Shell;
+}
+
 /** Messages of one batch commit together; a message that is alone has nobody to wait for. */
-function batchStore(messages: number, deadline: Deadline, shell: Shell): RecordStore {
+function batchStore(waiting: Waiting, deadline: Deadline, shell: Shell): RecordStore {
   const { options, store, host, groupSize: size } = shell;
-  const together = messages > 1 && options.groupCommit;
+  const together = waiting.messages > 1 && options.groupCommit;
   const common = { store, host, lanes: options.lanes, size, control: controlOf(deadline) };
   if (options.insert) return { ...store, ...insertCommitter({ ...common, together, target: options.insert }) };
-  return together ? { ...store, ...groupCommitter(common) } : store;
+  return together ? { ...store, ...groupCommitter({ ...common, toCome: () => waiting.messages }) } : store;
 }
 
 /** What is known now; whatever has no outcome is failed. */
@@ -97,7 +133,7 @@ async function processDelivery(delivery: Delivery<SqsRecord>, context: BatchCont
       key = preparation.prepared.key;
       outcome = await runOrFollow(preparation.prepared, context);
     } else {
-      outcome = await failOrReject({ delivery, ...preparation }, rejectContext(delivery.messageId, key, context));
+      outcome = await failOrReject({ delivery, ...preparation }, context);
     }
   } catch (error) {
     outcome = { kind: "failed", error: handlerFailure(error) }; // B2
@@ -115,13 +151,6 @@ function isEnded(
   return outcome.kind === "committed" || outcome.kind === "duplicate" || outcome.kind === "rejected";
 }
 
-function rejectContext(messageId: string, key: string | undefined, context: BatchContext): RejectContext {
-  const { batch, observer, options, store, claims, queue, host, groupSize, committed } = context;
-  const onReasonDropped = (): void => observer.reasonDropped(messageId, key);
-  const shell: Shell = { options, store, claims, queue, host, groupSize, committed };
-  return { ...shell, deadline: batch.deadline, onReasonDropped };
-}
-
 async function hideFailures({ batch, failures, host, observer, options, queue }: BatchContext): Promise<void> {
   const hidden = messagesToHide(failures, options.backoff, host);
   if (hidden.length === 0) return;
@@ -130,38 +159,28 @@ async function hideFailures({ batch, failures, host, observer, options, queue }:
 }
 
 // B1
-async function runOrFollow(prepared: Prepared, context: BatchContext): Promise<MessageOutcome> {
+function runOrFollow(prepared: Prepared, context: BatchContext): Promise<MessageOutcome> {
   const { leaders } = context;
   const leader = leaders.get(prepared.pk);
-  if (!leader) {
-    const outcome = run(prepared, context);
-    leaders.set(prepared.pk, { prepared, outcome });
-    return outcome;
-  }
+  if (leader) return follow(leader, prepared, context);
+  const outcome = processMessage(prepared, context);
+  leaders.set(prepared.pk, { prepared, outcome });
+  return outcome;
+}
+
+async function follow(leader: Leader, prepared: Prepared, context: BatchContext): Promise<MessageOutcome> {
+  const { leaders } = context;
   const outcome = await leader.outcome;
-  const { messageId } = prepared.message;
   if (outcome.kind === "failed" || outcome.kind === "deferred") return outcome;
   if (outcome.kind === "rejected") {
-    if (leader.prepared.message.messageId === messageId) return outcome; // copies of one message: one dead letter
+    const isCopy = leader.prepared.message.messageId === prepared.message.messageId;
+    if (isCopy) return outcome; // copies of one message: one dead letter
     if (leaders.get(prepared.pk) === leader) leaders.delete(prepared.pk);
     return runOrFollow(prepared, context); // a rejection stops no other message
   }
   if (leader.prepared.fingerprint === prepared.fingerprint) return { kind: "duplicate" };
   const error = commitFailure({ kind: "payloadMismatch", committedAtMs: context.host.nowMs() });
-  return failOrReject(
-    { delivery: prepared.delivery, error, identity: prepared },
-    rejectContext(messageId, prepared.key, context),
-  );
-}
-
-function run(prepared: Prepared, context: BatchContext): Promise<MessageOutcome> {
-  const { handler, observer, options, records, slots } = context;
-  const { key, message } = prepared;
-  const onRerun = (where: string): void => observer.rerun(message.messageId, key, where);
-  const onLateUse = (error: SemelError): void => observer.lateUse(message.messageId, key, error);
-  const common = rejectContext(message.messageId, key, context);
-  const storeResult = options.storeResult ?? false;
-  return processMessage(prepared, { ...common, handler, slots, records, storeResult, onRerun, onLateUse });
+  return failOrReject({ delivery: prepared.delivery, error, identity: prepared }, context);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

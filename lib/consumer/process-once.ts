@@ -11,13 +11,13 @@ import { judgeRecord } from "../protocol/record.ts";
 import { directDelivery } from "../sources/direct.ts";
 import { recordReader } from "../store/record-reader.ts";
 import { resultOf } from "../store/results.ts";
-import { createSlots } from "./concurrency.ts";
+import { createSlots, createWait } from "./concurrency.ts";
 import { type Deadline, openDeadline } from "./deadline.ts";
 import { commitFailure, leftOpen } from "./failures.ts";
 import { type Prepared, prepare } from "./message.ts";
 import { createObserver, type Observer } from "./observe.ts";
 import { type MessageContext, processMessage, type Shell } from "./process-message.ts";
-import { controlOf, type Handler, type MessageOutcome } from "./run.ts";
+import { controlOf, type Handler, type MessageOutcome, tooLate } from "./run.ts";
 
 export interface DirectCall {
   readonly event: unknown;
@@ -61,7 +61,7 @@ async function answerOf({ event, context, handler }: DirectCall, invocation: Inv
       throw value;
     }
   };
-  const own = directContext({ ...invocation, handler: heard, requestId, key: prepared.key });
+  const own = directContext(invocation, heard);
   const outcome = await unlessCommitted(await processMessage(prepared, own), prepared, own);
   if (outcome.kind !== "failed") observer.message(requestId, prepared.key, outcome);
   return resultFrom(outcome, { storeResult: own.storeResult, nowMs: host.nowMs(), thrown });
@@ -91,13 +91,7 @@ async function unlessCommitted(
   }
 }
 
-interface DirectParts extends Invocation {
-  readonly handler: Handler<unknown>;
-  readonly requestId: string;
-  readonly key: string;
-}
-
-function directContext({ deadline, handler, observer, requestId, key, shell }: DirectParts) {
+function directContext({ deadline, observer, shell }: Invocation, handler: Handler<unknown>): MessageContext {
   const { host, options, store } = shell;
   return {
     ...shell,
@@ -107,9 +101,8 @@ function directContext({ deadline, handler, observer, requestId, key, shell }: D
     slots: createSlots(1, deadline.gate),
     records: recordReader({ store, host, control: controlOf(deadline) }),
     storeResult: options.storeResult ?? true,
-    onRerun: (where: string) => observer.rerun(requestId, key, where),
-    onLateUse: (error: SemelError) => observer.lateUse(requestId, key, error),
-    onReasonDropped: () => {},
+    observer,
+    untilGate: createWait(deadline.gate, () => tooLate(deadline.gate)),
   };
 }
 

@@ -16,6 +16,7 @@ import type { CallControl } from "../store/record-store.ts";
 import type { Deadline } from "./deadline.ts";
 import { commitFailure, NOT_MOVED, notRejected, REJECTION_NOT_RECORDED, reasonOf } from "./failures.ts";
 import type { Identity } from "./message.ts";
+import type { Observer } from "./observe.ts";
 import type { Shell } from "./process-message.ts";
 import type { MessageOutcome } from "./run.ts";
 
@@ -35,8 +36,7 @@ const PERMANENT: ReadonlySet<SemelErrorCode> = new Set<SemelErrorCode>([
 
 export interface RejectContext extends Shell {
   readonly deadline: Deadline;
-  /** Told when the dead letter has no room for the reason. */
-  readonly onReasonDropped: () => void;
+  readonly observer: Observer;
 }
 
 export interface Unwanted {
@@ -108,9 +108,9 @@ function afterRecord(
 }
 
 async function moveAway(
-  { delivery, error }: Unwanted,
+  { delivery, error, identity }: Unwanted,
   queueUrl: string,
-  { deadline, onReasonDropped, options, queue }: RejectContext,
+  { deadline, observer, options, queue }: RejectContext,
 ): Promise<MessageOutcome> {
   const { messageId } = delivery;
   const failure = { code: error.code, reason: reasonOf(error), consumer: options.consumer, messageId };
@@ -120,6 +120,6 @@ async function moveAway(
   } catch (cause) {
     return { kind: "failed", error: notRejected(error, NOT_MOVED, cause) }; // RE3
   }
-  if (!letter.tellsReason) onReasonDropped();
+  if (!letter.tellsReason) observer.reasonDropped(messageId, identity?.key);
   return { kind: "rejected", error };
 }

@@ -12,7 +12,7 @@ import type { CommitOutcome } from "../protocol/commit.ts";
 import { type CompletedRecord, expiresAtSeconds, type IdempotencyRecord } from "../protocol/record.ts";
 import type { CallControl } from "../store/record-store.ts";
 import { withResult } from "../store/results.ts";
-import type { Slots } from "./concurrency.ts";
+import { createWait, type Slots, type Wait } from "./concurrency.ts";
 import type { Deadline } from "./deadline.ts";
 import { commitFailure, conditionFailure, handlerFailure, leaseLost, outOfTime, stillOpen } from "./failures.ts";
 import type { HeldLease } from "./lease.ts";
@@ -45,8 +45,8 @@ export interface RunContext extends RejectContext {
   readonly slots: Slots;
   /** Keep what the handler returns with the record. */
   readonly storeResult: boolean;
-  readonly onRerun: (where: string) => void;
-  readonly onLateUse: (error: SemelError) => void;
+  /** Waits for a handler until the gate closes. */
+  readonly untilGate: Wait;
 }
 
 /** What a claim adds. */
@@ -57,11 +57,11 @@ export interface Claimed {
 
 /** Never rejects. */
 export async function runToEnd(prepared: Prepared, context: RunContext, claimed?: Claimed): Promise<MessageOutcome> {
-  const { deadline, host, onRerun } = context;
+  const { deadline, host, observer } = context;
   let { message } = prepared;
   let openTries = false;
   for (let reruns = 0; ; reruns++) {
-    const outcome = await runOnce({ ...prepared, message }, context, claimed);
+    const outcome = await runOnce(reruns === 0 ? prepared : { ...prepared, message }, context, claimed);
     switch (outcome.kind) {
       case "committed": // R1
       case "duplicate": // R1
@@ -70,7 +70,7 @@ export async function runToEnd(prepared: Prepared, context: RunContext, claimed?
         openTries ||= outcome.openTries;
         const where = outcome.where ?? `action ${outcome.actionIndex}`;
         if (reruns >= RERUNS_MAX) return failed(conditionFailure(where, reruns + 1), openTries);
-        onRerun(where); // R3
+        observer.rerun(message.messageId, prepared.key, where); // R3
         await sleep(host, fullJitterMs(CONFLICT_BACKOFF, reruns + 1, host.random()), deadline.gate);
         try {
           message = await prepared.renew(); // R3
@@ -98,7 +98,7 @@ type RunOutcome =
   | Extract<MessageOutcome, { kind: "committed" | "failed" }>;
 
 async function runOnce(prepared: Prepared, context: RunContext, claimed: Claimed | undefined): Promise<RunOutcome> {
-  const { deadline, handler, options, slots, store } = context;
+  const { deadline, handler, observer, options, slots, store, untilGate } = context;
   const control = controlOf(deadline);
   const stop = claimed ? AbortSignal.any([deadline.gate, claimed.lease.lost]) : deadline.gate;
   const opened = openTx({
@@ -107,13 +107,14 @@ async function runOnce(prepared: Prepared, context: RunContext, claimed: Claimed
     recordTable: options.table,
     get: (input) => store.get(input, control),
     steps: claimed?.steps,
-    onLateUse: context.onLateUse,
+    onLateUse: (error) => observer.lateUse(prepared.message.messageId, prepared.key, error),
   });
+  const wait = claimed ? createWait(stop, () => tooLate(stop)) : untilGate;
   const run = async (): Promise<unknown> => handler(prepared.message, opened.tx); // it may throw before it returns a promise
   try {
     // Only handlers hold places: a message that waits for its commit gives its place to the next one.
     const result = await slots.run(async () => {
-      const value = await unlessStopped(claimed ? claimed.lease.during(run) : run(), stop);
+      const value = await wait(claimed ? claimed.lease.during(run) : run());
       opened.close();
       return value;
     });
@@ -153,20 +154,9 @@ function recordOf(
   return { ...base, attemptId, fencingToken };
 }
 
-/** Gives up waiting when the gate closes, or the lease is lost. The handler may go on; its tx takes nothing more. */
-function unlessStopped<T>(running: Promise<T>, stop: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void =>
-      reject(stop.reason instanceof SemelError ? stop.reason : outOfTime("its handler ended"));
-    const settle =
-      <V>(act: (value: V) => void) =>
-      (value: V): void => {
-        stop.removeEventListener("abort", onAbort);
-        act(value);
-      };
-    stop.addEventListener("abort", onAbort, { once: true });
-    running.then(settle(resolve), settle(reject));
-  });
+/** The gate closed, or the lease is lost. The handler may go on; its tx takes nothing more. */
+export function tooLate(stop: AbortSignal): SemelError {
+  return stop.reason instanceof SemelError ? stop.reason : outOfTime("its handler ended");
 }
 
 /** R4. */

@@ -31,8 +31,12 @@ function format({ coefficient, exponent }: Decimal): string {
   return `${coefficient < 0n ? "-" : ""}${digits.slice(0, exponent)}.${digits.slice(exponent)}`;
 }
 
+/** Whole numbers as programs write them are canonical already. */
+const CANONICAL = /^(?:0|-?[1-9]\d{0,37})$/;
+
 /** One text per value (`1.50` and `15e-1` become `1.5`); undefined where the text is no decimal number. */
 export function canonicalDecimal(text: string): string | undefined {
+  if (CANONICAL.test(text)) return text;
   const decimal = parse(text);
   return decimal && format(decimal);
 }

@@ -65,7 +65,8 @@ export function tableOf(nameOrArn: string): string {
 export type KeyNames = (tableName: string) => readonly string[] | undefined;
 
 /** Folds the increments of each item into one effect, at the place of the first. E1, E2. */
-export function foldIncrements<E extends Effect>(effects: readonly E[]): E[] {
+export function foldIncrements<E extends Effect>(effects: readonly E[]): readonly E[] {
+  if (effects.length < 2) return effects;
   const folded: E[] = [];
   const places = new Map<string, number>();
   for (const effect of effects) {
@@ -128,9 +129,10 @@ export function keyOf(effect: Effect, keyNames: KeyNames): Item | undefined {
 /** Key names as far as the effects and guards themselves show them: every `Key` holds exactly the primary key. */
 export function keyNamesIn(effects: readonly Effect[], guards: readonly Guard[]): Map<string, readonly string[]> {
   const known = new Map<string, readonly string[]>();
-  for (const { tableName, key } of [...effects.filter((effect) => effect.kind !== "put"), ...guards]) {
-    known.set(tableOf(tableName), Object.keys(key));
+  for (const effect of effects) {
+    if (effect.kind !== "put") known.set(tableOf(effect.tableName), Object.keys(effect.key));
   }
+  for (const { tableName, key } of guards) known.set(tableOf(tableName), Object.keys(key));
   return known;
 }
 
@@ -151,6 +153,7 @@ export function tablesToLookUp(effects: readonly Effect[], guards: readonly Guar
 
 /** E3. Effects must be folded already. */
 export function refuseRepeatedItems(effects: readonly Effect[], keyNames: KeyNames): void {
+  if (effects.length < 2) return;
   const seen = new Map<string, Effect>();
   for (const effect of effects) {
     const key = keyOf(effect, keyNames);
@@ -169,15 +172,25 @@ export function refuseRepeatedItems(effects: readonly Effect[], keyNames: KeyNam
   }
 }
 
-/** One text per item of a table: attribute order and the spelling of numbers do not matter. */
+/**
+ * One text per item of a table: attribute order and the spelling of numbers do not matter. Each part with its length
+ * before it, so that different items never share a text.
+ */
 export function itemId(tableName: string, key: Item): string {
-  const parts = Object.keys(key)
-    .sort()
-    .map((name) => [name, ...scalar(key[name])]);
-  return JSON.stringify([tableOf(tableName), parts]);
+  let id = part(tableOf(tableName));
+  const names = Object.keys(key);
+  for (const name of names.length > 1 ? names.sort() : names) {
+    const [type, text = ""] = scalar(key[name]);
+    id += part(name) + type + part(text);
+  }
+  return id;
 }
 
-function scalar(value: AttributeValue | undefined): readonly string[] {
+function part(text: string): string {
+  return `${text.length}:${text}`;
+}
+
+function scalar(value: AttributeValue | undefined): readonly [type: string, text?: string] {
   if (value?.S !== undefined) return ["S", value.S];
   if (value?.N !== undefined) return ["N", canonicalDecimal(value.N) ?? value.N];
   if (value?.B !== undefined) return ["B", Array.from(value.B, (byte) => byte.toString(16).padStart(2, "0")).join("")];

@@ -1,13 +1,10 @@
 // The payload fingerprint: tells a duplicate from another payload under the same key.
 
-import { configure } from "safe-stable-stringify";
+import { canonicalJson } from "./canonical-json.ts";
 import type { Sha256 } from "./key.ts";
 
 /** Prefix of every fingerprint. Raised when the canonical form changes. */
 export const FINGERPRINT_VERSION = "1";
-
-// Sorted keys; a circular value throws rather than becoming a text that others share.
-const canonicalJson = configure({ deterministic: true, circularValue: Error });
 
 /**
  * Throws a TypeError for what JSON would flatten: a promise, a Map or a Set becomes {} whatever it holds, so that two

@@ -38,10 +38,12 @@ export interface SplitEffects {
 
 export function splitEffects(effects: readonly Effect[], guards: readonly Guard[]): SplitEffects {
   const guarded = new Set(guards.map(({ tableName, key }) => itemId(tableName, key)));
+  const isGuarded = ({ tableName, key }: IncrementEffect): boolean =>
+    guarded.size > 0 && guarded.has(itemId(tableName, key));
   const own: Effect[] = [];
   const free: IncrementEffect[] = [];
   for (const effect of foldIncrements(effects)) {
-    if (effect.kind === "increment" && !guarded.has(itemId(effect.tableName, effect.key))) free.push(effect);
+    if (effect.kind === "increment" && !isGuarded(effect)) free.push(effect);
     else own.push(effect);
   }
   return { own, free };
@@ -76,13 +78,14 @@ export function packGroup(candidates: readonly Candidate[], limits: PackLimits, 
   const exclusive = new Set<string>();
   const increments = new Set<string>();
   let [actions, bytes] = [0, 0];
-  for (const [index, candidate] of candidates.entries()) {
+  for (let index = 0; index < candidates.length && actions < actionsMax; index++) {
+    const candidate = candidates[index] as Candidate;
     if (touches(candidate, busy)) continue; // GC3
     if (candidate.alone) {
       if (group.length > 0) continue;
       return [index];
     }
-    const added = candidate.increments.filter((item) => !increments.has(item));
+    const added = newOnes(candidate.increments, increments);
     const joins = added.length < candidate.increments.length;
     const fits =
       actions + candidate.actions + added.length <= (joins ? actionsMax : Math.min(actionsMax, limits.share)) &&
@@ -95,9 +98,12 @@ export function packGroup(candidates: readonly Candidate[], limits: PackLimits, 
     for (const item of added) increments.add(item);
     actions += candidate.actions + added.length;
     bytes += candidate.bytes;
-    if (actions >= actionsMax) break;
   }
   return group;
+}
+
+function newOnes(items: readonly string[], known: ReadonlySet<string>): readonly string[] {
+  return known.size === 0 || !items.some((item) => known.has(item)) ? items : items.filter((item) => !known.has(item));
 }
 
 function touches({ exclusive, increments }: Candidate, items: ReadonlySet<string>): boolean {
@@ -111,11 +117,15 @@ function touches({ exclusive, increments }: Candidate, items: ReadonlySet<string
 export const GROUP_ACTIONS_START = 25;
 const GROUP_ACTIONS_MIN = 2;
 
-/** Actions of the next transaction, so that free lanes share what waits: side by side, small ones are faster than one large. */
-export function shareOfLane(candidates: readonly Candidate[], freeLanes: number): number {
+/**
+ * Actions of the next transaction, so that free lanes share what waits and what is to come: side by side, small ones are
+ * faster than one large.
+ */
+export function shareOfLane(candidates: readonly Candidate[], freeLanes: number, toCome: number): number {
   let waiting = 0;
   for (const { actions, increments } of candidates) waiting += actions + increments.length;
-  return Math.max(GROUP_ACTIONS_START, Math.ceil(waiting / freeLanes));
+  const all = candidates.length === 0 ? 0 : (waiting * (candidates.length + toCome)) / candidates.length;
+  return Math.max(GROUP_ACTIONS_START, Math.ceil(all / freeLanes));
 }
 
 /** After a success: transactions that go through may be larger. */

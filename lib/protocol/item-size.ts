@@ -15,7 +15,10 @@ const ELEMENT_BYTES = 1;
 /** Names and values of an item, bytes. */
 export function itemBytes(item: Item): number {
   let bytes = 0;
-  for (const [name, value] of Object.entries(item)) bytes += utf8Bytes(name) + attributeValueBytes(value);
+  for (const name of Object.keys(item)) {
+    const value = item[name];
+    if (value !== undefined) bytes += utf8Bytes(name) + attributeValueBytes(value);
+  }
   return bytes;
 }
 
@@ -34,8 +37,12 @@ export function attributeValueBytes(value: AttributeValue): number {
   return 1; // BOOL and NULL
 }
 
+/** Without a sign and outer zeros. */
+const WHOLE_NUMBER = /^[1-9](?:\d*[1-9])?$/;
+
 /** 1 + half the digits before the point + half those after it, each rounded up, + 1 if negative; outer zeros don't count. */
 function numberBytes(text: string): number {
+  if (WHOLE_NUMBER.test(text)) return 1 + Math.ceil(text.length / 2);
   const parts = /^\s*([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?\s*$/.exec(text);
   if (parts === null) return 1 + Math.ceil(text.length / 2); // not a number: DynamoDB refuses it anyway
   const [, sign = "", whole = "", fraction = "", exponent = "0"] = parts;

@@ -18,12 +18,15 @@ export interface CommittedKeys {
 
 export function committedKeys(keysMax: number): CommittedKeys {
   const entries = new Map<string, Omit<CommittedKey, "pk">>(); // in order of use
+  // Goes on where it stood: a new iterator passes by all places that were deleted since the Map last grew, every time.
+  const oldestFirst = entries.keys();
   return {
     add({ pk, fingerprint, expiresAtSeconds }) {
       entries.delete(pk);
       entries.set(pk, { fingerprint, expiresAtSeconds });
-      const [oldest] = entries.keys();
-      if (entries.size > keysMax && oldest !== undefined) entries.delete(oldest);
+      if (entries.size <= keysMax) return;
+      const oldest = oldestFirst.next();
+      if (!oldest.done) entries.delete(oldest.value);
     },
     has(pk, fingerprint, nowMs) {
       const entry = entries.get(pk);

@@ -71,10 +71,12 @@ function enclosed(condition: string): string {
 export function incrementExpressions({ amounts }: IncrementEffect): Expressions {
   const names: Record<string, string> = {};
   const values: Record<string, AttributeValue> = {};
-  const clauses = Object.entries(amounts).map(([attribute, amount], index) => {
-    names[`#semelAdd${index}`] = attribute;
-    values[`:semelAdd${index}`] = { N: amount };
-    return `#semelAdd${index} :semelAdd${index}`;
-  });
-  return { update: `ADD ${clauses.join(", ")}`, names, values };
+  let [update, index] = ["", 0];
+  for (const attribute of Object.keys(amounts)) {
+    const place = `semelAdd${index++}`;
+    update += `${update === "" ? "ADD" : ","} #${place} :${place}`;
+    names[`#${place}`] = attribute;
+    values[`:${place}`] = { N: amounts[attribute] ?? "0" };
+  }
+  return { update, names, values };
 }

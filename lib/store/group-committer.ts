@@ -13,17 +13,16 @@ import {
   COMMIT_TRIES_MAX,
   type CommitOutcome,
   type CommitProgress,
+  type ReadyStep,
 } from "../protocol/commit.ts";
 import { tableOf } from "../protocol/effects.ts";
 import {
   type Candidate,
-  exclusiveItems,
   GROUP_ACTIONS_START,
   grown,
   packGroup,
   shareOfLane,
   shrunk,
-  splitEffects,
 } from "../protocol/group-commit.ts";
 import {
   type GroupTransaction,
@@ -43,6 +42,8 @@ export interface GroupCommitterOptions {
   readonly lanes: number;
   readonly size: GroupSize;
   readonly control: CallControl;
+  /** Messages that will soon be here: worth larger transactions, but never waited for. */
+  readonly toCome: () => number;
 }
 
 /** Most actions of a transaction: grows with success, shrinks with conflicts. */
@@ -56,25 +57,25 @@ export function initialGroupSize(): GroupSize {
   return { actionsMax: GROUP_ACTIONS_START };
 }
 
-interface Entry {
+interface Entry extends Candidate {
   readonly message: MessageTransaction;
-  readonly candidate: Candidate;
   readonly parts: MemberParts;
   readonly progress: CommitProgress;
   readonly notBeforeMs: number;
   readonly settle: (outcome: CommitOutcome) => void;
 }
 
-export function groupCommitter({ store, host, lanes, size, control }: GroupCommitterOptions): Committer {
+export function groupCommitter({ store, host, lanes, size, control, toCome }: GroupCommitterOptions): Committer {
   let pending: Entry[] = [];
   const busy = new Set<string>();
   const guilty = new Set<string>();
   let [running, planned] = [0, false];
 
   function add(...entries: readonly Entry[]): void {
-    pending.push(...entries);
-    for (const { notBeforeMs } of entries) {
-      if (notBeforeMs > host.nowMs()) host.after(notBeforeMs - host.nowMs(), pump);
+    for (const entry of entries) {
+      pending.push(entry);
+      const waitMs = entry.notBeforeMs === 0 ? 0 : entry.notBeforeMs - host.nowMs();
+      if (waitMs > 0) host.after(waitMs, pump);
     }
     if (planned) return;
     planned = true;
@@ -85,24 +86,22 @@ export function groupCommitter({ store, host, lanes, size, control }: GroupCommi
   }
 
   function pump(): void {
-    while (running < lanes) {
-      const ready = pending.filter(({ notBeforeMs }) => notBeforeMs <= host.nowMs());
-      const candidates = ready.map(({ candidate }) => candidate);
-      const picked = packGroup(
-        candidates,
-        { actionsMax: size.actionsMax, share: shareOfLane(candidates, lanes - running) },
-        busy,
-      );
-      const group = picked.flatMap((index) => ready[index] ?? []);
-      if (group.length === 0) return;
-      const taken = new Set(group);
-      pending = pending.filter((entry) => !taken.has(entry));
-      void runLane(group);
+    if (running >= lanes || pending.length === 0) return;
+    const nowMs = host.nowMs();
+    let ready = pending.filter(({ notBeforeMs }) => notBeforeMs <= nowMs);
+    while (running < lanes && ready.length > 0) {
+      const share = shareOfLane(ready, lanes - running, toCome());
+      const picked = packGroup(ready, { actionsMax: size.actionsMax, share }, busy);
+      if (picked.length === 0) return;
+      const group = new Set(picked.flatMap((index) => ready[index] ?? []));
+      ready = ready.filter((entry) => !group.has(entry));
+      pending = pending.filter((entry) => !group.has(entry));
+      void runLane([...group]);
     }
   }
 
   async function runLane(group: readonly Entry[]): Promise<void> {
-    const items = group.flatMap(({ candidate }) => [...candidate.exclusive, ...candidate.increments]);
+    const items = group.flatMap(({ exclusive, increments }) => [...exclusive, ...increments]);
     running++;
     for (const item of items) busy.add(item);
     const [only] = group;
@@ -187,70 +186,83 @@ export function groupCommitter({ store, host, lanes, size, control }: GroupCommi
     const conflicts = answers.some(({ kind }) => kind === "conflict" || kind === "throttled");
     if (conflicts) size.actionsMax = shrunk(size.actionsMax);
     else if (answers.every(({ kind }) => kind === "applied")) size.actionsMax = grown(size.actionsMax);
-    await Promise.all(
-      entries.map((entry, index) => judge(entry, answers[index] ?? { kind: "innocent" }, transaction)), // GL1
-    );
+    const looks = entries.map((entry, index) => judge(entry, answers[index] ?? { kind: "innocent" }, transaction)); // GL1
+    await Promise.all(looks.filter((look) => look !== undefined));
   }
 
-  async function judge(entry: Entry, answer: MemberAnswer, transaction: GroupTransaction): Promise<void> {
-    if (answer.kind === "innocent" || answer.kind === "suspect") return goAgain(entry, answer.kind === "suspect");
-    const step = await store.look(
-      afterAnswer(answer, entry.progress, entry.message.record),
-      entry.message.record,
-      control,
-    );
+  /** A promise only where a record has to be read first. */
+  function judge(entry: Entry, answer: MemberAnswer, transaction: GroupTransaction): Promise<void> | undefined {
+    if (answer.kind === "innocent" || answer.kind === "suspect") {
+      goAgain(entry, answer.kind === "suspect");
+      return undefined;
+    }
+    const { record } = entry.message;
+    const step = afterAnswer(answer, entry.progress, record);
+    if (step.kind === "readRecord") {
+      return store.look(step, record, control).then((ready) => follow(ready, entry, transaction));
+    }
+    follow(step, entry, transaction);
+    return undefined;
+  }
+
+  function follow(step: ReadyStep, entry: Entry, transaction: GroupTransaction): void {
     if (step.kind === "settled") {
       if (step.outcome.kind === "conditionFailed") guilty.add(entry.message.record.pk);
-      return entry.settle(named(step.outcome, transaction));
+      entry.settle(named(step.outcome, transaction));
+      return;
     }
     const delayMs = fullJitterMs(step.backoff, step.progress.tries, host.random());
-    if (control.timeLeftMs() <= delayMs) return entry.settle(step.otherwise);
-    add({ ...entry, progress: step.progress, notBeforeMs: host.nowMs() + delayMs });
+    if (control.timeLeftMs() <= delayMs) entry.settle(step.otherwise);
+    else add({ ...entry, progress: step.progress, notBeforeMs: host.nowMs() + delayMs });
   }
 
   function goAgain(entry: Entry, alone: boolean): void {
     const progress = { ...entry.progress, tries: entry.progress.tries + 1 };
     if (progress.tries >= COMMIT_TRIES_MAX) settleAll([entry], { kind: "conflict" });
-    else add({ ...entry, progress, candidate: { ...entry.candidate, alone: alone || entry.candidate.alone } });
+    else add({ ...entry, progress, alone: alone || entry.alone });
   }
 
   function settleAll(entries: readonly Entry[], outcome: CommitOutcome): void {
     for (const { settle, progress } of entries) settle(withOpenTries(outcome, progress.openTries));
   }
 
-  async function prepare(message: MessageTransaction): Promise<Pick<Entry, "candidate" | "parts">> {
-    const { effects, guards } = message;
-    await store.learnKeys(putTables(message), control);
-    const parts = memberParts(store.table, message, store.keyNames);
-    const exclusive = exclusiveItems(splitEffects(effects, guards).own, guards, store.keyNames);
-    const candidate = {
-      actions: parts.own.length,
-      bytes: parts.bytes,
-      exclusive: exclusive ?? [],
-      increments: parts.freeItems,
-      alone: exclusive === undefined || guilty.has(message.record.pk),
-    };
-    return { candidate, parts };
+  function enter(message: MessageTransaction): Promise<CommitOutcome> {
+    let parts: MemberParts;
+    try {
+      parts = memberParts(store.table, message, store.keyNames);
+    } catch {
+      return store.commit(message, control); // it says what is wrong
+    }
+    const { own, bytes, exclusive, free } = parts;
+    return new Promise((settle) =>
+      add({
+        message,
+        parts,
+        actions: own.length,
+        bytes,
+        exclusive: exclusive ?? [],
+        increments: free.map(({ item }) => item),
+        alone: exclusive === undefined || guilty.has(message.record.pk),
+        progress: COMMIT_NOT_STARTED,
+        notBeforeMs: 0,
+        settle,
+      }),
+    );
   }
 
   return {
-    async commit(message) {
-      let prepared: Pick<Entry, "candidate" | "parts">;
-      try {
-        prepared = await prepare(message);
-      } catch {
-        return store.commit(message, control); // it says what is wrong
-      }
-      return new Promise((settle) =>
-        add({ message, ...prepared, progress: COMMIT_NOT_STARTED, notBeforeMs: 0, settle }),
-      );
+    commit(message) {
+      const unknown = putTables(message).filter((name) => store.keyNames(name) === undefined);
+      return unknown.length === 0 ? enter(message) : store.learnKeys(unknown, control).then(() => enter(message));
     },
   };
 }
 
 /** Tables into which the message puts: their key names tell whether two messages put the same item. */
 function putTables({ effects }: MessageTransaction): string[] {
-  return [...new Set(effects.flatMap((effect) => (effect.kind === "put" ? [tableOf(effect.tableName)] : [])))];
+  const tables = new Set<string>();
+  for (const effect of effects) if (effect.kind === "put") tables.add(tableOf(effect.tableName));
+  return [...tables];
 }
 
 function withOpenTries(outcome: CommitOutcome, openTries: boolean): CommitOutcome {

@@ -6,37 +6,44 @@
 
 import type { CancellationReason, TransactWriteItem } from "../aws/dynamodb.ts";
 import type { CommitAnswer } from "../protocol/commit.ts";
-import { type Effect, foldIncrements, type IncrementEffect, itemId, type KeyNames } from "../protocol/effects.ts";
-import { splitEffects } from "../protocol/group-commit.ts";
+import { foldIncrements, type IncrementEffect, itemId, type KeyNames } from "../protocol/effects.ts";
+import { exclusiveItems, splitEffects } from "../protocol/group-commit.ts";
 import { commitAnswer, errorName } from "./answers.ts";
-import { actionBytes, incrementAction, type MessageTransaction, transactionActions } from "./transaction.ts";
+import { incrementAction, type MessageTransaction, RECORD_INDEX, sizedActions } from "./transaction.ts";
 
 /** What one message brings into a transaction: built once, however often it goes. */
 export interface MemberParts {
   /** Its record, effects and guards, but for its free increments. */
   readonly own: readonly TransactWriteItem[];
   /** Increments that fold with those of other members. */
-  readonly free: readonly IncrementEffect[];
-  /** Items of the free increments, in their order. */
-  readonly freeItems: readonly string[];
+  readonly free: readonly FreeIncrement[];
+  /** Items that it writes, checks or guards; undefined when one of them cannot be named. */
+  readonly exclusive: readonly string[] | undefined;
   readonly bytes: number;
+}
+
+interface FreeIncrement {
+  /** Its item's id. */
+  readonly item: string;
+  readonly increment: IncrementEffect;
+  /** For a transaction where no other member adds to its item. */
+  readonly action: TransactWriteItem;
 }
 
 /** Throws a SemelError when the message cannot be a transaction at all. */
 export function memberParts(recordTable: string, message: MessageTransaction, keyNames: KeyNames): MemberParts {
-  const effects = foldIncrements(message.effects);
-  const actions = transactionActions(recordTable, { ...message, effects }, keyNames);
-  const free = new Set<Effect>(splitEffects(effects, message.guards).free);
-  const increments = effects.filter((effect) => free.has(effect)) as IncrementEffect[];
-  let bytes = 0;
-  for (const action of actions) bytes += actionBytes(action);
+  const { own, free } = splitEffects(message.effects, message.guards);
+  const effects = free.length === 0 ? own : own.length === 0 ? free : [...own, ...free];
+  const { actions, bytes } = sizedActions(recordTable, { ...message, effects }, keyNames);
+  const ofFree = actions.splice(RECORD_INDEX + 1 + own.length, free.length);
   return {
-    own: actions.filter((_, index) => {
-      const effect = effects[index - 1]; // after the record, effects stand in their order, then guards
-      return effect === undefined || !free.has(effect);
-    }),
-    free: increments,
-    freeItems: increments.map(({ tableName, key }) => itemId(tableName, key)),
+    own: actions,
+    free: free.map((increment, index) => ({
+      item: itemId(increment.tableName, increment.key),
+      increment,
+      action: ofFree[index] ?? incrementAction(increment),
+    })),
+    exclusive: exclusiveItems(own, message.guards, keyNames),
     bytes,
   };
 }
@@ -56,21 +63,27 @@ export function groupTransaction(members: readonly MemberParts[]): GroupTransact
     actions.push(...own);
     return own.map((_, index) => first + index);
   });
-  const places = new Map<string, number>();
-  const folds = new Map<string, IncrementEffect[]>();
-  for (const { free, freeItems } of members) {
-    for (const [index, increment] of free.entries()) {
-      const item = freeItems[index] ?? "";
-      const fold = folds.get(item);
+  const folds = new Map<string, FreeIncrement[]>();
+  for (const { free } of members) {
+    for (const increment of free) {
+      const fold = folds.get(increment.item);
       if (fold) fold.push(increment);
-      else folds.set(item, [increment]);
+      else folds.set(increment.item, [increment]);
     }
   }
-  for (const [item, fold] of folds) {
-    for (const sum of foldIncrements(fold)) places.set(item, actions.push(incrementAction(sum)) - 1);
-  }
-  const shared = members.map(({ freeItems }) => freeItems.map((item) => places.get(item) ?? -1));
+  const places = new Map<string, number>();
+  for (const [item, fold] of folds) places.set(item, actions.push(foldedAction(fold)) - 1);
+  const shared = members.map(({ free }) => free.map(({ item }) => places.get(item) ?? -1));
   return { actions, owned, shared };
+}
+
+/** The increments of one item, in one action. */
+function foldedAction(fold: readonly FreeIncrement[]): TransactWriteItem {
+  const [only] = fold;
+  if (only && fold.length === 1) return only.action;
+  const [sum] = foldIncrements(fold.map(({ increment }) => increment));
+  if (!sum) throw new RangeError("a fold needs an increment");
+  return incrementAction(sum);
 }
 
 /** What the answer says of one member: an answer as if it had gone alone, or that others were to blame. */

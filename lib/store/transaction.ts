@@ -46,6 +46,17 @@ export function transactionActions(
   message: MessageTransaction,
   lookedUp: KeyNames,
 ): TransactWriteItem[] {
+  return sizedActions(recordTable, message, lookedUp).actions;
+}
+
+export interface SizedActions {
+  /** The record's; then one for each effect, in their order, folded; then checks of guards. */
+  readonly actions: TransactWriteItem[];
+  readonly bytes: number;
+}
+
+/** The same, with what it counts towards 4 MB. */
+export function sizedActions(recordTable: string, message: MessageTransaction, lookedUp: KeyNames): SizedActions {
   const effects = foldIncrements(message.effects);
   const shown = keyNamesIn(effects, message.guards);
   const keyNames: KeyNames = (tableName) => shown.get(tableName) ?? lookedUp(tableName);
@@ -55,19 +66,19 @@ export function transactionActions(
   const actions = [recordAction(recordTable, message.record)];
   for (const effect of effects) {
     const key = keyOf(effect, keyNames);
-    const id = key && itemId(effect.tableName, key);
+    const id = key && guards.size > 0 ? itemId(effect.tableName, key) : undefined;
     const own = id === undefined ? undefined : guards.get(id);
     if (id !== undefined) guards.delete(id);
     actions.push(toAction(withAbsence(effect, key), own));
   }
   for (const own of guards.values()) actions.push(checkGuards(own));
-  refuseBeyondLimits(actions); // T2
-  return actions;
+  return { actions, bytes: bytesWithinLimits(actions) }; // T2
 }
 
 const RECORD_CONDITION =
   `attribute_not_exists(${RECORD_TABLE.partitionKey}) OR ` +
   "(#semelStatus = :semelRejected AND formatVersion = :semelFormat AND messageId <> :semelThis)";
+const RECORD_NAMES = { "#semelStatus": "status" }; // a reserved word
 const REJECTED_VALUES: Item = {
   ":semelRejected": { S: "REJECTED" },
   ":semelFormat": { N: String(RECORD_FORMAT_VERSION) },
@@ -80,7 +91,7 @@ function recordAction(recordTable: string, record: IdempotencyRecord): TransactW
       TableName: recordTable,
       Item: recordToItem(record),
       ConditionExpression: RECORD_CONDITION, // T1
-      ExpressionAttributeNames: { "#semelStatus": "status" }, // a reserved word
+      ExpressionAttributeNames: RECORD_NAMES,
       ExpressionAttributeValues: { ...REJECTED_VALUES, ":semelThis": { S: record.messageId } },
       ReturnValuesOnConditionCheckFailure: "ALL_OLD",
     },
@@ -131,19 +142,22 @@ function checkGuards(guards: readonly Guard[]): TransactWriteItem {
 }
 
 /** Absent rather than empty: DynamoDB refuses empty maps. */
-function expressionFields({ condition, names, values }: Expressions): {
+function expressionFields({ condition, names, values }: Expressions): ExpressionFields {
+  const fields: ExpressionFields = {};
+  if (condition !== undefined) fields.ConditionExpression = condition;
+  if (Object.keys(names).length > 0) fields.ExpressionAttributeNames = names;
+  if (Object.keys(values).length > 0) fields.ExpressionAttributeValues = values;
+  return fields;
+}
+
+interface ExpressionFields {
   ConditionExpression?: string;
   ExpressionAttributeNames?: Record<string, string>;
   ExpressionAttributeValues?: Item;
-} {
-  return {
-    ...(condition === undefined ? {} : { ConditionExpression: condition }),
-    ...(Object.keys(names).length === 0 ? {} : { ExpressionAttributeNames: names }),
-    ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: values }),
-  };
 }
 
-function refuseBeyondLimits(actions: readonly TransactWriteItem[]): void {
+/** Throws what is beyond DynamoDB's limits. */
+function bytesWithinLimits(actions: readonly TransactWriteItem[]): number {
   if (actions.length > TRANSACTION_ACTIONS_MAX) {
     throw limit(
       `${actions.length - 1} effects and guards do not fit into one transaction: with the idempotency record ` +
@@ -159,6 +173,7 @@ function refuseBeyondLimits(actions: readonly TransactWriteItem[]): void {
         "Split the message, or store large values elsewhere",
     );
   }
+  return total;
 }
 
 /** For people. The item of a put is named by its values, since its key is not known here. */
@@ -189,16 +204,18 @@ export function actionBytes(action: TransactWriteItem): number {
         "Store large values elsewhere",
     );
   }
-  for (const expression of [parts.ConditionExpression, action.Update?.UpdateExpression]) {
-    const length = Buffer.byteLength(expression ?? "");
-    if (length > EXPRESSION_BYTES_MAX) {
-      throw limit(
-        `An expression on ${describeAction(action)} has ${length} bytes, but DynamoDB takes ${EXPRESSION_BYTES_MAX}. ` +
-          "For a guarded tx.get name the attributes that matter, or a version attribute",
-      );
-    }
-  }
-  return bytes + itemBytes(parts.ExpressionAttributeValues ?? {});
+  refuseLongExpression(parts.ConditionExpression, action);
+  refuseLongExpression(action.Update?.UpdateExpression, action);
+  return bytes + (parts.ExpressionAttributeValues ? itemBytes(parts.ExpressionAttributeValues) : 0);
+}
+
+function refuseLongExpression(expression: string | undefined, action: TransactWriteItem): void {
+  const length = expression === undefined ? 0 : Buffer.byteLength(expression);
+  if (length <= EXPRESSION_BYTES_MAX) return;
+  throw limit(
+    `An expression on ${describeAction(action)} has ${length} bytes, but DynamoDB takes ${EXPRESSION_BYTES_MAX}. ` +
+      "For a guarded tx.get name the attributes that matter, or a version attribute",
+  );
 }
 
 function limit(message: string): SemelError {

@@ -59,7 +59,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages that each part may import; everything else of lib may import none. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
-  "lib/protocol": /^safe-stable-stringify$/,
   "lib/store": /^@aws-sdk\/client-dynamodb$/,
   "lib/consumer": /^(@aws-sdk\/util-dynamodb|@aws-sdk\/client-sqs|@standard-schema\/spec)$/,
   "lib/middleware": /^@standard-schema\/spec$/,

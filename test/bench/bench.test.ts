@@ -9,8 +9,10 @@ import { DynamoDBClient, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Bundles, bundleAll } from "../../bench/bundles.ts";
 import { type FakeEngine, startFakeEngine } from "../../bench/engines.ts";
+import { messageNumbers } from "../../bench/events.ts";
 import { COUNTED_ATTRIBUTE, COUNTERS_KEY, countersTable } from "../../bench/names.ts";
 import { createTables, openSandbox } from "../../bench/sandbox.ts";
+import { sampleSideBySide } from "../../bench/side-by-side.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 let folder: string;
@@ -101,4 +103,20 @@ describe("the ledger", () => {
       }
     },
   );
+
+  it("side by side: counts what two consumers did together, and finds what is not there", async () => {
+    const scenario = { model: "R5", variant: "scattered", messages: 20, consumers: 2 } as const;
+    const numbers = messageNumbers();
+    const run = { contender: "semel", scenario, rounds: 1, engine, bundles } as const;
+    const sample = await onlyOne(sampleSideBySide({ ...run, next: (messages) => 1e6 + numbers(messages) }));
+    expect(sample).toMatchObject({ contender: "semel", givenBack: 0 });
+    expect(sample?.writeUnits).toBeCloseTo(4 + (sample?.wastedWriteUnits ?? 0), 0);
+    const again = sampleSideBySide({ ...run, next: () => 2e6 }); // the same messages again and again: duplicates
+    await expect(onlyOne(again)).rejects.toThrow("semel: 160 messages side by side counted 0");
+  });
 });
+
+async function onlyOne<T>(values: AsyncIterable<T>): Promise<T | undefined> {
+  for await (const value of values) return value;
+  return undefined;
+}

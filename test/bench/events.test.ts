@@ -32,6 +32,14 @@ it("hot: one item", () => {
   expect(new Set(items(sqsEvent(batch("hot")))).size).toBe(1);
 });
 
+it("scattered: as good as random among 10,000 items, the same for the same message", () => {
+  const event = sqsEvent(batch("scattered", ITEMS));
+  const distinct = new Set(items(event)).size; // random: 1 - 1/e of them
+  expect(distinct).toBeGreaterThan(6_000);
+  expect(distinct).toBeLessThan(6_650);
+  expect(items(sqsEvent(batch("scattered", ITEMS)))).toEqual(items(event));
+});
+
 it("redelivered: a tenth came before, as the same messages with a receive count of 1", () => {
   const event = sqsEvent(batch("redelivered"));
   const earlier = earlierEvent(batch("redelivered"));

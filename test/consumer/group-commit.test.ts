@@ -59,6 +59,19 @@ describe("group commit", () => {
     expect(scene.memory.items(RECORDS)).toHaveLength(1_000);
   });
 
+  it("commits the first messages of a large batch while the last ones start", async () => {
+    const scene = testConsumer({ key: "id" });
+    const sentBefore: number[] = [];
+    const handler = scene.orders.lambda((message, tx) => {
+      sentBefore.push(transactions(scene).length);
+      count(message, tx);
+    });
+    expect(await scene.host.run(handler(sqsEvent(...batch(300)), scene.context()))).toEqual(failures());
+    expect(sentBefore[99]).toBe(0);
+    expect(sentBefore[299]).toBeGreaterThan(0);
+    expect(total(scene)).toBe(300);
+  });
+
   it("folds a hot item: few requests, and never two under way on it", async () => {
     const scene = testConsumer({ key: "id" });
     const event = sqsEvent(...batch(100, () => "hot"));

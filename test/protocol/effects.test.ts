@@ -102,6 +102,8 @@ describe("an item's identity", () => {
       itemId("T", { a: { S: "1" } }),
       itemId("U", { a: { S: "1" } }),
       itemId("T", { a: { S: "1" }, b: { S: "1" } }),
+      itemId("T", { a: { S: "1:bS:1" } }),
+      itemId("T", { a: { S: "11:bS1:1" } }),
       itemId("T", { a: { B: Uint8Array.of(1) } }),
     ];
     expect(new Set(ids).size).toBe(ids.length);

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Effect, Guard } from "../../lib/protocol/effects.ts";
+import { type Effect, type Guard, itemId } from "../../lib/protocol/effects.ts";
 import {
   type Candidate,
   exclusiveItems,
@@ -76,7 +76,9 @@ describe("packing", () => {
     });
     const distinct = Array.from({ length: 100 }, (_, index) => own(`i${index}`));
     expect(packGroup(distinct, { actionsMax: 100, share: 25 }, new Set())).toHaveLength(12);
-    expect([shareOfLane(distinct, 4), shareOfLane(distinct, 100)]).toEqual([50, 25]);
+    expect([shareOfLane(distinct, 4, 0), shareOfLane(distinct, 100, 0)]).toEqual([50, 25]);
+    expect(shareOfLane(distinct, 4, distinct.length)).toBe(100); // as many again will soon be here
+    expect(shareOfLane([], 4, 10)).toBe(25);
   });
 
   it("grows and shrinks within the limits", () => {
@@ -102,7 +104,8 @@ describe("splitting the effects of a message", () => {
   });
 
   it("names the items that it touches, or says that it cannot", () => {
-    expect(exclusiveItems([put], [guard], () => ["id"])).toEqual(['["T",[["id","S","b"]]]', '["T",[["id","S","p"]]]']);
+    const ids = ["b", "p"].map((id) => itemId("T", { id: { S: id } }));
+    expect(exclusiveItems([put], [guard], () => ["id"])).toEqual(ids);
     expect(exclusiveItems([put], [], () => undefined)).toBeUndefined();
   });
 });

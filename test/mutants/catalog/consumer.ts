@@ -23,15 +23,15 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a failed handler's effects committed",
-    file: MESSAGE_RUN,
-    find: "running.then(settle(resolve), (error) => settle(() => reject(error))());",
+    file: "lib/consumer/concurrency.ts",
+    find: "running.then(settle(resolve), settle(reject));",
     replace: "running.then(settle(resolve), settle(resolve));",
     caughtBy: ["consumer/batch.test.ts"],
   },
   {
     name: "zombie handler: the batch waits for it beyond the gate",
-    file: MESSAGE_RUN,
-    find: `gate.addEventListener("abort", onAbort, { once: true });`,
+    file: "lib/consumer/concurrency.ts",
+    find: `stop.addEventListener("abort", stopAll, { once: true });`,
     replace: "",
     caughtBy: ["consumer/deadline.test.ts"],
   },
@@ -46,7 +46,7 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
   {
     name: "a handler started after the gate closed",
     file: "lib/consumer/concurrency.ts",
-    find: "if (closed.aborted) return Promise.reject(closed.reason);",
+    find: "if (closed.aborted) throw closed.reason;",
     replace: "",
     caughtBy: ["consumer/gate.test.ts"],
   },
@@ -74,7 +74,7 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
   {
     name: "followers of a failed leader acknowledged (B1)",
     file: BATCH,
-    find: `if (outcome.kind === "failed") return outcome;`,
+    find: `if (outcome.kind === "failed" || outcome.kind === "deferred") return outcome;`,
     replace: "",
     caughtBy: ["simulation/schedules.test.ts", "consumer/gate.test.ts"],
   },
@@ -118,8 +118,8 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
   {
     name: "a batch that does not answer at its deadline",
     file: BATCH,
-    find: "await Promise.race([Promise.all(all), aborted(batch.deadline.answer)]);",
-    replace: "await Promise.all(all);",
+    find: "await Promise.race([processAll(), aborted(batch.deadline.answer)]);",
+    replace: "await processAll();",
     caughtBy: ["consumer/commit.test.ts"],
   },
   {

@@ -153,8 +153,8 @@ export const EFFECT_MUTANTS: readonly Mutant[] = [
   {
     name: "a foreign field dropped in silence",
     file: DECLARATIONS,
-    find: "if (foreign.length > 0) {",
-    replace: "if (foreign.length > 99) {",
+    find: "if (meant.length > 0) {",
+    replace: "if (meant.length > 99) {",
     caughtBy: ["consumer/tx.test.ts"],
   },
   {

@@ -10,26 +10,26 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
   {
     name: "a fold that keeps a duplicate's share",
     file: COMMITTER,
-    find: `entries.map((entry, index) => judge(entry, answers[index] ?? { kind: "innocent" }, transaction)), // GL1`,
+    find: `entries.map((entry, index) => judge(entry, answers[index] ?? { kind: "innocent" }, transaction)); // GL1`,
     replace: `entries.map((entry, index) => {
         const gone = entries.filter((_, other) => answers[other]?.kind === "recordExists");
         const left = gone.flatMap(({ message }) => message.effects.filter(({ kind }) => kind === "increment"));
         const message = { ...entry.message, effects: [...entry.message.effects, ...left] };
         return judge({ ...entry, message }, answers[index] ?? { kind: "innocent" }, transaction);
-      }),`,
+      });`,
     caughtBy: ["simulation/groups.test.ts", "consumer/group-commit.test.ts"],
   },
   {
     name: "a fold across messages that drops an increment",
     file: TRANSACTION,
-    find: "of foldIncrements(fold))",
-    replace: "of foldIncrements(fold.slice(0, 1)))",
+    find: "foldIncrements(fold.map(",
+    replace: "foldIncrements(fold.slice(0, 1).map(",
     caughtBy: ["simulation/groups.test.ts", "consumer/group-commit.test.ts", "store/group-transaction.test.ts"],
   },
   {
     name: "a conditional increment that folds: its item is guarded",
     file: PACKING,
-    find: ` && !guarded.has(itemId(effect.tableName, effect.key))`,
+    find: " && !isGuarded(effect)",
     replace: "",
     caughtBy: ["protocol/group-commit.test.ts"],
   },
@@ -64,8 +64,8 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
   {
     name: "one member's failure fails the innocent (GL1, GT2)",
     file: COMMITTER,
-    find: `return goAgain(entry, answer.kind === "suspect");`,
-    replace: `return entry.settle({ kind: "conflict" });`,
+    find: `goAgain(entry, answer.kind === "suspect");`,
+    replace: `entry.settle({ kind: "conflict" });`,
     caughtBy: ["consumer/group-commit.test.ts"],
   },
   {

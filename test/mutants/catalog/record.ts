@@ -67,10 +67,10 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "fingerprint by the order of fields",
-    file: "lib/protocol/fingerprint.ts",
-    find: "deterministic: true",
-    replace: "deterministic: false",
-    caughtBy: ["protocol/fingerprint.test.ts"],
+    file: "lib/protocol/canonical-json.ts",
+    find: "Object.keys(object).sort()",
+    replace: "Object.keys(object)",
+    caughtBy: ["protocol/fingerprint.test.ts", "protocol/canonical-json.test.ts"],
   },
   {
     name: "record of an unknown format taken for done",

@@ -37,7 +37,7 @@ export const RESULT_MUTANTS: readonly Mutant[] = [
   {
     name: "cache of committed keys grows without a bound",
     file: CACHE,
-    find: "if (entries.size > keysMax && oldest !== undefined) entries.delete(oldest);",
+    find: "if (!oldest.done) entries.delete(oldest.value);",
     replace: "void oldest;",
     caughtBy: ["store/committed-keys.test.ts"],
   },
