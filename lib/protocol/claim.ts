@@ -6,6 +6,7 @@
 //        as it was seen, lease included: of two that saw the same, one acquires, and neither if the owner renewed meanwhile.
 //   CL3. A lease compares clocks of different hosts, so it saves work but is never relied on for safety; CL1 is.
 //   CL4. What was done is kept: steps survive a release, a lapse and a rejection.
+//        So does the rejection of a message, until the key is committed: a copy of it does not run (P4 of record.ts).
 //   CL5. Steps belong to the payload under which they ran: another payload cannot take them over.
 
 import {
@@ -16,6 +17,7 @@ import {
   judgeRecord,
   type RecordVerdict,
   type RejectedRecord,
+  type Rejection,
   type StoredRecord,
 } from "./record.ts";
 
@@ -60,6 +62,9 @@ export function decideAcquire(found: FoundRecord | undefined, own: Acquirer, now
 
 function decideClaimed(record: ClaimedRecord, own: Acquirer, nowMs: number): AcquireDecision {
   if (record.attemptId === own.attemptId) return { kind: "acquired", record };
+  if (record.rejection?.messageId === own.messageId) {
+    return { kind: "settled", verdict: { kind: "rejected", ...record.rejection } }; // CL4
+  }
   const alive = record.status === "IN_PROGRESS" && nowMs < record.leaseUntilMs; // CL3
   if (alive) return { kind: "inUse", untilMs: record.ownerDeadlineMs };
   return takeOver(record, own);
@@ -75,6 +80,13 @@ function takeOver(seen: ClaimedRecord | RejectedRecord, own: Acquirer): AcquireD
 /** A lease ends with its owner's invocation at the latest: from then on nothing runs that the owner waits for. */
 export function leaseUntil(nowMs: number, leaseMs: number, ownerDeadlineMs: number): number {
   return Math.min(nowMs + leaseMs, ownerDeadlineMs);
+}
+
+/** What a takeover of this record has to remember of rejections. CL4 */
+export function rejectionOf(seen: ClaimedRecord | RejectedRecord): Rejection | undefined {
+  if (isClaimed(seen)) return seen.rejection;
+  const { messageId, code, reason } = seen;
+  return { messageId, code, reason };
 }
 
 /** The token of the acquisition that follows what was seen. CL2 */

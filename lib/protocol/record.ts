@@ -65,7 +65,12 @@ export interface ClaimedRecord extends RecordBase {
   /** When the owner's function times out. */
   readonly ownerDeadlineMs: number;
   readonly steps: StepResults;
+  /** What was rejected before: the claim of another message does not free it. */
+  readonly rejection?: Rejection | undefined;
 }
+
+/** Which message was rejected under a key, and why. */
+export type Rejection = Pick<RejectedRecord, "messageId" | "code" | "reason">;
 
 /** What the steps of a handler gave, by their names: texts of JSON; null where a step gave nothing. */
 export type StepResults = Readonly<Record<string, string | null>>;

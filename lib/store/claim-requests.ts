@@ -59,7 +59,7 @@ export function takeOverClaim(
     Key: { [RECORD_TABLE.partitionKey]: Key ?? { S: claim.pk } },
     UpdateExpression:
       `SET ${names.map(([placeholder], index) => `${placeholder} = :semelSet${index}`).join(", ")}, ` +
-      "steps = if_not_exists(steps, :semelNoSteps) REMOVE committedAt, code, reason",
+      "steps = if_not_exists(steps, :semelNoSteps) REMOVE committedAt",
     ConditionExpression: conditions.join(" AND "),
     ExpressionAttributeNames: { ...STATUS, ...Object.fromEntries(names) },
     ExpressionAttributeValues: {
@@ -125,7 +125,8 @@ function heldUpdate(
 export function endClaim(table: string, record: IdempotencyRecord, fencingToken: number): UpdateAction {
   const { [RECORD_TABLE.partitionKey]: _, formatVersion: __, ...set } = recordToItem(record);
   const names = Object.keys(set).map((name, index) => [`#semelSet${index}`, name] as const);
-  const removed = ["leaseUntil", "ownerDeadline", ...(record.status === "COMPLETED" ? ["steps"] : [])];
+  const removed = ["leaseUntil", "ownerDeadline", "rejectedMessageId"];
+  if (record.status === "COMPLETED") removed.push("steps", "code", "reason");
   return heldUpdate(
     table,
     { pk: record.pk, attemptId: record.attemptId, fencingToken },

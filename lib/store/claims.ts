@@ -17,6 +17,7 @@ import {
   judgeHeld,
   leaseUntil,
   nextFencingToken,
+  rejectionOf,
 } from "../protocol/claim.ts";
 import { type ClaimedRecord, type FoundRecord, isClaimed, type StoredRecord } from "../protocol/record.ts";
 import { type WriteAnswer, writeAnswer } from "./answers.ts";
@@ -189,5 +190,6 @@ function claimOf({ leaseMs, ...input }: AcquireInput, decision: Wanted, nowMs: n
     fencingToken: nextFencingToken(seen),
     leaseUntilMs: leaseUntil(nowMs, leaseMs, input.ownerDeadlineMs),
     steps: seen?.steps ?? {},
+    rejection: seen && rejectionOf(seen),
   };
 }

@@ -29,7 +29,13 @@ const FORMAT_VERSION = { N: String(RECORD_FORMAT_VERSION) };
 
 function ownAttributes(record: StoredRecord): Item {
   if (isClaimed(record)) {
+    const { rejection } = record;
     return {
+      ...(rejection && {
+        rejectedMessageId: { S: rejection.messageId },
+        code: { S: rejection.code },
+        reason: { S: rejection.reason },
+      }),
       claimedAt: { N: String(record.claimedAtMs) },
       leaseUntil: { N: String(record.leaseUntilMs) },
       ownerDeadline: { N: String(record.ownerDeadlineMs) },
@@ -67,7 +73,10 @@ export function itemToRecord(item: Item): FoundRecord {
     const steps = stepsOf(item["steps"]);
     if (!Number.isInteger(fencingToken) || !isNumber(claimedAtMs) || !isNumber(leaseUntilMs)) return unreadable;
     if (!isNumber(ownerDeadlineMs) || !steps) return unreadable;
-    const claim = { fencingToken, claimedAtMs, leaseUntilMs, ownerDeadlineMs, steps };
+    const rejectedId = text("rejectedMessageId");
+    const rejection = rejectedId && { messageId: rejectedId, code: text("code") ?? "", reason: text("reason") ?? "" };
+    const lease = { fencingToken, claimedAtMs, leaseUntilMs, ownerDeadlineMs };
+    const claim = { ...lease, steps, ...(rejection ? { rejection } : {}) };
     return { kind: "record", record: { ...base, ...claim, status } };
   }
   if (!isNumber(committedAtMs)) return unreadable;

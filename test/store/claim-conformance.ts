@@ -242,7 +242,15 @@ export function describeClaims(name: string, startEngine: () => Promise<Engine>)
       });
       const redriven = await acquired(pk, "c", { messageId: "m-2" });
       expect(redriven).toMatchObject({ fencingToken: 2, steps: { one: "1" } });
-      expect(await item(pk)).not.toHaveProperty("reason");
+      // A copy of the rejected message does not run, whoever holds the key, or held it.
+      const verdict = { kind: "rejected", messageId: "m-1", code: "SEMEL_PERMANENT", reason: "no" };
+      expect(await claimed.acquire(input(pk, "d"), control)).toEqual({ kind: "settled", verdict });
+      await claimed.release(redriven, control);
+      expect(await claimed.acquire(input(pk, "e"), control)).toEqual({ kind: "settled", verdict });
+      const again = await acquired(pk, "f", { messageId: "m-3" });
+      expect(await claimed.acquire(input(pk, "g"), control)).toEqual({ kind: "settled", verdict });
+      await commit(ended(again), pk);
+      for (const name of ["reason", "code", "rejectedMessageId"]) expect(await item(pk)).not.toHaveProperty(name);
     });
 
     it("takes over a rejection that was never claimed", async () => {

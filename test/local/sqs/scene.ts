@@ -1,0 +1,105 @@
+// What the conformance suite works with: a client, queues of its own, short ways to say send, receive, fail.
+
+import {
+  CreateQueueCommand,
+  type CreateQueueCommandInput,
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type ReceiveMessageCommandInput,
+  SendMessageCommand,
+  type SendMessageCommandInput,
+  type SendMessageCommandOutput,
+  SQSClient,
+  SQSServiceException,
+} from "@aws-sdk/client-sqs";
+
+/** An engine under test. */
+export interface Target {
+  readonly endpoint: string;
+  readonly region?: string;
+  stop(): Promise<void>;
+}
+
+export interface Scene {
+  readonly sqs: SQSClient;
+  readonly endpoint: string;
+  name(suffix?: string): string;
+  /** Creates a queue and gives its URL. */
+  queue(attributes?: CreateQueueCommandInput["Attributes"]): Promise<string>;
+  fifo(attributes?: CreateQueueCommandInput["Attributes"]): Promise<string>;
+  attributes(url: string): Promise<Record<string, string>>;
+  arn(url: string): Promise<string>;
+  send(url: string, body: string, more?: Partial<SendMessageCommandInput>): Promise<SendMessageCommandOutput>;
+  /** At once what is there, with all attributes, 10 at most. */
+  receive(url: string, more?: Partial<ReceiveMessageCommandInput>): Promise<Message[]>;
+  /** The code of the error that the call fails with. */
+  codeOf(call: Promise<unknown>): Promise<string>;
+  /** A source with a dead-letter queue of the same type. */
+  pair(maxReceiveCount: number, isFifo?: boolean): Promise<{ url: string; deadUrl: string }>;
+  end(): Promise<void>;
+}
+
+export const bodies = (messages: readonly Message[]): (string | undefined)[] => messages.map(({ Body }) => Body);
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+export function createScene(target: Target): Scene {
+  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
+  const isAws = new URL(target.endpoint).hostname.endsWith(".amazonaws.com");
+  const sqs = new SQSClient({
+    endpoint: target.endpoint,
+    region: target.region ?? "us-east-1",
+    maxAttempts: 1,
+    ...(isAws ? {} : { credentials }),
+  });
+  const created: string[] = [];
+  const run = Math.random().toString(36).slice(2, 8);
+
+  const name = (suffix = "") => `semel-${run}-${created.length}-${Math.random().toString(36).slice(2, 6)}${suffix}`;
+  const create = async (QueueName: string, Attributes: CreateQueueCommandInput["Attributes"] = {}) => {
+    const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
+    created.push(QueueUrl);
+    return QueueUrl;
+  };
+  const scene: Scene = {
+    sqs,
+    endpoint: target.endpoint,
+    name,
+    queue: (attributes) => create(name(), attributes),
+    fifo: (attributes) => create(name(".fifo"), { FifoQueue: "true", ...attributes }),
+    async attributes(url) {
+      const answer = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["All"] }));
+      return answer.Attributes ?? {};
+    },
+    arn: async (url) => (await scene.attributes(url))["QueueArn"] ?? "",
+    send: (url, body, more) => sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body, ...more })),
+    async receive(url, more) {
+      const all = { MessageSystemAttributeNames: ["All" as const], MessageAttributeNames: ["All"] };
+      const answer = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10, ...all, ...more }),
+      );
+      return answer.Messages ?? [];
+    },
+    codeOf: async (call) => {
+      const error: unknown = await call.then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      if (error instanceof SQSServiceException) return (error as { Code?: string }).Code ?? error.name;
+      throw new Error(`it did not fail as a call of SQS does: ${String(error)}`);
+    },
+    async pair(maxReceiveCount, isFifo = false) {
+      const deadUrl = await (isFifo ? scene.fifo() : scene.queue());
+      const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: await scene.arn(deadUrl), maxReceiveCount });
+      return { url: await (isFifo ? scene.fifo({ RedrivePolicy }) : scene.queue({ RedrivePolicy })), deadUrl };
+    },
+    async end() {
+      await Promise.allSettled(created.map((QueueUrl) => sqs.send(new DeleteQueueCommand({ QueueUrl }))));
+      sqs.destroy();
+      await target.stop();
+    },
+  };
+  return scene;
+}
