@@ -61,7 +61,6 @@ interface Entry extends Candidate {
   readonly message: MessageTransaction;
   readonly parts: MemberParts;
   readonly progress: CommitProgress;
-  readonly notBeforeMs: number;
   readonly settle: (outcome: CommitOutcome) => void;
 }
 
@@ -71,12 +70,8 @@ export function groupCommitter({ store, host, lanes, size, control, toCome }: Gr
   const guilty = new Set<string>();
   let [running, planned] = [0, false];
 
-  function add(...entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      pending.push(entry);
-      const waitMs = entry.notBeforeMs === 0 ? 0 : entry.notBeforeMs - host.nowMs();
-      if (waitMs > 0) host.after(waitMs, pump);
-    }
+  function add(entry: Entry): void {
+    pending.push(entry);
     if (planned) return;
     planned = true;
     host.endOfTick(() => {
@@ -86,15 +81,11 @@ export function groupCommitter({ store, host, lanes, size, control, toCome }: Gr
   }
 
   function pump(): void {
-    if (running >= lanes || pending.length === 0) return;
-    const nowMs = host.nowMs();
-    let ready = pending.filter(({ notBeforeMs }) => notBeforeMs <= nowMs);
-    while (running < lanes && ready.length > 0) {
-      const share = shareOfLane(ready, lanes - running, toCome());
-      const picked = packGroup(ready, { actionsMax: size.actionsMax, share }, busy);
+    while (running < lanes && pending.length > 0) {
+      const share = shareOfLane(pending, lanes - running, toCome());
+      const picked = packGroup(pending, { actionsMax: size.actionsMax, share }, busy);
       if (picked.length === 0) return;
-      const group = new Set(picked.flatMap((index) => ready[index] ?? []));
-      ready = ready.filter((entry) => !group.has(entry));
+      const group = new Set(picked.flatMap((index) => pending[index] ?? []));
       pending = pending.filter((entry) => !group.has(entry));
       void runLane([...group]);
     }
@@ -213,7 +204,7 @@ export function groupCommitter({ store, host, lanes, size, control, toCome }: Gr
     }
     const delayMs = fullJitterMs(step.backoff, step.progress.tries, host.random());
     if (control.timeLeftMs() <= delayMs) entry.settle(step.otherwise);
-    else add({ ...entry, progress: step.progress, notBeforeMs: host.nowMs() + delayMs });
+    else host.after(delayMs, () => add({ ...entry, progress: step.progress }));
   }
 
   function goAgain(entry: Entry, alone: boolean): void {
@@ -244,7 +235,6 @@ export function groupCommitter({ store, host, lanes, size, control, toCome }: Gr
         increments: free.map(({ item }) => item),
         alone: exclusive === undefined || guilty.has(message.record.pk),
         progress: COMMIT_NOT_STARTED,
-        notBeforeMs: 0,
         settle,
       }),
     );

@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from "vitest";
 import type { Tx } from "../../lib/index.ts";
+import { createExactlyOnce } from "../../lib/middleware/exactly-once.ts";
 import type { DynamoDbRequest } from "../../lib/store/send.ts";
 import { RECORDS, type TestConsumer, testConsumer } from "../support/consumer.ts";
-import { FAULTS, type Fault } from "../support/faulty-send.ts";
+import { FAULTS, type Fault, faultySend } from "../support/faulty-send.ts";
 import { sqsEvent, type TestMessage } from "../support/sqs-event.ts";
 
 interface Body {
@@ -36,6 +37,23 @@ function firstTransactions(...faults: readonly Fault[]): (request: DynamoDbReque
 
 const total = ({ memory }: Pick<TestConsumer<unknown>, "memory">): number =>
   memory.items("Counters").reduce((sum, { n }) => sum + Number(n?.N), 0);
+
+it("T2: a clock that steps back holds nothing back", async () => {
+  const { memory, host, context } = testConsumer();
+  let lagMs = 0;
+  let conflicts = 1;
+  const { send } = faultySend(memory, host, ({ operation }) => {
+    if (operation !== "TransactWriteItems" || conflicts-- <= 0) return "none";
+    host.after(1, () => {
+      lagMs = 50; // stepped back: timers fire before their time has come
+    });
+    return "conflict-on-effect";
+  });
+  const lagging = { ...host, nowMs: () => host.nowMs() - lagMs };
+  const options = { consumer: "orders", table: RECORDS, retentionDays: 40, key: "id" };
+  const orders = createExactlyOnce(options, { host: lagging, send, environment: {} });
+  expect(await host.run(orders.lambda(count)(sqsEvent(...batch(2)), context()))).toEqual(failures());
+});
 
 describe("group commit", () => {
   it("commits a batch of 10 in one request", async () => {
