@@ -5,7 +5,7 @@ import { expiresAtSeconds } from "../protocol/record.ts";
 import type { AcquireOutcome, Claims } from "../store/claims.ts";
 import type { CallControl } from "../store/record-store.ts";
 import type { Slots } from "./concurrency.ts";
-import type { Deadline } from "./deadline.ts";
+import { aborted, type Deadline } from "./deadline.ts";
 import { acquireFailure, commitFailure, outOfTime } from "./failures.ts";
 import { type HeldLease, holdLease } from "./lease.ts";
 import type { Prepared } from "./message.ts";
@@ -45,6 +45,10 @@ async function acquireAndRun(prepared: Prepared, context: RunContext, claims: Cl
   const steps = openSteps({ lease: acquired.record, claims, host, control });
   const outcome = await runToEnd(prepared, context, { lease, steps });
   if (outcome.kind !== "failed") return outcome;
+  if (!lease.abandoned()) {
+    const stop = AbortSignal.any([deadline.gate, lease.lost]);
+    await Promise.race([lease.during(steps.settled), aborted(stop)]); // ST5 of steps.ts
+  }
   await lease.settled();
   return giveBack(prepared, outcome, { context, lease, claims });
 }
@@ -68,8 +72,8 @@ interface Holding {
 }
 
 /**
- * The end of a run that failed. The key stays held where the handler still runs, though nobody waits for it: it is free when
- * the lease lapses. A release settles what the commit left open: after it no commit of this claim can succeed.
+ * The end of a run that failed. The key stays held where the handler or a step still runs, though nobody waits for it: it is
+ * free when the lease lapses. A release settles what the commit left open: after it no commit of this claim can succeed.
  */
 async function giveBack(
   prepared: Prepared,

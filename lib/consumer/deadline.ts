@@ -46,6 +46,13 @@ export function openDeadline(context: LambdaContext, marginMs: number, host: Hos
   return { gate: gate.signal, answer: answer.signal, timeLeftMs, end };
 }
 
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
 function noTime(what: string): SemelError {
   return new SemelError(
     `Cannot take the event: ${what}, so the time left is not known. ` +

@@ -69,6 +69,7 @@ export function holdLease(record: ClaimedRecord, { claims, host, leaseMs, contro
     async settled() {
       cancel();
       await renewal;
+      cancel(); // of a handler that was given up: it planned the next one
     },
     abandoned: () => handlers > 0,
   };

@@ -48,8 +48,10 @@ export function createObserver(consumer: string, logger: Logger, metrics: Metric
     message(messageId, key, outcome) {
       count(OUTCOME_METRICS[outcome.kind]);
       if (outcome.kind === "deferred") {
-        const until = new Date(outcome.untilMs).toISOString();
-        quietly(() => logger.debug("Message deferred: its key is in use", { consumer, messageId, key, until }));
+        quietly(() => {
+          const until = new Date(outcome.untilMs).toISOString();
+          logger.debug("Message deferred: its key is in use", { consumer, messageId, key, until });
+        });
       }
       if (outcome.kind !== "failed" && outcome.kind !== "rejected") return;
       const { error, kind } = outcome;

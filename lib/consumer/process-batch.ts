@@ -13,7 +13,7 @@ import { insertCommitter } from "../store/insert-committer.ts";
 import { recordReader } from "../store/record-reader.ts";
 import type { RecordStore } from "../store/record-store.ts";
 import { createSlots, createWait } from "./concurrency.ts";
-import type { Deadline } from "./deadline.ts";
+import { aborted, type Deadline } from "./deadline.ts";
 import { commitFailure, handlerFailure, leftOpen } from "./failures.ts";
 import { type Failure, messagesToHide } from "./hiding.ts";
 import { type Prepared, prepare } from "./message.ts";
@@ -181,11 +181,4 @@ async function follow(leader: Leader, prepared: Prepared, context: BatchContext)
   if (leader.prepared.fingerprint === prepared.fingerprint) return { kind: "duplicate" };
   const error = commitFailure({ kind: "payloadMismatch", committedAtMs: context.host.nowMs() });
   return failOrReject({ delivery: prepared.delivery, error, identity: prepared }, context);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -13,7 +13,7 @@ import type { Prepared } from "./message.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { QueueActions } from "./queue-actions.ts";
 import { failOrReject } from "./rejection.ts";
-import { type MessageOutcome, type RunContext, runToEnd } from "./run.ts";
+import { claimedByAnother, type MessageOutcome, type RunContext, runToEnd } from "./run.ts";
 
 /** What lives as long as the process: options, engines, and what was learnt; nothing of a request. */
 export interface Shell {
@@ -60,6 +60,7 @@ async function knownBefore(prepared: Prepared, context: MessageContext): Promise
     const verdict = judgeRecord(found, { attemptId: "", fingerprint, status: "COMPLETED" });
     if (verdict.kind === "duplicate") return verdict; // R1 of run.ts
     if (verdict.kind === "ours") return undefined; // no run has an empty attempt id
+    if (verdict.kind === "claimed") return claimedByAnother(verdict, host);
     const unwanted = { delivery: prepared.delivery, error: commitFailure(verdict), identity: prepared };
     return await failOrReject(unwanted, context);
   } catch {

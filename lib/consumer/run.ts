@@ -6,8 +6,9 @@
 //   R4. Once a try of any run was left without an answer, a failure never says that nothing was committed.
 
 import { SemelError } from "../errors.ts";
-import { sleep } from "../host.ts";
+import { type Host, sleep } from "../host.ts";
 import { CONFLICT_BACKOFF, fullJitterMs } from "../protocol/backoff.ts";
+import { isAlive } from "../protocol/claim.ts";
 import type { CommitOutcome } from "../protocol/commit.ts";
 import { type CompletedRecord, expiresAtSeconds, type IdempotencyRecord } from "../protocol/record.ts";
 import type { CallControl } from "../store/record-store.ts";
@@ -82,7 +83,7 @@ export async function runToEnd(prepared: Prepared, context: RunContext, claimed?
       case "failed":
         return failed(outcome.error, openTries);
       case "claimed":
-        return failed(claimed ? leaseLost() : commitFailure(outcome), openTries);
+        return claimed ? failed(leaseLost(), openTries) : claimedByAnother(outcome, host);
       case "rejected":
         // Of another message: a worker beside us was faster, and does not stand in our way.
         if (outcome.messageId !== message.messageId) return failed(commitFailure({ kind: "conflict" }), openTries);
@@ -91,6 +92,13 @@ export async function runToEnd(prepared: Prepared, context: RunContext, claimed?
         return failed(commitFailure(outcome), openTries);
     }
   }
+}
+
+/** Without a claim of one's own: a worker of before or beside a change of strategy has the key. Nothing of ours can be there. */
+export function claimedByAnother(outcome: Extract<CommitOutcome, { kind: "claimed" }>, host: Host): MessageOutcome {
+  const { record } = outcome;
+  if (record && isAlive(record, host.nowMs())) return { kind: "deferred", untilMs: record.ownerDeadlineMs };
+  return { kind: "failed", error: commitFailure(outcome) };
 }
 
 type RunOutcome =
@@ -114,6 +122,7 @@ async function runOnce(prepared: Prepared, context: RunContext, claimed: Claimed
   try {
     // Only handlers hold places: a message that waits for its commit gives its place to the next one.
     const result = await slots.run(async () => {
+      stop.throwIfAborted(); // an acquisition or a rerun may have outlasted the gate
       const value = await wait(claimed ? claimed.lease.during(run) : run());
       opened.close();
       return value;

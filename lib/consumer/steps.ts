@@ -5,6 +5,7 @@
 //   ST3. A step runs at least once: it is done and not kept when the process dies in between. Its idempotency key is the same
 //        then, for the other side to tell.
 //   ST4. What a step gives is its JSON, in the first run as in a later one.
+//   ST5. A handler that failed has ended when its steps have: until then its key stays held, and what they give is kept.
 
 import { ITEM_BYTES_MAX } from "../aws/limits.ts";
 import { SemelError } from "../errors.ts";
@@ -33,6 +34,8 @@ export type StepFunction<T> = (context: StepContext) => Promise<T> | T;
 export interface Steps {
   /** `name` was checked, and is the only one of this run. */
   run<T>(name: string, step: StepFunction<T>, signal: AbortSignal): Promise<T>;
+  /** Resolves when no step is under way. ST5 */
+  settled(): Promise<void>;
 }
 
 export interface StepsOptions {
@@ -47,9 +50,10 @@ const RECORD_RESERVE_BYTES = 4_096;
 
 export function openSteps({ lease, claims, host, control }: StepsOptions): Steps {
   const done = new Map(Object.entries(lease.steps));
+  const underWay = new Set<Promise<unknown>>();
   let bytes = itemBytes(recordToItem(lease)) + RECORD_RESERVE_BYTES;
 
-  async function run<T>(name: string, step: StepFunction<T>, signal: AbortSignal): Promise<T> {
+  async function runOnce<T>(name: string, step: StepFunction<T>, signal: AbortSignal): Promise<T> {
     const kept = done.get(name);
     if (kept !== undefined) return parsed(kept) as T; // ST1
     signal.throwIfAborted();
@@ -63,7 +67,16 @@ export function openSteps({ lease, claims, host, control }: StepsOptions): Steps
     return parsed(json) as T; // ST4
   }
 
-  return { run };
+  return {
+    run(name, step, signal) {
+      const running = runOnce(name, step, signal).finally(() => underWay.delete(running));
+      underWay.add(running);
+      return running;
+    },
+    async settled() {
+      await Promise.allSettled(underWay);
+    },
+  };
 }
 
 function notKept(name: string, outcome: Exclude<HeldOutcome, { kind: "done" }>): SemelError {

@@ -193,9 +193,15 @@ interface StepCall {
 }
 
 function checkedSteps(steps: Steps | undefined, { name, step, named }: StepCall): Steps {
-  const usable = typeof name === "string" && name !== "" && name.length <= STEP_NAME_LENGTH_MAX;
+  const fits = typeof name === "string" && name !== "" && name.length <= STEP_NAME_LENGTH_MAX;
+  // It names an attribute: the SDK cannot read one called __proto__, and half of a surrogate pair comes back as another name.
+  const usable = fits && name !== "__proto__" && name.isWellFormed();
   if (!steps) throw wrongStep("steps are kept on the record of a claim", 'Set the option strategy to "claim"');
-  if (!usable) throw wrongStep(`its name is ${JSON.stringify(name)}`, `Use 1 to ${STEP_NAME_LENGTH_MAX} characters`);
+  if (!usable)
+    throw wrongStep(
+      `its name is ${JSON.stringify(name)}`,
+      `Use 1 to ${STEP_NAME_LENGTH_MAX} characters, not "__proto__"`,
+    );
   if (named.has(name)) {
     throw wrongStep(`there are two steps ${JSON.stringify(name)}`, "Name each step of a handler differently");
   }

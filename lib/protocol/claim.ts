@@ -65,9 +65,14 @@ function decideClaimed(record: ClaimedRecord, own: Acquirer, nowMs: number): Acq
   if (record.rejection?.messageId === own.messageId) {
     return { kind: "settled", verdict: { kind: "rejected", ...record.rejection } }; // CL4
   }
-  const alive = record.status === "IN_PROGRESS" && nowMs < record.leaseUntilMs; // CL3
+  const alive = isAlive(record, nowMs);
   if (alive) return { kind: "inUse", untilMs: record.ownerDeadlineMs };
   return takeOver(record, own);
+}
+
+/** Is its owner alive, as far as clocks can tell? */
+export function isAlive(record: ClaimedRecord, nowMs: number): boolean {
+  return record.status === "IN_PROGRESS" && nowMs < record.leaseUntilMs; // CL3
 }
 
 function takeOver(seen: ClaimedRecord | RejectedRecord, own: Acquirer): AcquireDecision {

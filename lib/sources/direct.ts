@@ -51,8 +51,9 @@ function payloadOf(event: unknown): unknown {
   if (typeof detailType === "string") {
     return { source: fieldOf(event, "source") ?? null, detailType, detail: fieldOf(event, "detail") ?? null };
   }
-  const http = fieldOf(fieldOf(event, "requestContext"), "http");
-  const method = fieldOf(event, "httpMethod") ?? fieldOf(http, "method");
+  const context = fieldOf(event, "requestContext");
+  if (typeof context !== "object") return event; // a payload may have a field httpMethod, too
+  const method = fieldOf(event, "httpMethod") ?? fieldOf(fieldOf(context, "http"), "method");
   if (typeof method !== "string") return event;
   return {
     method,

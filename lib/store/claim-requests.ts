@@ -51,6 +51,7 @@ export function takeOverClaim(
     "formatVersion = :semelFormat",
     fencingToken === undefined ? "attribute_not_exists(fencingToken)" : "fencingToken = :semelSeenToken",
     ...(leaseUntilMs === undefined ? [] : ["leaseUntil = :semelSeenLease"]),
+    ...(seen.fingerprint === claim.fingerprint ? [] : ["(attribute_not_exists(steps) OR steps = :semelNoSteps)"]), // CL5
   ];
   const { steps: _, [RECORD_TABLE.partitionKey]: Key, formatVersion: __, ...set } = recordToItem(claim);
   const names = Object.keys(set).map((name, index) => [`#semelSet${index}`, name] as const);

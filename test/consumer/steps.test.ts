@@ -124,6 +124,39 @@ describe("a step", () => {
   });
 });
 
+describe("ST5: a handler that fails while a step is under way", () => {
+  /** One step fails; beside it another one takes this long, ms. */
+  const handlerOf = (charges: number[], host: ReturnType<typeof scene>["host"], ms: number) => async (tx: Tx) => {
+    const charge = async (): Promise<void> => {
+      charges.push(host.nowMs());
+      await new Promise<void>((resolve) => host.after(ms, resolve));
+    };
+    const mail = (): void => {
+      if (host.nowMs() === charges[0]) throw new Error("the mail server is down");
+    };
+    await Promise.all([tx.step("charge", charge), tx.step("mail", mail)]);
+  };
+
+  it("has its key until the step has ended, and keeps what it gave", async () => {
+    const { deliver, host, codes, requests } = scene();
+    const charges: number[] = [];
+    const handler = handlerOf(charges, host, 70_000); // beyond two leases
+    expect(await deliver(handler)).toEqual(failed);
+    expect(codes()).toEqual(["SEMEL_HANDLER"]);
+    expect(requests.filter(({ request }) => request.operation === "UpdateItem").length).toBeGreaterThan(7); // renewed
+    expect(await deliver(handler)).toEqual(done);
+    expect(charges).toHaveLength(1);
+  });
+
+  it("fails for its own reason where the step does not end in time; the key is not given back", async () => {
+    const { deliver, host, codes, memory } = scene();
+    expect(await deliver(handlerOf([], host, 130_000))).toEqual(failed);
+    expect(codes()).toEqual(["SEMEL_HANDLER"]);
+    expect(memory.items(RECORDS)[0]?.["status"]).toEqual({ S: "IN_PROGRESS" });
+    await host.drain();
+  });
+});
+
 describe("a step that is refused", () => {
   it.each([
     ["a Map", () => new Map([["a", 1]])],
@@ -131,6 +164,9 @@ describe("a step that is refused", () => {
     ["an invalid Date", () => ({ at: new Date(Number.NaN) })],
     ["NaN", () => Number.NaN],
     ["a bigint", () => 1n],
+    ["a toJSON that gives nothing", () => ({ toJSON: () => undefined })],
+    ["a toJSON that gives a Map", () => ({ one: { toJSON: () => new Map([["a", 1]]) } })],
+    ["an invalid Date", () => ({ at: new Date(Number.NaN) })],
     [
       "a circle",
       () => {
@@ -168,6 +204,8 @@ describe("a step that is refused", () => {
       ["", /its name is ""/],
       ["x".repeat(256), /1 to 255 characters/],
       [undefined, /its name is undefined/],
+      ["__proto__", /its name is "__proto__"/], // a record with it could never be read again
+      ["half \uD83D", /its name is "half/], // it would come back as another name, and the step would run again
     ];
     for (const [name, message] of wrong) {
       const { deliver, codes, messages } = scene();

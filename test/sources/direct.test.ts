@@ -119,6 +119,7 @@ it.each([
   ["a list", [1]],
   ["headers that are none", { headers: null, multiValueHeaders: "x" }],
   ["a header that is no list of texts", { multiValueHeaders: { "Idempotency-Key": "a" } }],
+  ["a field httpMethod without a request", { httpMethod: "POST", totalPence: 499 }],
 ])("an event of %s has no key, and is its own payload", (_what, event) => {
   expect(delivered(event).key.value).toBeUndefined();
   expect(delivered(event).payload).toEqual(event);

@@ -213,6 +213,32 @@ export function describeClaims(name: string, startEngine: () => Promise<Engine>)
       expect(await count(pk)).toBe(0);
     });
 
+    it("CL5: a payload does not take over the step that the owner of another kept after it was seen", async () => {
+      const pk = unique();
+      const old = await acquired(pk, "old");
+      lapse();
+      const racing: RecordStore = {
+        ...store,
+        sendInTime: async (request, given) => {
+          if (request.operation === "UpdateItem") await claimed.saveStep(old, "late", "1", control);
+          return store.sendInTime(request, given);
+        },
+      };
+      const other = input(pk, "new", { fingerprint: "1:b" });
+      const outcome = await claims(racing, host).acquire(other, control);
+      expect(outcome).toMatchObject({ kind: "settled", verdict: { kind: "payloadMismatch" } });
+      expect(await item(pk)).toMatchObject({ attemptId: { S: "old" }, steps: { M: { late: { S: "1" } } } });
+    });
+
+    it.each(["IN_PROGRESS", "REJECTED"])("CL5: another payload takes over what has no steps: %s", async (status) => {
+      const pk = unique();
+      const old = await acquired(pk, "old");
+      if (status === "REJECTED") await commit({ ...ended(old), status, code: "C", reason: "r" }, unique());
+      lapse();
+      const other = await acquired(pk, "new", { messageId: "m-2", fingerprint: "1:b" });
+      expect(other).toMatchObject({ fingerprint: "1:b", fencingToken: 2, steps: {} });
+    });
+
     it("CL4, ST1: a takeover sees the step that its old owner kept after it was seen", async () => {
       const pk = unique();
       const old = await acquired(pk, "old");
