@@ -1,17 +1,16 @@
 // Takes one message to its outcome under strategy claim: acquire, run, commit; give the key back where that failed. The
 // invariants are those of protocol/claim.ts.
 
-import { expiresAtSeconds } from "../protocol/record.ts";
 import type { AcquireOutcome, Claims } from "../store/claims.ts";
-import type { CallControl } from "../store/record-store.ts";
+import { acquireKey } from "./acquire.ts";
 import type { Slots } from "./concurrency.ts";
-import { aborted, type Deadline } from "./deadline.ts";
+import { aborted, controlOf, type Deadline, untilTheAnswer } from "./deadline.ts";
 import { acquireFailure, commitFailure, outOfTime } from "./failures.ts";
 import { type HeldLease, holdLease } from "./lease.ts";
 import type { Prepared } from "./message.ts";
 import { failOrReject } from "./rejection.ts";
-import { controlOf, type MessageOutcome, type RunContext, runToEnd } from "./run.ts";
-import { openSteps } from "./steps.ts";
+import { type MessageOutcome, type RunContext, runToEnd } from "./run.ts";
+import { openSteps, type Steps } from "./steps.ts";
 
 /** Never rejects. A message holds its place from its acquisition to its end: a lease that waits for a place runs out. */
 export async function runClaimed(prepared: Prepared, context: RunContext, claims: Claims): Promise<MessageOutcome> {
@@ -28,27 +27,13 @@ const HELD_PLACE: Slots = { run: async (task) => task() };
 
 async function acquireAndRun(prepared: Prepared, context: RunContext, claims: Claims): Promise<MessageOutcome> {
   const { deadline, host, options } = context;
-  const { pk, fingerprint, message } = prepared;
-  const control = controlOf(deadline);
-  const input = {
-    pk,
-    fingerprint,
-    messageId: message.messageId,
-    attemptId: host.randomId(),
-    leaseMs: options.leaseMs,
-    ownerDeadlineMs: host.nowMs() + deadline.timeLeftMs() + options.deadlineMarginMs,
-    expiresAtSeconds: expiresAtSeconds(host.nowMs(), options.retentionDays),
-  };
-  const acquired = await claims.acquire(input, control);
+  const acquired = await acquireKey(prepared, prepared.message.messageId, context);
   if (acquired.kind !== "acquired") return notAcquired(acquired, prepared, context);
-  const lease = holdLease(acquired.record, { claims, host, leaseMs: options.leaseMs, control });
-  const steps = openSteps({ lease: acquired.record, claims, host, control });
+  const lease = holdLease(acquired.record, { claims, host, leaseMs: options.leaseMs, control: controlOf(deadline) });
+  const steps = openSteps({ lease: acquired.record, claims, host, control: untilTheAnswer(deadline) });
   const outcome = await runToEnd(prepared, context, { lease, steps });
   if (outcome.kind !== "failed") return outcome;
-  if (!lease.abandoned()) {
-    const stop = AbortSignal.any([deadline.gate, lease.lost]);
-    await Promise.race([lease.during(steps.settled), aborted(stop)]); // ST5 of steps.ts
-  }
+  await ended(steps, lease, deadline);
   await lease.settled();
   return giveBack(prepared, outcome, { context, lease, claims });
 }
@@ -63,6 +48,13 @@ function notAcquired(
   const { verdict } = outcome;
   if (verdict.kind === "duplicate") return verdict;
   return failOrReject({ delivery: prepared.delivery, error: commitFailure(verdict), identity: prepared }, context);
+}
+
+/** ST5 of steps.ts. Past the gate, what is nearly done may still be kept before the answer goes out. */
+async function ended(steps: Steps, lease: HeldLease, { gate, answer }: Deadline): Promise<void> {
+  if (lease.lost.aborted) return;
+  if (lease.abandoned()) await Promise.race([steps.settled(), aborted(answer)]);
+  else await Promise.race([lease.during(steps.settled), aborted(AbortSignal.any([gate, lease.lost]))]);
 }
 
 interface Holding {
@@ -81,17 +73,9 @@ async function giveBack(
   { context, lease, claims }: Holding,
 ): Promise<MessageOutcome> {
   const unwanted = { delivery: prepared.delivery, error, identity: prepared, claim: lease.record };
-  const ended = await failOrReject(unwanted, context);
-  if (ended.kind !== "failed" || lease.abandoned() || lease.lost.aborted) return ended;
+  const outcome = await failOrReject(unwanted, context);
+  if (outcome.kind !== "failed" || lease.abandoned() || lease.lost.aborted) return outcome;
   const released = await claims.release(lease.record, untilTheAnswer(context.deadline));
-  if (released.kind !== "ended" || released.record.status !== "COMPLETED") return ended;
+  if (released.kind !== "ended" || released.record.status !== "COMPLETED") return outcome;
   return { kind: "committed", record: released.record };
 }
-
-/** A release may go out when the gate is closed: it commits nothing. */
-function untilTheAnswer({ answer }: Deadline): CallControl {
-  return { timeLeftMs: () => (answer.aborted ? 0 : RELEASE_MS_MAX), signal: answer };
-}
-
-/** Longest wait between two tries of a release. */
-const RELEASE_MS_MAX = 1_000;

@@ -6,6 +6,7 @@
 import type { LambdaContext } from "../aws/lambda.ts";
 import { SemelError } from "../errors.ts";
 import type { Host } from "../host.ts";
+import type { CallControl } from "../store/record-store.ts";
 
 export interface Deadline {
   /** Aborts when nothing new may start: handlers get it as `tx.signal`. */
@@ -60,3 +61,16 @@ function noTime(what: string): SemelError {
     { code: "SEMEL_EVENT", retryable: false },
   );
 }
+
+/** For what may not start after the gate closed. */
+export function controlOf({ timeLeftMs, answer }: Deadline): CallControl {
+  return { timeLeftMs, signal: answer };
+}
+
+/** For what commits nothing, and may still go out when the gate is closed: a release, the result of a step that was done. */
+export function untilTheAnswer({ answer }: Deadline): CallControl {
+  return { timeLeftMs: () => (answer.aborted ? 0 : WAIT_MS_MAX), signal: answer };
+}
+
+/** Longest wait between two tries then. */
+const WAIT_MS_MAX = 1_000;

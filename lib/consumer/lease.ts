@@ -29,8 +29,8 @@ export interface HoldOptions {
   readonly control: CallControl;
 }
 
-/** Renewals in the time of a lease: two may go wrong. */
-const RENEWALS_PER_LEASE = 3;
+/** Renewals in the time of a lease, each of which may take as long: one may go without an answer. */
+const RENEWALS_PER_LEASE = 4;
 
 export function holdLease(record: ClaimedRecord, { claims, host, leaseMs, control }: HoldOptions): HeldLease {
   const lost = new AbortController();
@@ -47,10 +47,21 @@ export function holdLease(record: ClaimedRecord, { claims, host, leaseMs, contro
   async function renew(): Promise<void> {
     if (control.timeLeftMs() <= 0) return;
     const untilMs = leaseUntil(host.nowMs(), leaseMs, record.ownerDeadlineMs);
-    const { kind } = await claims.renew(record, untilMs, control);
+    const { kind } = await inTime((signal) => claims.renew(record, untilMs, { ...control, signal }));
     const isLost = kind === "lost" || kind === "ended"; // LE1
     if (isLost) lost.abort(leaseLost());
     else if (handlers > 0) plan();
+  }
+
+  /** A renewal that hangs leaves time for the next one. */
+  async function inTime<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const timeout = new AbortController();
+    const cancelTimeout = host.after(leaseMs / RENEWALS_PER_LEASE, () => timeout.abort(new Error("no answer in time")));
+    try {
+      return await act(AbortSignal.any([timeout.signal, control.signal]));
+    } finally {
+      cancelTimeout();
+    }
   }
 
   return {

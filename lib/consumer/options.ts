@@ -61,7 +61,7 @@ export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV
   readonly insert?: InsertOptions;
   /**
    * Strategy `"claim"`: time without a renewal after which a worker counts as dead and another may acquire its key,
-   * seconds, 1 to 900. The lease is renewed every third of it. It saves work, and safety does not depend on it.
+   * seconds, 1 to 900. The lease is renewed every quarter of it. It saves work, and safety does not depend on it.
    * @default 30
    */
   readonly leaseSeconds?: number;

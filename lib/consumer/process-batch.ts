@@ -13,14 +13,14 @@ import { insertCommitter } from "../store/insert-committer.ts";
 import { recordReader } from "../store/record-reader.ts";
 import type { RecordStore } from "../store/record-store.ts";
 import { createSlots, createWait } from "./concurrency.ts";
-import { aborted, type Deadline } from "./deadline.ts";
+import { aborted, controlOf, type Deadline } from "./deadline.ts";
 import { commitFailure, handlerFailure, leftOpen } from "./failures.ts";
 import { type Failure, messagesToHide } from "./hiding.ts";
 import { type Prepared, prepare } from "./message.ts";
 import { createObserver } from "./observe.ts";
 import { type MessageContext, processMessage, type Shell } from "./process-message.ts";
 import { failOrReject } from "./rejection.ts";
-import { controlOf, type Handler, type MessageOutcome, tooLate } from "./run.ts";
+import { type Handler, type MessageOutcome, tooLate } from "./run.ts";
 
 /** One invocation. */
 export interface Batch {

@@ -56,8 +56,9 @@ async function knownBefore(prepared: Prepared, context: MessageContext): Promise
   if (!(message.receiveCount > 1) || options.strategy === "claim" || deadline.gate.aborted) return undefined;
   try {
     const found = await records.read(pk);
-    if (!found || !standsInTheWay(found, { attemptId: "", messageId: message.messageId })) return undefined;
-    const verdict = judgeRecord(found, { attemptId: "", fingerprint, status: "COMPLETED" });
+    const intended = { attemptId: "", messageId: message.messageId, status: "COMPLETED" } as const;
+    if (!found || !standsInTheWay(found, { ...intended, committedAtMs: host.nowMs() })) return undefined;
+    const verdict = judgeRecord(found, { ...intended, fingerprint });
     if (verdict.kind === "duplicate") return verdict; // R1 of run.ts
     if (verdict.kind === "ours") return undefined; // no run has an empty attempt id
     if (verdict.kind === "claimed") return claimedByAnother(verdict, host);

@@ -12,12 +12,12 @@ import { directDelivery } from "../sources/direct.ts";
 import { recordReader } from "../store/record-reader.ts";
 import { resultOf } from "../store/results.ts";
 import { createSlots, createWait } from "./concurrency.ts";
-import { type Deadline, openDeadline } from "./deadline.ts";
+import { controlOf, type Deadline, openDeadline } from "./deadline.ts";
 import { commitFailure, leftOpen } from "./failures.ts";
 import { type Prepared, prepare } from "./message.ts";
 import { createObserver, type Observer } from "./observe.ts";
 import { type MessageContext, processMessage, type Shell } from "./process-message.ts";
-import { controlOf, type Handler, type MessageOutcome, tooLate } from "./run.ts";
+import { type Handler, type MessageOutcome, tooLate } from "./run.ts";
 
 export interface DirectCall {
   readonly event: unknown;

@@ -12,9 +12,9 @@ import type { CommitOutcome } from "../protocol/commit.ts";
 import { type ClaimedRecord, expiresAtSeconds, type RejectedRecord } from "../protocol/record.ts";
 import { deadLetter } from "../protocol/rejection.ts";
 import type { Delivery } from "../sources/source.ts";
-import type { CallControl } from "../store/record-store.ts";
-import type { Deadline } from "./deadline.ts";
-import { commitFailure, NOT_MOVED, notRejected, REJECTION_NOT_RECORDED, reasonOf } from "./failures.ts";
+import { acquireKey } from "./acquire.ts";
+import { controlOf, type Deadline } from "./deadline.ts";
+import { acquireFailure, commitFailure, NOT_MOVED, notRejected, REJECTION_NOT_RECORDED, reasonOf } from "./failures.ts";
 import type { Identity } from "./message.ts";
 import type { Observer } from "./observe.ts";
 import type { Shell } from "./process-message.ts";
@@ -60,13 +60,25 @@ export async function failOrReject(unwanted: Unwanted, context: RejectContext): 
   return moveAway(unwanted, options.deadLetterQueueUrl, context);
 }
 
-async function record(
-  { claim, delivery, error, identity }: Unwanted,
-  { deadline, host, options, store }: RejectContext,
-): Promise<{ readonly kind: "recorded" } | MessageOutcome> {
+type Recorded = { readonly kind: "recorded" } | MessageOutcome;
+
+async function record(unwanted: Unwanted, context: RejectContext): Promise<Recorded> {
+  const { claim, delivery, error, identity } = unwanted;
   // Under a key that holds another payload there is nothing to reject, and its record is not this message's.
   if (!identity || error.code === "SEMEL_PAYLOAD_MISMATCH") return { kind: "recorded" };
-  const control: CallControl = { timeLeftMs: deadline.timeLeftMs, signal: deadline.answer };
+  if (claim || context.options.strategy !== "claim") return write(identity, unwanted, context);
+  const acquired = await acquireKey(identity, delivery.messageId, context);
+  if (acquired.kind === "acquired") return write(identity, { ...unwanted, claim: acquired.record }, context);
+  if (acquired.kind === "inUse") return { kind: "deferred", untilMs: acquired.untilMs };
+  if (acquired.kind === "settled") return afterRecord(acquired.verdict, delivery.messageId, error);
+  return { kind: "failed", error: notRejected(error, REJECTION_NOT_RECORDED, acquireFailure(acquired)) };
+}
+
+async function write(
+  identity: Identity,
+  { claim, delivery, error }: Unwanted,
+  { deadline, host, options, store }: RejectContext,
+): Promise<Recorded> {
   const committedAtMs = host.nowMs();
   const rejection: RejectedRecord = {
     pk: identity.pk,
@@ -80,18 +92,17 @@ async function record(
     code: error.code,
     reason: reasonOf(error).slice(0, STORED_REASON_LENGTH_MAX),
   };
-  const outcome = await store.commit({ record: rejection, effects: [], guards: [], key: identity.key }, control);
+  const outcome = await store.commit(
+    { record: rejection, effects: [], guards: [], key: identity.key },
+    controlOf(deadline),
+  );
   return afterRecord(outcome, delivery.messageId, error);
 }
 
 /** Keeps a record within one write unit. */
 const STORED_REASON_LENGTH_MAX = 300;
 
-function afterRecord(
-  outcome: CommitOutcome,
-  messageId: string,
-  error: SemelError,
-): { readonly kind: "recorded" } | MessageOutcome {
+function afterRecord(outcome: CommitOutcome, messageId: string, error: SemelError): Recorded {
   switch (outcome.kind) {
     case "committed":
     case "payloadMismatch":

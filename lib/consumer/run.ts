@@ -11,10 +11,9 @@ import { CONFLICT_BACKOFF, fullJitterMs } from "../protocol/backoff.ts";
 import { isAlive } from "../protocol/claim.ts";
 import type { CommitOutcome } from "../protocol/commit.ts";
 import { type CompletedRecord, expiresAtSeconds, type IdempotencyRecord } from "../protocol/record.ts";
-import type { CallControl } from "../store/record-store.ts";
 import { withResult } from "../store/results.ts";
 import { createWait, type Slots, type Wait } from "./concurrency.ts";
-import type { Deadline } from "./deadline.ts";
+import { controlOf } from "./deadline.ts";
 import { commitFailure, conditionFailure, handlerFailure, leaseLost, outOfTime, stillOpen } from "./failures.ts";
 import type { HeldLease } from "./lease.ts";
 import type { Message, Prepared } from "./message.ts";
@@ -144,10 +143,6 @@ async function runOnce(prepared: Prepared, context: RunContext, claimed: Claimed
 /** Under a claim, an earlier run of the same attempt may have been the one that went through: its result counts. */
 function written(found: IdempotencyRecord | undefined, own: CompletedRecord): CompletedRecord {
   return found?.status === "COMPLETED" ? found : own;
-}
-
-export function controlOf({ timeLeftMs, answer }: Deadline): CallControl {
-  return { timeLeftMs, signal: answer };
 }
 
 function recordOf(

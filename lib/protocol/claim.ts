@@ -9,6 +9,7 @@
 //        So does the rejection of a message, until the key is committed: a copy of it does not run (P4 of record.ts).
 //   CL5. Steps belong to the payload under which they ran: another payload cannot take them over.
 
+import { FUNCTION_TIMEOUT_SECONDS_MAX } from "../aws/limits.ts";
 import {
   type ClaimedRecord,
   type CompletedRecord,
@@ -70,10 +71,16 @@ function decideClaimed(record: ClaimedRecord, own: Acquirer, nowMs: number): Acq
   return takeOver(record, own);
 }
 
-/** Is its owner alive, as far as clocks can tell? */
+/**
+ * Is its owner alive, as far as clocks can tell? A lease of more than a whole invocation is of a clock that goes far ahead,
+ * and is not waited for.
+ */
 export function isAlive(record: ClaimedRecord, nowMs: number): boolean {
-  return record.status === "IN_PROGRESS" && nowMs < record.leaseUntilMs; // CL3
+  const leftMs = record.leaseUntilMs - nowMs;
+  return record.status === "IN_PROGRESS" && leftMs > 0 && leftMs <= LEASE_LEFT_MS_MAX; // CL3
 }
+
+const LEASE_LEFT_MS_MAX = 1_000 * FUNCTION_TIMEOUT_SECONDS_MAX;
 
 function takeOver(seen: ClaimedRecord | RejectedRecord, own: Acquirer): AcquireDecision {
   if (seen.fingerprint === own.fingerprint || Object.keys(seen.steps ?? {}).length === 0)

@@ -127,15 +127,22 @@ export interface Holder {
   readonly fencingToken?: number | undefined;
 }
 
+/** Of the record that is to be written. */
+export type Intended = Holder & Pick<IdempotencyRecord, "messageId" | "status" | "committedAtMs">;
+
 /**
- * P4. Does the record refuse the commit of this record? The condition of every commit says the same to DynamoDB.
- * A claim refuses all but its holder.
+ * P4. Does the record refuse the commit of the other? The condition of every commit says the same to DynamoDB. A claim
+ * refuses all but its holder; without a claim it is passed over when nobody works on it any more, but never rejected, which
+ * would drop its steps.
  */
-export function standsInTheWay(found: FoundRecord, own: Holder & { readonly messageId: string }): boolean {
+export function standsInTheWay(found: FoundRecord, own: Intended): boolean {
   if (found.kind === "unreadable") return true; // P1
   const { record } = found;
-  if (isClaimed(record)) return !isHeldBy(record, own);
-  return record.status === "COMPLETED" || own.fencingToken !== undefined || record.messageId === own.messageId;
+  if (!isClaimed(record)) {
+    return record.status === "COMPLETED" || own.fencingToken !== undefined || record.messageId === own.messageId;
+  }
+  if (own.fencingToken !== undefined) return !isHeldBy(record, own);
+  return own.status === "REJECTED" || (record.status === "IN_PROGRESS" && record.leaseUntilMs > own.committedAtMs);
 }
 
 const DAY_SECONDS = 24 * 60 * 60;

@@ -60,6 +60,8 @@ export interface Claims {
 
 /** Tries of one write; in time they end by the caller's control. */
 const TRIES_MAX = 20;
+/** A release is a favour to the next delivery, and its batch waits for it. */
+const RELEASE_TRIES_MAX = 2;
 
 export function claims(store: RecordStore, host: Host): Claims {
   const { table } = store;
@@ -150,7 +152,8 @@ export function claims(store: RecordStore, host: Host): Claims {
     renew: (lease, leaseUntilMs, control) =>
       writeHeld(lease, { input: renewLease(table, lease, leaseUntilMs), control, triesMax: 1 }),
     saveStep: (lease, name, json, control) => writeHeld(lease, { input: saveStep(table, lease, name, json), control }),
-    release: (lease, control) => writeHeld(lease, { input: releaseClaim(table, lease), control, releases: true }),
+    release: (lease, control) =>
+      writeHeld(lease, { input: releaseClaim(table, lease), control, triesMax: RELEASE_TRIES_MAX, releases: true }),
   };
 }
 

@@ -1,7 +1,7 @@
 // Builds the one transaction of a message: its record first, then its effects and guards. Pure.
 //
 //   T1. The record is always action 0, put only where no record stands in its way: none is there, or the rejection of
-//       another message (P4 of protocol/record.ts); under a claim it is updated only while it is held (CL1 of
+//       another message (P4 of protocol/record.ts), or a claim that nobody works on any more; under a claim it is updated only while it is held (CL1 of
 //       protocol/claim.ts). What the answer says of action 0 is the record's.
 //   T2. Every limit is checked here, before anything is sent.
 
@@ -75,24 +75,39 @@ export function sizedActions(recordTable: string, message: MessageTransaction, l
   return { actions, bytes: bytesWithinLimits(actions) }; // T2
 }
 
-const RECORD_CONDITION =
-  `attribute_not_exists(${RECORD_TABLE.partitionKey}) OR ` +
-  "(#semelStatus = :semelRejected AND formatVersion = :semelFormat AND messageId <> :semelThis)";
+const NO_RECORD = `attribute_not_exists(${RECORD_TABLE.partitionKey})`;
+const OTHERS_REJECTION = "#semelStatus = :semelRejected AND messageId <> :semelThis";
+/** Nobody works on it any more; what its owner may still send is refused by the COMPLETED record (CL1 of protocol/claim.ts). */
+const FREE_CLAIM = "#semelStatus = :semelReleased OR (#semelStatus = :semelInProgress AND leaseUntil <= :semelNow)";
+const CONDITIONS = {
+  COMPLETED: `${NO_RECORD} OR (formatVersion = :semelFormat AND ((${OTHERS_REJECTION}) OR ${FREE_CLAIM}))`,
+  REJECTED: `${NO_RECORD} OR (formatVersion = :semelFormat AND ${OTHERS_REJECTION})`, // a claim's steps are not dropped
+};
 const RECORD_NAMES = { "#semelStatus": "status" }; // a reserved word
 const REJECTED_VALUES: Item = {
   ":semelRejected": { S: "REJECTED" },
   ":semelFormat": { N: String(RECORD_FORMAT_VERSION) },
 };
+const COMPLETED_VALUES: Item = {
+  ...REJECTED_VALUES,
+  ":semelReleased": { S: "RELEASED" },
+  ":semelInProgress": { S: "IN_PROGRESS" },
+};
 
 function recordAction(recordTable: string, record: IdempotencyRecord): TransactWriteItem {
   if (record.fencingToken !== undefined) return { Update: endClaim(recordTable, record, record.fencingToken) };
+  const own: Item = { ":semelThis": { S: record.messageId } };
+  if (record.status === "COMPLETED") own[":semelNow"] = { N: String(record.committedAtMs) };
   return {
     Put: {
       TableName: recordTable,
       Item: recordToItem(record),
-      ConditionExpression: RECORD_CONDITION, // T1
+      ConditionExpression: CONDITIONS[record.status], // T1
       ExpressionAttributeNames: RECORD_NAMES,
-      ExpressionAttributeValues: { ...REJECTED_VALUES, ":semelThis": { S: record.messageId } },
+      ExpressionAttributeValues: {
+        ...(record.status === "COMPLETED" ? COMPLETED_VALUES : REJECTED_VALUES),
+        ...own,
+      },
       ReturnValuesOnConditionCheckFailure: "ALL_OLD",
     },
   };

@@ -98,9 +98,10 @@ describe("one worker", () => {
       count(message, tx);
     });
     expect(await host.run(handler(event, context(100_000)))).toEqual(done);
-    expect(leases).toEqual([40_000, 50_000, 60_000]);
+    expect(leases).toEqual([37_500, 52_500, 60_000]);
     await host.drain();
-    expect(operations(scene)).toEqual(["PutItem", "UpdateItem", "UpdateItem", "UpdateItem", "TransactWriteItems"]);
+    const renewals = Array.from({ length: 4 }, () => "UpdateItem");
+    expect(operations(scene)).toEqual(["PutItem", ...renewals, "TransactWriteItems"]);
   });
 });
 
@@ -121,7 +122,7 @@ it("LE2: no renewal is under way when the commit is sent", async () => {
     { host, send, environment: {} },
   );
   // The first renewal was sent just before the handler ends.
-  expect(await host.run(orders.lambda(slowly(host, 10_001))(event, context(60_000)))).toEqual(done);
+  expect(await host.run(orders.lambda(slowly(host, 7_501))(event, context(60_000)))).toEqual(done);
   expect(underWay).toEqual([0]);
 });
 
@@ -186,6 +187,51 @@ describe("one answer that goes wrong", () => {
     // The token is remembered, so only the release can tell.
     expect(await host.run(orders.lambda(count)(event, context(2_000)))).toEqual(done);
     expect([counted(memory), codes()]).toEqual([1, []]);
+  });
+
+  it("LE1: a renewal that hangs leaves time for the next, and the lease lasts", async () => {
+    const faults: Fault[] = ["hangs"];
+    const { orders, memory, host, context } = testConsumer({ ...claim, leaseSeconds: 3 }, ({ operation }) =>
+      operation === "UpdateItem" ? (faults.shift() ?? "none") : "none",
+    );
+    const leftMs: number[] = [];
+    const handler = orders.lambda(async () => {
+      for (let s = 0; s < 12; s++) {
+        await new Promise<void>((resolve) => host.after(500, resolve));
+        leftMs.push(Number(record(memory)["leaseUntil"]?.N) - host.nowMs());
+      }
+    });
+    expect(await host.run(handler(event, context(60_000)))).toEqual(done);
+    expect(Math.min(...leftMs)).toBeGreaterThan(0);
+    expect(faults).toEqual([]);
+  });
+
+  it("a step that ends between gate and answer is kept, though its first write is throttled", async () => {
+    let throttled = false;
+    const { orders, host, context } = testConsumer(claim, ({ operation }) => {
+      if (throttled || operation !== "UpdateItem") return "none";
+      throttled = true;
+      return "throttled";
+    });
+    let charges = 0;
+    const handler = orders.lambda((_message, tx) =>
+      tx.step("charge", () => new Promise<void>((resolve) => host.after(charges++ === 0 ? 1_005 : 1, resolve))),
+    );
+    expect(await host.run(handler(event, context(1_500)))).toEqual(failed);
+    host.after(60_000, () => {});
+    await host.drain();
+    expect(await host.run(handler(event, context()))).toEqual(done);
+    expect(charges).toBe(1);
+  });
+
+  it("a release without an answer does not hold up the batch for long", async () => {
+    const { orders, host, context } = testConsumer(claim, ({ operation }) =>
+      operation === "UpdateItem" ? "hangs" : "none",
+    );
+    const startMs = host.nowMs();
+    const handler = orders.lambda(() => Promise.reject(new Error("down")));
+    expect(await host.run(handler(event, context(900_000)))).toEqual(failed);
+    expect(host.nowMs() - startMs).toBeLessThan(10_000);
   });
 
   it("LE1: a renewal that conflicts, is throttled or is not answered is no lost lease", async () => {
@@ -336,6 +382,18 @@ describe("a handler that fails", () => {
     expect([counted(memory), keys.length, record(memory)["status"]]).toEqual([1, 1, { S: "COMPLETED" }]);
   });
 
+  it("is rejected where a new deployment's schema refuses it, though its key was given back before", async () => {
+    const scene = testConsumer(claim);
+    const { orders, memory, host, context } = scene;
+    await host.run(orders.lambda(() => Promise.reject(new Error("down")))(event, context()));
+    const validate = () => ({ issues: [{ message: "no longer" }] });
+    const schema = { "~standard": { version: 1, vendor: "test", validate } } as const;
+    const next = worker(scene, { schema, deadLetterQueueUrl: DLQ_URL });
+    expect(await host.run(next.orders.lambda(count)(event, context()))).toEqual(done);
+    expect(next.queue.deadLetters.map(failureOf)).toMatchObject([{ code: "SEMEL_SCHEMA" }]);
+    expect(record(memory)).toMatchObject({ status: { S: "REJECTED" }, fencingToken: { N: "2" } });
+  });
+
   it("I7, CL5: another payload cannot go on with steps that were done", async () => {
     const { orders, host, context, codes } = testConsumer(claim);
     const handler = orders.lambda(async (_message, tx) => {
@@ -364,15 +422,6 @@ describe("a handler that fails", () => {
     expect(await host.run(handler(event, context()))).toEqual(done);
     expect([runs, charges, counted(memory)]).toEqual([2, 1, 8]);
   });
-});
-
-it("a consumer without claims does not run over a key that is claimed: it fails, with what to do", async () => {
-  const scene = testConsumer(claim);
-  const { orders, memory, host, context, codes } = scene;
-  await host.run(orders.lambda(() => Promise.reject(new Error("released")))(event, context()));
-  const changed = worker(scene, { strategy: "commit" });
-  expect(await host.run(changed.orders.lambda(count)(event, context()))).toEqual(failed);
-  expect([codes(), counted(memory)]).toEqual([["SEMEL_HANDLER", "SEMEL_KEY_IN_USE"], 0]);
 });
 
 it("refuses options of another strategy", () => {

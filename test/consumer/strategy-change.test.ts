@@ -1,16 +1,16 @@
 // Two strategies side by side during a deployment: a worker of strategy commit meets a key that one of claim holds.
 
 import { describe, expect, it } from "vitest";
-import { KeyInUseError } from "../../lib/index.ts";
+import { type ExactlyOnceOptions, KeyInUseError, PermanentError, type Tx } from "../../lib/index.ts";
 import { createExactlyOnce } from "../../lib/middleware/exactly-once.ts";
 import { RECORDS, testConsumer } from "../support/consumer.ts";
 import { post, waited } from "../support/direct.ts";
 import { faultySend } from "../support/faulty-send.ts";
-import { memoryQueue } from "../support/memory-queue.ts";
+import { DLQ_URL, memoryQueue } from "../support/memory-queue.ts";
 import { sqsEvent } from "../support/sqs-event.ts";
 
 /** A worker of strategy claim, and one of commit over the same tables. */
-function scene(key?: string) {
+function scene(key?: string, options: ExactlyOnceOptions = {}) {
   const claiming = testConsumer({ strategy: "claim", ...(key === undefined ? {} : { key }) });
   const { memory, host, context } = claiming;
   const queue = memoryQueue();
@@ -18,7 +18,14 @@ function scene(key?: string) {
   const logger = { debug() {}, info() {}, warn() {}, error: (message: string) => void errors.push(message) };
   const { send } = faultySend(memory, host, () => "none");
   const committing = createExactlyOnce(
-    { consumer: "orders", table: RECORDS, retentionDays: 40, logger, ...(key === undefined ? {} : { key }) },
+    {
+      consumer: "orders",
+      table: RECORDS,
+      retentionDays: 40,
+      logger,
+      ...(key === undefined ? {} : { key }),
+      ...options,
+    },
     { host, send, sqsSend: queue.sqsSend, environment: {} },
   );
   return { claiming, committing, context, errors, host, queue };
@@ -45,5 +52,41 @@ describe("a key that is held", () => {
     const later = waited({ host }, 1_000).then(() => committing.once(() => 1)(post("k"), context()));
     await expect(host.run(later)).rejects.toEqual(new KeyInUseError(19));
     await host.run(running);
+  });
+});
+
+describe("a key that nobody works on any more", () => {
+  it.each(["given back", "lapsed"])("%s: a message of it is committed, once", async (how) => {
+    const { claiming, committing, context, errors, host } = scene("id");
+    const event = sqsEvent({ body: { id: "a" } });
+    const put = (orderId: string) => (_message: unknown, tx: Tx) => tx.put({ TableName: "Orders", Item: { orderId } });
+    const late = claiming.orders.lambda(async (message, tx) => {
+      if (how === "given back") throw new Error("down");
+      await waited({ host }, 60_000); // it outlives its invocation
+      put("late")(message, tx);
+    });
+    expect(await host.run(late(event, context(2_000)))).toEqual({ batchItemFailures: [{ itemIdentifier: "m-1" }] });
+    await host.run(waited({ host }, 2_000));
+    expect(await host.run(committing.lambda(put("next"))(event, context()))).toEqual({ batchItemFailures: [] });
+    await host.drain();
+    expect(claiming.memory.items("Orders")).toEqual([{ orderId: { S: "next" } }]);
+    expect([errors, claiming.memory.items(RECORDS)[0]?.["status"]]).toEqual([[], { S: "COMPLETED" }]);
+  });
+
+  it("CL4: is not rejected without a claim: its steps would be dropped", async () => {
+    const { claiming, committing, context, errors, host } = scene("id", { deadLetterQueueUrl: DLQ_URL });
+    const event = sqsEvent({ body: { id: "a" } });
+    const failing = claiming.orders.lambda(async (_message, tx) => {
+      await tx.step("charge", () => 1);
+      throw new Error("down");
+    });
+    await host.run(failing(event, context()));
+    const rejecting = committing.lambda(() => Promise.reject(new PermanentError("no")));
+    expect(await host.run(rejecting(event, context()))).toEqual({ batchItemFailures: [{ itemIdentifier: "m-1" }] });
+    expect(errors).toEqual([expect.stringMatching(/could not be recorded as rejected.*SEMEL_DEAD_LETTER/s)]);
+    expect(claiming.memory.items(RECORDS)[0]).toMatchObject({
+      status: { S: "RELEASED" },
+      steps: { M: { charge: {} } },
+    });
   });
 });

@@ -38,6 +38,12 @@ describe("who may run a handler now", () => {
     expect(decideAcquire(at(claim), own, 999)).toEqual({ kind: "inUse", untilMs: 5_000 });
   });
 
+  it("T1: the next one where the lease is of a clock that goes far ahead", () => {
+    const ahead = { ...claim, leaseUntilMs: 900_001, ownerDeadlineMs: 900_001 };
+    expect(decideAcquire(at(ahead), own, 0)).toEqual({ kind: "takeOver", seen: ahead });
+    expect(decideAcquire(at({ ...ahead, leaseUntilMs: 900_000 }), own, 0)).toMatchObject({ kind: "inUse" });
+  });
+
   it("the next one when the lease has run out, or the key was given back", () => {
     expect(decideAcquire(at(claim), own, 1_000)).toEqual({ kind: "takeOver", seen: claim });
     const released: ClaimedRecord = { ...claim, status: "RELEASED" };

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import {
+  type ClaimedRecord,
   expiresAtSeconds,
   type IdempotencyRecord,
+  type Intended,
   judgeRecord,
   type RejectedRecord,
   standsInTheWay,
@@ -18,7 +20,13 @@ const record: IdempotencyRecord = {
 };
 const found = { kind: "record", record } as const;
 
-const by = (messageId: string) => ({ attemptId: "mine", messageId });
+const by = (messageId: string, rest: Partial<Intended> = {}): Intended => ({
+  attemptId: "mine",
+  messageId,
+  status: "COMPLETED",
+  committedAtMs: 5_000,
+  ...rest,
+});
 
 describe("a record that is found", () => {
   it("P1: of an unknown format is never taken for done", () => {
@@ -68,6 +76,42 @@ describe("P4: a rejection", () => {
     for (const id of ["m-1", "m-2"]) {
       expect(standsInTheWay(found, by(id))).toBe(true);
       expect(standsInTheWay({ kind: "unreadable", formatVersion: "2", status: "REJECTED" }, by(id))).toBe(true);
+    }
+  });
+});
+
+describe("P4, P5: a claim", () => {
+  const claim: ClaimedRecord = {
+    ...record,
+    status: "IN_PROGRESS",
+    fencingToken: 3,
+    claimedAtMs: 1_000,
+    leaseUntilMs: 5_001,
+    ownerDeadlineMs: 9_000,
+    steps: {},
+  };
+  const at = (rest: Partial<ClaimedRecord>) => ({ kind: "record", record: { ...claim, ...rest } }) as const;
+
+  it("is never taken for done, whoever wrote it", () => {
+    for (const attemptId of ["mine", "theirs"]) {
+      const verdict = judgeRecord(at({}), { attemptId, fingerprint: "1:a", status: "COMPLETED" });
+      expect(verdict).toEqual({ kind: "claimed", record: claim });
+    }
+  });
+
+  it("lets its holder commit, and nobody else who claims", () => {
+    expect(standsInTheWay(at({}), by("m-1", { attemptId: "theirs", fencingToken: 3 }))).toBe(false);
+    expect(standsInTheWay(at({}), by("m-1", { attemptId: "theirs", fencingToken: 2 }))).toBe(true);
+    expect(standsInTheWay(at({}), by("m-1", { fencingToken: 3 }))).toBe(true);
+    const released = at({ status: "RELEASED" });
+    expect(standsInTheWay(released, by("m-1", { attemptId: "theirs", fencingToken: 3 }))).toBe(true);
+  });
+
+  it("lets a commit without a claim pass when nobody works on it any more, and no rejection", () => {
+    expect(standsInTheWay(at({}), by("m-2"))).toBe(true);
+    for (const free of [at({ leaseUntilMs: 5_000 }), at({ status: "RELEASED" })]) {
+      expect(standsInTheWay(free, by("m-2"))).toBe(false);
+      expect(standsInTheWay(free, by("m-2", { status: "REJECTED" }))).toBe(true);
     }
   });
 });

@@ -301,14 +301,23 @@ export function describeClaims(name: string, startEngine: () => Promise<Engine>)
       expect(await commit(ended(lease), pk)).toEqual({ kind: "committed" });
     });
 
-    it("without a claim a commit is refused while a key is claimed, or given back", async () => {
-      const pk = unique();
-      const lease = await acquired(pk, "a");
-      const { fencingToken: _, ...plain } = ended({ ...lease, attemptId: "other" });
-      expect(await commit(plain, pk)).toMatchObject({ kind: "claimed" });
-      await claimed.release(lease, control);
-      expect(await commit(plain, pk)).toMatchObject({ kind: "claimed" });
-      expect(await count(pk)).toBe(0);
+    it("without a claim, a commit is refused while the owner works, and passes after it; a rejection does not", async () => {
+      for (const free of ["released", "lapsed"]) {
+        const pk = unique();
+        const lease = await acquired(pk, "a");
+        const plain = (): CompletedRecord => {
+          const { fencingToken: _, ...rest } = ended({ ...lease, attemptId: "other" });
+          return rest;
+        };
+        expect(await commit(plain(), pk)).toMatchObject({ kind: "claimed", record: { status: "IN_PROGRESS" } });
+        if (free === "released") await claimed.release(lease, control);
+        else lapse();
+        const rejection: RejectedRecord = { ...plain(), status: "REJECTED", code: "C", reason: "r" };
+        expect(await commit(rejection, pk)).toMatchObject({ kind: "claimed" });
+        expect(await commit(plain(), pk)).toEqual({ kind: "committed" });
+        expect(await commit(ended(lease), pk)).toMatchObject({ kind: "duplicate" }); // I4: its owner comes late
+        expect(await count(pk)).toBe(1);
+      }
     });
   });
 }

@@ -32,13 +32,17 @@ describe("T1: the record", () => {
       Put: {
         TableName: "Records",
         ConditionExpression:
-          "attribute_not_exists(pk) OR " +
-          "(#semelStatus = :semelRejected AND formatVersion = :semelFormat AND messageId <> :semelThis)",
+          "attribute_not_exists(pk) OR (formatVersion = :semelFormat AND " +
+          "((#semelStatus = :semelRejected AND messageId <> :semelThis) OR " +
+          "#semelStatus = :semelReleased OR (#semelStatus = :semelInProgress AND leaseUntil <= :semelNow)))",
         ExpressionAttributeNames: { "#semelStatus": "status" },
         ExpressionAttributeValues: {
           ":semelRejected": { S: "REJECTED" },
           ":semelFormat": { N: "1" },
           ":semelThis": { S: "m-1" },
+          ":semelReleased": { S: "RELEASED" },
+          ":semelInProgress": { S: "IN_PROGRESS" },
+          ":semelNow": { N: String(record.committedAtMs) },
         },
         ReturnValuesOnConditionCheckFailure: "ALL_OLD",
       },
