@@ -57,8 +57,7 @@ async function start(options: LocalOptions, undo: Undo): Promise<LocalCloud> {
 
   const { logger, warn, observe } = state;
   const runs = openStacks(stacks, foundation.identity.region, warn);
-  const { sqsClient: client, sqs } = foundation;
-  const queues = await createQueues(runs, { client, endpoint: sqs.endpoint, embedded: sqs.embedded });
+  const queues = await createQueues(runs, foundation.sqsClient);
   const tables = await createTables(runs, foundation.dynamodbClient);
   const functions = await createFunctions({ runs, foundation, logger, observe, warn });
   const onUnreachable = (error: Error) => state.fail("sqs", error);

@@ -29,13 +29,6 @@ const ATTRIBUTES = [
   "VisibilityTimeout",
 ] as const;
 
-export interface QueueEngine {
-  readonly client: SQSClient;
-  readonly endpoint: string;
-  /** Ours, so that its queue URLs may be put on the endpoint's address. */
-  readonly embedded: boolean;
-}
-
 interface CreatedQueue extends LocalQueue {
   readonly run: StackRun;
   readonly resource: TemplateResource;
@@ -44,16 +37,16 @@ interface CreatedQueue extends LocalQueue {
 }
 
 /** In two steps, since a redrive policy refers to another queue. */
-export async function createQueues(runs: readonly StackRun[], engine: QueueEngine): Promise<LocalQueue[]> {
+export async function createQueues(runs: readonly StackRun[], client: SQSClient): Promise<LocalQueue[]> {
   const created: CreatedQueue[] = [];
   for (const run of runs) {
-    for (const resource of run.resources("AWS::SQS::Queue")) created.push(await createQueue(run, resource, engine));
+    for (const resource of run.resources("AWS::SQS::Queue")) created.push(await createQueue(run, resource, client));
   }
-  for (const queue of created.filter(({ isNew }) => isNew)) await setPolicies(queue, engine.client);
+  for (const queue of created.filter(({ isNew }) => isNew)) await setPolicies(queue, client);
   return created;
 }
 
-async function createQueue(run: StackRun, resource: TemplateResource, engine: QueueEngine): Promise<CreatedQueue> {
+async function createQueue(run: StackRun, resource: TemplateResource, client: SQSClient): Promise<CreatedQueue> {
   const { logicalId } = resource;
   const properties = Object.fromEntries(
     [...ATTRIBUTES, "QueueName"].map((name) => [name, resolve(resource.properties[name], run.scope)]),
@@ -63,10 +56,8 @@ async function createQueue(run: StackRun, resource: TemplateResource, engine: Qu
     ATTRIBUTES.filter((key) => properties[key] !== undefined).map((key) => [key, textAt(properties[key], key)]),
   );
   if (attributes["FifoQueue"] === "false") delete attributes["FifoQueue"]; // SQS refuses "false"
-  const { url: givenUrl, isNew } = await createOrFind(name, attributes, engine.client);
-  // The embedded engine names a host that not every machine resolves.
-  const url = engine.embedded ? engine.endpoint + new URL(givenUrl).pathname : givenUrl;
-  const { Attributes: found } = await engine.client.send(
+  const { url, isNew } = await createOrFind(name, attributes, client);
+  const { Attributes: found } = await client.send(
     new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["QueueArn"] }),
   );
   const arn = textAt(found?.QueueArn, `the ARN of queue ${name}`);

@@ -63,7 +63,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   "lib/consumer": /^(@aws-sdk\/util-dynamodb|@aws-sdk\/client-sqs|@standard-schema\/spec)$/,
   "lib/middleware": /^@standard-schema\/spec$/,
   "lib/constructs": /^(aws-cdk-lib(\/.*)?|constructs)$/,
-  "lib/local": /^(@aws-sdk\/client-(dynamodb|sqs)|fauxqs)$/,
+  "lib/local": /^@aws-sdk\/client-(dynamodb|sqs)$/,
   "bin/app.ts": /^aws-cdk-lib$/,
   functions: /^(?!\.)/,
 };

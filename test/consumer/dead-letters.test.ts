@@ -1,5 +1,5 @@
 // A poison message on a real SQS engine, through the real SDK: in the dead-letter queue after one receipt, as it was, with
-// the reason; and what a failed one is hidden for. The engine is fauxqs, DynamoDB is the memory store.
+// the reason; and what a failed one is hidden for. The engine is the embedded one, DynamoDB is the memory store.
 
 import {
   CreateQueueCommand,

@@ -104,7 +104,6 @@ function engineOf(child: ChildProcess, port: number, output: Output): DynamoDbEn
   let stopping = false;
   return {
     endpoint: `http://127.0.0.1:${port}`,
-    embedded: true,
     pid: child.pid ?? 0,
     onFailure(listener) {
       void exited.then(() => {

@@ -2,8 +2,6 @@
 
 export interface Engine {
   readonly endpoint: string;
-  /** True for one that we started: its state is ours and ends with stop(). */
-  readonly embedded: boolean;
   /** Calls the listener once, when the engine dies by itself. */
   onFailure(listener: (error: Error) => void): void;
   stop(): Promise<void>;
@@ -11,5 +9,5 @@ export interface Engine {
 
 /** An engine that somebody else runs. */
 export function givenEngine(endpoint: string): Engine {
-  return { endpoint: endpoint.replace(/\/$/, ""), embedded: false, onFailure: () => {}, stop: async () => {} };
+  return { endpoint: endpoint.replace(/\/$/, ""), onFailure: () => {}, stop: async () => {} };
 }

@@ -14,7 +14,7 @@ export interface SentBefore {
 export interface DedupWindow {
   find(key: string, nowMs: number): SentBefore | undefined;
   remember(key: string, sent: SentBefore, nowMs: number): void;
-  /** Forgets what is too old; for queues that are not sent to. */
+  /** Forgets what is too old. */
   prune(nowMs: number): void;
   size(): number;
 }
@@ -22,23 +22,21 @@ export interface DedupWindow {
 export function createDedupWindow(): DedupWindow {
   /** In the order of time, which is the order of insertion. */
   const known = new Map<string, SentBefore & { readonly untilMs: number }>();
-  const prune = (nowMs: number): void => {
-    for (const [key, { untilMs }] of known) {
-      if (untilMs > nowMs) return;
-      known.delete(key); // DD2
-    }
-  };
   return {
     find(key, nowMs) {
-      prune(nowMs);
       const found = known.get(key);
       return found !== undefined && found.untilMs > nowMs ? found : undefined;
     },
-    remember(key, sent, nowMs) {
+    remember(key, { messageId, sequenceNumber }, nowMs) {
       known.delete(key);
-      known.set(key, { ...sent, untilMs: nowMs + DEDUPLICATION_WINDOW_MS }); // DD1
+      known.set(key, { messageId, sequenceNumber, untilMs: nowMs + DEDUPLICATION_WINDOW_MS }); // DD1
     },
-    prune,
+    prune(nowMs) {
+      for (const [key, { untilMs }] of known) {
+        if (untilMs > nowMs) return;
+        known.delete(key); // DD2
+      }
+    },
     size: () => known.size,
   };
 }

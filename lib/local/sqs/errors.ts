@@ -13,6 +13,28 @@ interface Kind {
   readonly status: number;
 }
 
+export type SqsErrorName =
+  | "BatchEntryIdsNotDistinct"
+  | "BatchRequestTooLong"
+  | "EmptyBatchRequest"
+  | "InvalidAction"
+  | "InvalidAttributeName"
+  | "InvalidAttributeValue"
+  | "InvalidBatchEntryId"
+  | "InvalidMessageContents"
+  | "InvalidParameterValue"
+  | "MalformedInput"
+  | "MessageNotInflight"
+  | "MissingParameter"
+  | "OverLimit"
+  | "PurgeQueueInProgress"
+  | "QueueDoesNotExist"
+  | "QueueNameExists"
+  | "ReceiptHandleIsInvalid"
+  | "ResourceNotFoundException"
+  | "TooManyEntriesInBatchRequest"
+  | "UnsupportedOperation";
+
 const legacy = (name: string, status = 400): Kind => ({ type: MODEL + name, queryCode: LEGACY + name, status });
 const model = (name: string, queryCode: string = name, status = 400): Kind => ({
   type: MODEL + name,
@@ -21,7 +43,7 @@ const model = (name: string, queryCode: string = name, status = 400): Kind => ({
 });
 const common = (type: string, queryCode: string): Kind => ({ type: COMMON + type, queryCode, status: 400 });
 
-const KINDS = {
+const KINDS: Readonly<Record<SqsErrorName, Kind>> = {
   BatchEntryIdsNotDistinct: legacy("BatchEntryIdsNotDistinct"),
   BatchRequestTooLong: legacy("BatchRequestTooLong"),
   EmptyBatchRequest: legacy("EmptyBatchRequest"),
@@ -42,9 +64,7 @@ const KINDS = {
   ResourceNotFoundException: model("ResourceNotFoundException", "ResourceNotFoundException", 404),
   TooManyEntriesInBatchRequest: legacy("TooManyEntriesInBatchRequest"),
   UnsupportedOperation: legacy("UnsupportedOperation"),
-} satisfies Record<string, Kind>;
-
-export type SqsErrorName = keyof typeof KINDS;
+};
 
 /** An answer of SQS that refuses a request or an entry of a batch. */
 export class SqsError extends Error {

@@ -52,14 +52,18 @@ export function createFifoOrder(): Order {
       const taken: StoredMessage[] = [];
       const dead: StoredMessage[] = [];
       for (const id of ready) {
-        let one = groups.get(id)?.head;
-        while (one !== undefined && one.state === "visible" && taken.length < max) {
+        // The first is visible, or the group would not be ready.
+        for (let one = groups.get(id)?.head; one !== undefined && taken.length < max; one = visibleAfter(one)) {
           (isDead(one) ? dead : taken).push(one);
-          one = one.next;
         }
         if (taken.length >= max) break;
       }
       return { taken, dead };
     },
+    size: () => groups.size + ready.size,
   };
+}
+
+function visibleAfter({ next }: StoredMessage): StoredMessage | undefined {
+  return next?.state === "visible" ? next : undefined; // FO1
 }

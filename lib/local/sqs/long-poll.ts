@@ -39,8 +39,9 @@ export function createLongPolls(clock: SqsClock): LongPolls {
   let armedMs = Number.POSITIVE_INFINITY;
   let cancel = (): void => {};
 
-  /** Returns whether anything was received. */
+  /** Returns whether messages left the queue: perhaps to one whose waiters were tried before. */
   function tryOne(one: Waiting): boolean {
+    const before = one.queue.messages.size;
     let answer: Answer;
     try {
       answer = one.attempt();
@@ -54,13 +55,14 @@ export function createLongPolls(clock: SqsClock): LongPolls {
       waiting.delete(one);
       one.resolve(answer);
     }
-    return answer.length > 0;
+    return one.queue.messages.size !== before;
   }
 
   function serve(): void {
     if (waiting.size === 0) return;
-    // Again after a success: it may have moved messages to a queue whose waiters were tried before.
-    for (let isMoving = true; isMoving; ) {
+    // As often as messages may move on; where queues are each other's dead-letter queues they would move for ever.
+    let passes = waiting.size;
+    for (let isMoving = true; isMoving && passes >= 0; passes -= 1) {
       isMoving = false;
       for (const one of waiting) isMoving = tryOne(one) || isMoving; // LP1
     }

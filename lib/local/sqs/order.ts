@@ -12,6 +12,8 @@ export interface Order {
   received(message: StoredMessage): void;
   /** Up to `max` messages that may be received now, in order. Those that `isDead` says are dead don't count. Changes nothing. */
   select(max: number, isDead: (message: StoredMessage) => boolean): Selection;
+  /** What it keeps: nothing when no message is left. */
+  size(): number;
 }
 
 export interface Selection {

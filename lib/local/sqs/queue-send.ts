@@ -31,7 +31,8 @@ export function send(queue: Queue, draft: Draft, options: SendOptions): Sent {
   const key = queue.attributes.DeduplicationScope === "queue" ? dedupId : `${draft.groupId}\n${dedupId}`;
   const before = queue.dedup.find(key, nowMs);
   if (before !== undefined) return before;
-  const message = newMessage({ ...draft, dedupId }, newId(), nowMs);
+  const message = newMessage(draft, newId(), nowMs);
+  message.dedupId = dedupId;
   place(queue, message, delayMs);
   const sent = { messageId: message.id, sequenceNumber: message.sequenceNumber ?? "" };
   queue.dedup.remember(key, sent, nowMs);

@@ -29,5 +29,6 @@ export function createStandardOrder(): Order {
       }
       return { taken, dead };
     },
+    size: () => (visible.head === undefined ? 0 : 1),
   };
 }

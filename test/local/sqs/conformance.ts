@@ -27,7 +27,7 @@ export function describeSqs(
   start: () => Promise<Target>,
   skips: Readonly<Record<string, string>> = {},
 ): void {
-  describe(`SQS: ${name}`, () => {
+  describe.concurrent(`SQS: ${name}`, () => {
     let scene: Scene;
     beforeAll(async () => {
       scene = createScene(await start());

@@ -34,12 +34,14 @@ export interface Scene {
   send(url: string, body: string, more?: Partial<SendMessageCommandInput>): Promise<SendMessageCommandOutput>;
   /** At once what is there, with all attributes, 10 at most. */
   receive(url: string, more?: Partial<ReceiveMessageCommandInput>): Promise<Message[]>;
-  /** The code of the error that the call fails with. */
+  /** The code of the error that the call fails with, less its old prefix, which one check of its own is about. */
   codeOf(call: Promise<unknown>): Promise<string>;
   /** A source with a dead-letter queue of the same type. */
   pair(maxReceiveCount: number, isFifo?: boolean): Promise<{ url: string; deadUrl: string }>;
   end(): Promise<void>;
 }
+
+const LEGACY_PREFIX = "AWS.SimpleQueueService.";
 
 export const bodies = (messages: readonly Message[]): (string | undefined)[] => messages.map(({ Body }) => Body);
 
@@ -87,7 +89,9 @@ export function createScene(target: Target): Scene {
         () => undefined,
         (thrown: unknown) => thrown,
       );
-      if (error instanceof SQSServiceException) return (error as { Code?: string }).Code ?? error.name;
+      if (error instanceof SQSServiceException) {
+        return ((error as { Code?: string }).Code ?? error.name).replace(LEGACY_PREFIX, "");
+      }
       throw new Error(`it did not fail as a call of SQS does: ${String(error)}`);
     },
     async pair(maxReceiveCount, isFifo = false) {

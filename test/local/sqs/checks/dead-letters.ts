@@ -68,7 +68,7 @@ export const deadLetterChecks: Checks = {
     expect(await code({ deadLetterTargetArn: "dummy", maxReceiveCount: 42 })).toBe("InvalidParameterValue");
     const missing = `${standardArn.slice(0, standardArn.lastIndexOf(":"))}:no-such-queue`;
     expect(await code({ deadLetterTargetArn: missing, maxReceiveCount: 2 })).toMatch(
-      /^(InvalidParameterValue|AWS.SimpleQueueService.NonExistentQueue)$/,
+      /^(InvalidParameterValue|NonExistentQueue)$/,
     );
     expect(await code({ deadLetterTargetArn: standardArn, maxReceiveCount: 0 })).toBe("InvalidParameterValue");
     expect(await code({ deadLetterTargetArn: standardArn })).toBe("InvalidParameterValue");

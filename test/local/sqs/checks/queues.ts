@@ -1,11 +1,13 @@
 import {
   CreateQueueCommand,
+  DeleteMessageCommand,
   DeleteQueueCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
   ListQueuesCommand,
   ListQueueTagsCommand,
   PurgeQueueCommand,
+  SendMessageBatchCommand,
   SetQueueAttributesCommand,
   TagQueueCommand,
   UntagQueueCommand,
@@ -20,10 +22,9 @@ export const queueChecks: Checks = {
     expect((await sqs.send(new GetQueueUrlCommand({ QueueName }))).QueueUrl).toBe(QueueUrl);
     expect((await sqs.send(new ListQueuesCommand({ QueueNamePrefix: QueueName }))).QueueUrls).toEqual([QueueUrl]);
     await sqs.send(new DeleteQueueCommand({ QueueUrl }));
-    const gone = "AWS.SimpleQueueService.NonExistentQueue";
-    expect(await codeOf(sqs.send(new GetQueueUrlCommand({ QueueName })))).toBe(gone);
-    expect(await codeOf(sqs.send(new GetQueueAttributesCommand({ QueueUrl })))).toBe(gone);
-    expect((await sqs.send(new ListQueuesCommand({ QueueNamePrefix: QueueName }))).QueueUrls).toBeUndefined();
+    expect(await codeOf(sqs.send(new GetQueueUrlCommand({ QueueName })))).toBe("NonExistentQueue");
+    expect(await codeOf(sqs.send(new GetQueueAttributesCommand({ QueueUrl })))).toBe("NonExistentQueue");
+    expect((await sqs.send(new ListQueuesCommand({ QueueNamePrefix: QueueName }))).QueueUrls ?? []).toEqual([]);
   },
 
   async "a queue's URL can be reached and its ARN names it"({ sqs, name, arn, endpoint }) {
@@ -156,7 +157,32 @@ export const queueChecks: Checks = {
       ApproximateNumberOfMessagesNotVisible: "0",
     });
     const again = sqs.send(new PurgeQueueCommand({ QueueUrl: url }));
-    expect(await codeOf(again)).toBe("AWS.SimpleQueueService.PurgeQueueInProgress");
+    expect(await codeOf(again)).toBe("PurgeQueueInProgress");
+  },
+
+  async "errors have AWS's codes, some with the prefix of the old protocol, and the SDK's classes"(scene) {
+    const { sqs, queue, send } = scene;
+    const url = await queue();
+    const failure = (call: Promise<unknown>) =>
+      call.then(
+        () => "no error",
+        (error: unknown) => error,
+      );
+    expect(await failure(sqs.send(new GetQueueUrlCommand({ QueueName: "none" })))).toMatchObject({
+      name: "QueueDoesNotExist",
+      Code: "AWS.SimpleQueueService.NonExistentQueue",
+      Type: "Sender",
+      $metadata: { httpStatusCode: 400 },
+    });
+    expect(await failure(send(url, ""))).toMatchObject({ Code: "MissingParameter" });
+    expect(await failure(send(url, "a", { DelaySeconds: 901 }))).toMatchObject({ Code: "InvalidParameterValue" });
+    const batch = sqs.send(new SendMessageBatchCommand({ QueueUrl: url, Entries: [] }));
+    expect(await failure(batch)).toMatchObject({
+      name: "EmptyBatchRequest",
+      Code: "AWS.SimpleQueueService.EmptyBatchRequest",
+    });
+    const remove = sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: "nonsense" }));
+    expect(await failure(remove)).toMatchObject({ name: "ReceiptHandleIsInvalid", Code: "ReceiptHandleIsInvalid" });
   },
 
   async "an action that there is not"({ endpoint }) {
