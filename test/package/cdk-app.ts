@@ -7,7 +7,7 @@ import type { Tools } from "./tools.ts";
 
 const FIXTURE = join(import.meta.dirname, "fixtures", "cdk");
 const SYNTH_TIMEOUT_MS = 120_000;
-const ENGINES = ["fauxqs", "@dynoxide/linux-x64"];
+const ENGINES = ["@dynoxide/linux-x64"];
 
 export async function checkCdkApp(folder: string, tarball: string, tools: Tools): Promise<void> {
   const { installer, report, root, run } = tools;
@@ -60,7 +60,7 @@ async function checkLocalCloud(folder: string, { installer, report, run }: Tools
     for (const name of names) report.skip(name, "no engine of this platform is pinned");
     return;
   }
-  const installed = await report.check("install the embedded engines", async () => {
+  const installed = await report.check("install the embedded DynamoDB engine", async () => {
     await installer.install(folder, ENGINES.map(installer.pinned), "--save-dev");
     return true;
   });
@@ -86,5 +86,5 @@ function checkAssembly(assembly: string): void {
   const bundle = readFileSync(join(assembly, asset ?? "none", "index.mjs"), "utf8");
   assert.ok(bundle.includes("SEMEL_TABLE"), "the bundle does not hold semel's runtime");
   assert.ok(!bundle.includes("aws-cdk-lib"), "the bundle holds the CDK");
-  assert.ok(!bundle.includes("fauxqs"), "the bundle holds the local cloud");
+  assert.ok(!bundle.includes("semel-reaper"), "the bundle holds the local cloud");
 }

@@ -9,7 +9,7 @@ import type { Tools } from "./tools.ts";
 
 const FIXTURE = join(import.meta.dirname, "fixtures", "commonjs");
 /** What those who only deploy or run a function never need. */
-const NOT_INSTALLED = ["fauxqs", "@dynoxide", "aws-cdk-lib", "constructs", "@middy", "esbuild"];
+const NOT_INSTALLED = ["@dynoxide", "aws-cdk-lib", "constructs", "@middy", "esbuild"];
 /** Entries that need no peer. */
 const ENTRIES = ["semel", "semel/local", "semel/package.json"];
 
