@@ -1,0 +1,171 @@
+// What the sandboxes share: the memory store and the dead-letter queue. Every request that takes effect is checked.
+//
+//   EN1. A tape stands for the requests of a schedule that was run before: they are answered from it, in their order, and after
+//        the last of them the state is the one that it keeps. Nobody asks for the state before that.
+
+import type { Item } from "../../aws/dynamodb.ts";
+import type { SendMessageInput } from "../../aws/sqs.ts";
+import { RECORD_TABLE } from "../../contract.ts";
+import { systemHost } from "../../host.ts";
+import { recordKey } from "../../protocol/key.ts";
+import { FAILURE_ATTRIBUTE, type Failure } from "../../protocol/rejection.ts";
+import { type MemoryDynamoDb, memoryDynamoDb } from "../../store/memory/memory-dynamodb.ts";
+import type { DynamoDbRequest } from "../../store/send.ts";
+import { complaintsAboutWrite } from "./invariants.ts";
+import { type AwsRequest, makerOf } from "./sandbox.ts";
+import { EFFECTS, RECORDS } from "./scenario.ts";
+
+export const CONSUMER = "explored";
+
+/** Stands between a request and the store: a deliberate mistake, to see that the explorer finds it. */
+export type Tamper = (request: DynamoDbRequest, apply: (request: DynamoDbRequest) => unknown) => unknown;
+
+/** What a request came to. */
+export type Outcome = { readonly answer: unknown } | { readonly error: unknown };
+
+/** What the requests of a schedule came to, and the state after them. */
+export interface Tape {
+  readonly outcomes: readonly Outcome[];
+  readonly memory: MemoryDynamoDb;
+  readonly deadLetters: ReadonlySet<string>;
+}
+
+export interface EngineOptions {
+  readonly tamper?: Tamper | undefined;
+  /** @default everything is empty */
+  readonly tape?: Tape | undefined;
+}
+
+export interface Engine {
+  /** What was wrong with a write, in the moment when it was done. */
+  readonly complaints: readonly string[];
+  readonly deadLetters: ReadonlySet<string>;
+  /** The request takes effect. Gives its answer, or throws its error. */
+  apply(request: AwsRequest, writer: number): unknown;
+  /** Would it take any effect now? */
+  changes(request: AwsRequest): boolean;
+  /** Is the result of a step on the record, which this sandbox holds? Not asked of what is on tape. */
+  keeps(pk: string, step: string, sandbox: number): boolean;
+  records(): ReadonlyMap<string, Item>;
+  effects(): ReadonlyMap<string, Item>;
+  tape(): Tape;
+  /** All of its state that matters: request tokens of sandboxes that will send nothing more do not. */
+  text(sending: ReadonlySet<number>): string;
+}
+
+export function createEngine({ tamper = (request, apply) => apply(request), tape }: EngineOptions): Engine {
+  const memory = tape?.memory.clone() ?? emptyStore();
+  const deadLetters = new Set(tape?.deadLetters);
+  const outcomes: Outcome[] = [...(tape?.outcomes ?? [])];
+  let answered = 0;
+  const complaints: string[] = [];
+  const records = (): Map<string, Item> => byId(memory.items(RECORDS), RECORD_TABLE.partitionKey);
+
+  function write(request: DynamoDbRequest, writer: number): unknown {
+    const before = records();
+    try {
+      return tamper(request, (one) => memory.send(one));
+    } finally {
+      const after = records();
+      for (const pk of new Set([...before.keys(), ...after.keys()])) {
+        const [was, is] = [before.get(pk), after.get(pk)];
+        if (JSON.stringify(was) !== JSON.stringify(is)) complaints.push(...complaintsAboutWrite(was, is, writer));
+      }
+    }
+  }
+
+  /** RE2: a key's record is there before one of its messages is in the dead-letter queue. */
+  function sendDeadLetter(body: string, failure: Failure): unknown {
+    const { key } = JSON.parse(body) as { key: string };
+    if (!records().has(pkOf(key)))
+      complaints.push(`RE2: ${failure.messageId} was dead-lettered, but nothing is recorded`);
+    deadLetters.add(failure.messageId);
+    return { MessageId: `letter of ${failure.messageId}` };
+  }
+
+  function apply(request: AwsRequest, writer: number): unknown {
+    const outcome = outcomes[answered] ?? outcomeOf(() => act(request, writer)); // EN1
+    outcomes[answered++] = outcome;
+    if ("error" in outcome) throw outcome.error;
+    return outcome.answer;
+  }
+
+  function act(request: AwsRequest, writer: number): unknown {
+    switch (request.operation) {
+      case "SendMessage":
+        return sendDeadLetter(request.input.MessageBody, failureOf(request.input));
+      case "GetQueueUrl":
+      case "ChangeMessageVisibilityBatch":
+        throw new Error(`${request.operation} is answered at once`);
+      case "GetItem":
+      case "BatchGetItem":
+      case "DescribeTable":
+        return memory.send(request);
+      default:
+        return write(request, writer);
+    }
+  }
+
+  return {
+    complaints,
+    deadLetters,
+    apply,
+    changes(request) {
+      if (request.operation === "SendMessage") return !deadLetters.has(failureOf(request.input).messageId);
+      const trial = memory.clone();
+      try {
+        trial.send(request as DynamoDbRequest);
+      } catch {
+        return false;
+      }
+      return trial.fingerprint() !== memory.fingerprint();
+    },
+    keeps(pk, step, sandbox) {
+      if (answered < outcomes.length) return false; // EN1
+      const { attemptId, steps } = records().get(pk) ?? {};
+      return makerOf(attemptId?.S ?? "") === sandbox && steps?.M !== undefined && step in steps.M;
+    },
+    records,
+    tape: () => ({ outcomes: outcomes.slice(0, answered), memory: memory.clone(), deadLetters: new Set(deadLetters) }),
+    effects: () => byId(memory.items(EFFECTS), "id"),
+    text(sending) {
+      const lines = memory.fingerprint().split("\n");
+      const kept = lines.filter((line) => !line.startsWith(TOKEN) || sending.has(makerOf(line.slice(TOKEN.length))));
+      return [...kept, ...[...deadLetters].sort()].join("\n");
+    },
+  };
+}
+
+function emptyStore(): MemoryDynamoDb {
+  return memoryDynamoDb({ [RECORDS]: { partitionKey: RECORD_TABLE.partitionKey }, [EFFECTS]: { partitionKey: "id" } });
+}
+
+export function outcomeOf(act: () => unknown): Outcome {
+  try {
+    return { answer: act() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function failureOf({ MessageAttributes = {} }: SendMessageInput): Failure {
+  return JSON.parse(MessageAttributes[FAILURE_ATTRIBUTE]?.StringValue ?? "") as Failure;
+}
+
+/** How the store's fingerprint begins a line of a remembered token. */
+const TOKEN = 'token "';
+
+const pks = new Map<string, string>();
+
+/** Partition key of the record of a key. */
+export function pkOf(key: string): string {
+  const known = pks.get(key);
+  if (known !== undefined) return known;
+  const pk = recordKey(CONSUMER, JSON.stringify(key), systemHost.sha256);
+  pks.set(key, pk);
+  return pk;
+}
+
+function byId(items: readonly Item[], name: string): Map<string, Item> {
+  return new Map(items.map((item) => [item[name]?.S ?? "", item]));
+}

@@ -1,0 +1,174 @@
+// One sandbox of the function: a process with a clock, timers and requests that move only when the controller says so.
+//
+//   SB1. What its code does is a function of what it was given: its delivery, the answers and the timers, in their order. So its
+//        history stands for its state.
+//   SB2. A request has taken effect, or not, when the controller says so: never when it is sent.
+
+import { QUEUE_TIMEOUT_MS } from "../../consumer/queue-actions.ts";
+import type { SqsRequest, SqsSend } from "../../consumer/sqs-send.ts";
+import { type Host, systemHost } from "../../host.ts";
+import { REQUEST_TIMEOUT_MS } from "../../store/record-store.ts";
+import type { DynamoDbRequest, Send } from "../../store/send.ts";
+
+export type AwsRequest = DynamoDbRequest | SqsRequest;
+
+/** What a sandbox waits for: an answer, or the word how its handler is to end. */
+export interface Call {
+  readonly request: AwsRequest | "handler";
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A request that nobody waits for any more, and that may still take effect. */
+export interface Adrift {
+  readonly sandbox: number;
+  readonly call: number;
+  readonly request: AwsRequest;
+}
+
+export interface Sandbox {
+  readonly number: number;
+  readonly host: Host;
+  readonly send: Send;
+  readonly sqsSend: SqsSend;
+  /** By number, in the order in which they were made. */
+  readonly calls: ReadonlyMap<number, Call>;
+  /** Waits until the controller says how the handler ends; rejects with what it is to throw. */
+  decide(): Promise<void>;
+  /** Takes a call off the list, for its answer. */
+  take(call: number): Call;
+  /** Runs everything that is ready, until only the controller can move it. */
+  settle(): Promise<void>;
+  has(timer: "short" | "long"): boolean;
+  fireNext(timer: "short" | "long"): void;
+  /** Nothing of it runs any more; gives what is still on its way. */
+  end(): Adrift[];
+}
+
+export interface SandboxOptions {
+  readonly number: number;
+  readonly startMs: number;
+  /** Pauses are over by the controller's word alone. */
+  readonly natural: boolean;
+  /** Answered at once: requests that neither change nor tell anything that another sandbox has a hand in. */
+  readonly atOnce: (request: AwsRequest) => unknown;
+  readonly onSend: (request: AwsRequest) => void;
+  readonly onAdrift: (adrift: Adrift) => void;
+}
+
+interface Timer {
+  readonly atMs: number;
+  readonly callback: () => void;
+  readonly kind: "tick" | "short" | "long";
+}
+
+/** Pauses between two tries are no longer: the caps of protocol/backoff.ts. Renewals and deadlines are. */
+const SHORT_MS_MAX = 2_000;
+const NEVER = new Promise<never>(() => {});
+
+export function createSandbox({ number, startMs, natural, atOnce, onSend, onAdrift }: SandboxOptions): Sandbox {
+  const calls = new Map<number, Call>();
+  const timers = new Set<Timer>();
+  let [nowMs, made, ids, ended] = [startMs, 0, 0, false];
+
+  const host: Host = {
+    nowMs: () => nowMs,
+    after(delayMs, callback) {
+      // A request's own time limit never fires: to its caller it is what the fault "open" is.
+      if (delayMs === REQUEST_TIMEOUT_MS || delayMs === QUEUE_TIMEOUT_MS) return () => {};
+      const kind = delayMs <= 0 ? "tick" : delayMs <= SHORT_MS_MAX ? "short" : "long";
+      const timer: Timer = { atMs: nowMs + Math.max(0, delayMs), callback, kind };
+      timers.add(timer);
+      return () => void timers.delete(timer);
+    },
+    endOfTick: (callback) => void timers.add({ atMs: nowMs, callback, kind: "tick" }),
+    random: () => 0.5, // decides only how long a pause is; which pause ends first is the controller's choice
+    randomId: () => randomIdOf(number, ++ids),
+    sha256: systemHost.sha256,
+  };
+
+  function call(request: AwsRequest | "handler", signal?: AbortSignal): Promise<unknown> {
+    if (ended) return NEVER;
+    if (signal?.aborted) return Promise.reject(new Error("aborted")); // never sent
+    const mine = ++made;
+    return new Promise((resolve, reject) => {
+      calls.set(mine, { request, resolve, reject });
+      const giveUp = (): void => {
+        if (!calls.delete(mine) || request === "handler") return;
+        onAdrift({ sandbox: number, call: mine, request });
+        reject(new Error("aborted"));
+      };
+      signal?.addEventListener("abort", giveUp, { once: true });
+    });
+  }
+
+  function request(given: AwsRequest, signal: AbortSignal | undefined): Promise<unknown> {
+    onSend(given);
+    const answer = atOnce(given);
+    return answer === undefined ? call(given, signal) : Promise.resolve(answer);
+  }
+
+  function nextOf(kind: Timer["kind"]): Timer | undefined {
+    let next: Timer | undefined; // of two at one time the one that was set first
+    for (const timer of timers) if (timer.kind === kind && (!next || timer.atMs < next.atMs)) next = timer;
+    return next;
+  }
+
+  function fireNext(kind: Timer["kind"]): boolean {
+    const timer = nextOf(kind);
+    if (!timer) return false;
+    timers.delete(timer);
+    nowMs = Math.max(nowMs, timer.atMs);
+    timer.callback();
+    return true;
+  }
+
+  return {
+    number,
+    host,
+    calls,
+    send: (given, { signal }) => request(given, signal) as Promise<never>,
+    sqsSend: (given, { signal }) => request(given, signal) as Promise<never>,
+    async decide() {
+      await call("handler");
+    },
+    take(wanted) {
+      const found = calls.get(wanted);
+      if (!found) throw new Error(`Cannot go on: sandbox ${number} does not wait for its call ${wanted}`);
+      calls.delete(wanted);
+      return found;
+    },
+    async settle() {
+      for (;;) {
+        await new Promise<void>((resolve) => void setImmediate(resolve)); // everything that is ready has run then
+        if (ended) return;
+        if (fireNext("tick")) continue;
+        // Whoever waits for a pause alone commutes with everybody else: it wakes at once.
+        if (natural || calls.size > 0 || !fireNext("short")) return;
+      }
+    },
+    has: (kind) => nextOf(kind) !== undefined,
+    fireNext(kind) {
+      if (!fireNext(kind)) throw new Error(`Cannot go on: sandbox ${number} has no ${kind} timer`);
+    },
+    end() {
+      ended = true;
+      timers.clear();
+      const left = [...calls].flatMap(([mine, { request: one }]) =>
+        one === "handler" ? [] : [{ sandbox: number, call: mine, request: one }],
+      );
+      calls.clear();
+      return left;
+    },
+  };
+}
+
+/** Tells who made it. */
+function randomIdOf(sandbox: number, id: number): string {
+  return `00000000-0000-4000-8${String(sandbox).padStart(3, "0")}-${String(id).padStart(12, "0")}`;
+}
+
+/** The sandbox that made a random id. */
+export function makerOf(randomId: string): number {
+  return Number(randomId.slice(20, 23));
+}
