@@ -19,11 +19,10 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
   {
     name: "a release that deletes the record",
     file: CLAIMS,
-    find: "release: (lease, control) => writeHeld(lease, { input: releaseClaim(table, lease), control, releases: true }),",
-    replace: `release: async (lease, control) => {
-      await store.transact([{ Delete: { TableName: table, Key: { pk: { S: lease.pk } } } }], host.randomId(), control);
-      return { kind: "done" };
-    },`,
+    find: "writeHeld(lease, { input: releaseClaim(table, lease), control, triesMax: RELEASE_TRIES_MAX, releases: true }),",
+    replace: `store
+        .transact([{ Delete: { TableName: table, Key: { pk: { S: lease.pk } } } }], host.randomId(), control)
+        .then(() => ({ kind: "done" })),`,
     caughtBy: [STORE_TEST, CLAIM_TEST],
   },
   {
@@ -105,14 +104,15 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
   {
     name: "a rejection that forgets the steps",
     file: REQUESTS,
-    find: `...(record.status === "COMPLETED" ? ["steps"] : [])`,
-    replace: `"steps"`,
+    find: `if (record.status === "COMPLETED") removed.push("steps", "code", "reason");`,
+    replace: `removed.push("steps");
+  if (record.status === "COMPLETED") removed.push("code", "reason");`,
     caughtBy: [STORE_TEST, CLAIM_TEST],
   },
   {
     name: "a lease that never runs out",
     file: CLAIM,
-    find: `record.status === "IN_PROGRESS" && nowMs < record.leaseUntilMs; // CL3`,
+    find: `record.status === "IN_PROGRESS" && leftMs > 0 && leftMs <= LEASE_LEFT_MS_MAX; // CL3`,
     replace: `record.status === "IN_PROGRESS";`,
     caughtBy: [STORE_TEST, SCHEDULES],
   },
@@ -196,8 +196,8 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
   {
     name: "a claim that went through after all is reported failed",
     file: CLAIMED,
-    find: `if (released.kind !== "ended" || released.record.status !== "COMPLETED") return ended;`,
-    replace: `if (released !== undefined) return ended;`,
+    find: `if (released.kind !== "ended" || released.record.status !== "COMPLETED") return outcome;`,
+    replace: `if (released !== undefined) return outcome;`,
     caughtBy: [CLAIM_TEST],
   },
   {

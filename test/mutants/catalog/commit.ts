@@ -29,9 +29,9 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
   {
     name: "commit not conditioned on the record's absence",
     file: "lib/store/transaction.ts",
-    find: "`attribute_not_exists(${RECORD_TABLE.partitionKey}) OR `",
+    find: "const NO_RECORD = `attribute_not_exists(${RECORD_TABLE.partitionKey})`;",
     replace:
-      "`attribute_not_exists(${RECORD_TABLE.partitionKey}) OR attribute_exists(${RECORD_TABLE.partitionKey}) OR `",
+      "const NO_RECORD = `attribute_not_exists(${RECORD_TABLE.partitionKey}) OR attribute_exists(${RECORD_TABLE.partitionKey})`;",
     caughtBy: ["simulation/schedules.test.ts", "store/record-store.test.ts", "consumer/commit.test.ts"],
   },
   {
@@ -126,8 +126,8 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
   {
     name: "an error that is not known taken for a refusal (A3)",
     file: ANSWERS,
-    find: `return { kind: "unknown", cause: error }; // A3`,
-    replace: `return { kind: "refused", cause: error }; // A3`,
+    find: `\n  return { kind: "unknown", cause: error }; // A3`,
+    replace: `\n  return { kind: "refused", cause: error }; // A3`,
     caughtBy: ["store/answers.test.ts", "consumer/commit.test.ts"],
   },
   {

@@ -2,23 +2,23 @@
 
 import type { Mutant } from "../mutant.ts";
 
-const MESSAGE_RUN = "lib/consumer/process-message.ts";
+const MESSAGE_RUN = "lib/consumer/run.ts";
 const BATCH = "lib/consumer/process-batch.ts";
 
 export const CONSUMER_MUTANTS: readonly Mutant[] = [
   {
     name: "un-awaited commit: the batch answers before its commits end",
     file: MESSAGE_RUN,
-    find: "return await store.commit({ record: recordOf(prepared, context), effects, guards }, control);",
-    replace: `void store.commit({ record: recordOf(prepared, context), effects, guards }, control);
-    return { kind: "committed" };`,
+    find: "const outcome = await store.commit({ record, effects, guards, key: prepared.key }, control);",
+    replace: `void store.commit({ record, effects, guards, key: prepared.key }, control);
+    const outcome = { kind: "committed" };`,
     caughtBy: ["simulation/schedules.test.ts", "consumer/commit.test.ts"],
   },
   {
     name: "un-awaited handler: the commit does not wait for it",
     file: MESSAGE_RUN,
-    find: "  await handler(message, tx);",
-    replace: "  void handler(message, tx);",
+    find: "const value = await wait(claimed ? claimed.lease.during(run) : run());",
+    replace: "const value = void wait(claimed ? claimed.lease.during(run) : run()).catch(() => {});",
     caughtBy: ["simulation/schedules.test.ts", "consumer/batch.test.ts"],
   },
   {

@@ -111,7 +111,7 @@ export const EFFECT_MUTANTS: readonly Mutant[] = [
   {
     name: "swallowed declaration error",
     file: TX,
-    find: "failed ??= { error }; // X1",
+    find: "failed ??= { error }; // X1\n",
     replace: "",
     caughtBy: ["consumer/tx.test.ts"],
   },
