@@ -1,5 +1,6 @@
 // Strategy claim at the end of an invocation: nothing starts after the gate closed, and nothing is left behind.
 
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { expect, it } from "vitest";
 import type { Host } from "../../lib/host.ts";
 import { createExactlyOnce } from "../../lib/middleware/exactly-once.ts";
@@ -50,6 +51,20 @@ it("no handler starts after the gate closed, where the acquisition is answered b
   expect(await host.run(handler(event, context(1_500)))).toEqual(failed);
   await host.drain();
   expect([runs, memory.items(RECORDS)[0]?.["status"]]).toEqual([0, { S: "RELEASED" }]);
+});
+
+it("no key is acquired after the gate closed, though its message was taken up before", async () => {
+  const schema: StandardSchemaV1 = {
+    "~standard": {
+      version: 1,
+      vendor: "slow",
+      validate: (value) => new Promise((resolve) => host.after(1_100, () => resolve({ value }))),
+    },
+  };
+  const { orders, host, context, requests } = testConsumer({ ...claim, schema });
+  expect(await host.run(orders.lambda(() => {})(event, context(1_500)))).toEqual(failed);
+  await host.drain();
+  expect(requests).toEqual([]);
 });
 
 it("no handler runs again after the gate closed", async () => {

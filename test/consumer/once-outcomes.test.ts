@@ -2,6 +2,7 @@
 // lib/consumer/run.ts, and I1: one effect for a key, and an error where nothing is known.
 
 import { describe, expect, it } from "vitest";
+import type { TransactWriteItem } from "../../lib/aws/dynamodb.ts";
 import { KeyInUseError, SemelError, type Tx } from "../../lib/index.ts";
 import type { DynamoDbRequest } from "../../lib/store/send.ts";
 import { testConsumer } from "../support/consumer.ts";
@@ -78,6 +79,34 @@ describe("a commit without an answer", () => {
       expect(counted(scene)).toBe(1);
     });
   });
+});
+
+it("I6: a commit that arrives after its handler ran again has the result, and everybody gets that one", async () => {
+  const scene = testConsumer({ strategy: "claim", leaseSeconds: 120 }, first("applied-later"));
+  const { host, context, orders, memory } = scene;
+  const order = { TableName: "Orders", Key: { orderId: { S: "o-1" } } };
+  const write = (action: TransactWriteItem): void =>
+    void memory.send({ operation: "TransactWriteItems", input: { TransactItems: [action] } });
+  let runs = 0;
+  const call = orders.once(async (_message, tx) => {
+    const run = ++runs;
+    count(tx);
+    tx.check({
+      TableName: "Orders",
+      Key: { orderId: "o-1" },
+      ConditionExpression: "attribute_not_exists(orderId)",
+    });
+    if (run > 1) {
+      write({ Delete: order });
+      await waited(scene, 10_000); // the first commit arrives
+    } else {
+      host.after(1_000, () => write({ Put: { TableName: "Orders", Item: order.Key } }));
+    }
+    return { run };
+  });
+  expect(await host.run(call(post("a"), context(60_000)))).toEqual({ run: 1 });
+  expect([runs, counted(scene)]).toEqual([2, 1]);
+  expect(await host.run(call(post("a"), context()))).toEqual({ run: 1 });
 });
 
 describe("O3: the deadline", () => {

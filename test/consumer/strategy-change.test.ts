@@ -6,12 +6,12 @@ import { createExactlyOnce } from "../../lib/middleware/exactly-once.ts";
 import { RECORDS, testConsumer } from "../support/consumer.ts";
 import { post, waited } from "../support/direct.ts";
 import { faultySend } from "../support/faulty-send.ts";
-import { DLQ_URL, memoryQueue } from "../support/memory-queue.ts";
+import { DLQ_URL, failureOf, memoryQueue } from "../support/memory-queue.ts";
 import { sqsEvent } from "../support/sqs-event.ts";
 
 /** A worker of strategy claim, and one of commit over the same tables. */
-function scene(key?: string, options: ExactlyOnceOptions = {}) {
-  const claiming = testConsumer({ strategy: "claim", ...(key === undefined ? {} : { key }) });
+function scene(key?: string, options: ExactlyOnceOptions = {}, ofClaiming: ExactlyOnceOptions = {}) {
+  const claiming = testConsumer({ strategy: "claim", ...(key === undefined ? {} : { key }), ...ofClaiming });
   const { memory, host, context } = claiming;
   const queue = memoryQueue();
   const errors: string[] = [];
@@ -71,6 +71,19 @@ describe("a key that nobody works on any more", () => {
     await host.drain();
     expect(claiming.memory.items("Orders")).toEqual([{ orderId: { S: "next" } }]);
     expect([errors, claiming.memory.items(RECORDS)[0]?.["status"]]).toEqual([[], { S: "COMPLETED" }]);
+  });
+
+  it("CL4: keeps the rejection of a message: its copy is sent to the dead-letter queue again, and acknowledged", async () => {
+    const dlq = { deadLetterQueueUrl: DLQ_URL };
+    const { claiming, committing, context, host, queue } = scene("id", dlq, dlq);
+    const hopeless = () => Promise.reject(new PermanentError("no"));
+    const event = (messageId: string) => sqsEvent({ messageId, body: { id: "a" } });
+    const done = { batchItemFailures: [] };
+    expect(await host.run(claiming.orders.lambda(hopeless)(event("m-1"), context()))).toEqual(done);
+    await host.run(claiming.orders.lambda(() => Promise.reject(new Error("down")))(event("m-2"), context()));
+    expect(await host.run(committing.lambda(hopeless)(event("m-1"), context()))).toEqual(done);
+    expect(queue.deadLetters.map(failureOf)).toMatchObject([{ messageId: "m-1" }]);
+    expect(claiming.memory.items(RECORDS)).toMatchObject([{ status: { S: "RELEASED" }, messageId: { S: "m-2" } }]);
   });
 
   it("CL4: is not rejected without a claim: its steps would be dropped", async () => {

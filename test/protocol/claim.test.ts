@@ -82,6 +82,16 @@ describe("who may run a handler now", () => {
     expect(decideAcquire(at(rejected), own, 0)).toEqual({ kind: "takeOver", seen: rejected });
   });
 
+  it("CL4, P4: not the message that was rejected, even where another one claimed its key since", () => {
+    const rejection = { messageId: "m-1", code: "SEMEL_PERMANENT", reason: "no" };
+    const settled = { kind: "settled", verdict: { kind: "rejected", ...rejection } };
+    for (const seen of [claim, { ...claim, status: "RELEASED" }] as const) {
+      for (const nowMs of [0, 1_000]) expect(decideAcquire(at({ ...seen, rejection }), own, nowMs)).toEqual(settled);
+      const found = at({ ...seen, rejection: { ...rejection, messageId: "m-0" } });
+      expect(decideAcquire(found, own, 1_000)).toMatchObject({ kind: "takeOver" });
+    }
+  });
+
   it("P1: nobody under a record that cannot be read", () => {
     const unreadable = { kind: "unreadable", formatVersion: "2", status: "IN_PROGRESS" } as const;
     expect(decideAcquire(unreadable, own, 9_999)).toEqual({ kind: "settled", verdict: unreadable });

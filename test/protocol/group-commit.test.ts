@@ -17,7 +17,7 @@ const items = fc.uniqueArray(fc.constantFrom("a", "b", "c", "d", "e"), { maxLeng
 const candidate: fc.Arbitrary<Candidate> = fc
   .record({
     actions: fc.integer({ min: 1, max: 30 }),
-    bytes: fc.integer({ min: 0, max: 1_500_000 }),
+    bytes: fc.integer({ min: 0, max: 4_000_000 }),
     exclusive: items,
     increments: items,
     alone: fc.boolean(),

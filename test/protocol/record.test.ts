@@ -70,6 +70,12 @@ describe("P4: a rejection", () => {
     });
   });
 
+  it("P2: is not the own commit, nor the other way round, though the attempt is the same", () => {
+    const own = { attemptId: "theirs", fingerprint: "1:a" };
+    expect(judgeRecord(rejected, { ...own, status: "COMPLETED" })).toMatchObject({ kind: "rejected" });
+    expect(judgeRecord(found, { ...own, status: "REJECTED" })).toEqual({ kind: "duplicate", record });
+  });
+
   it("stops its own message, and no other; a completed or unreadable record stops all", () => {
     expect(standsInTheWay(rejected, by("m-1"))).toBe(true);
     expect(standsInTheWay(rejected, by("m-2"))).toBe(false);

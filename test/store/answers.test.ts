@@ -72,6 +72,7 @@ describe("a cancelled transaction", () => {
     const changes: Item[] = [
       { formatVersion: { N: "2" } },
       { status: { S: "IN_PROGRESS" } },
+      { status: { S: "PAUSED" } },
       { attemptId: { N: "1" } },
       { fingerprint: { NULL: true } },
       { status: { S: "REJECTED" }, messageId: { N: "1" } },
@@ -116,6 +117,13 @@ describe("A3: what is not known to be a refusal is unknown", () => {
   ])("%s: %s", (name, kind) => {
     expect(commitAnswer(named(name, "x")).kind).toBe(kind);
     expect(readMayBeRetried(named(name, "x"))).toBe(kind !== "refused");
+  });
+
+  it("a refusal by a client that sent again by itself says nothing of its earlier tries", () => {
+    const refusal = (attempts: number): Error =>
+      Object.assign(named("ExpiredTokenException", "x"), { $metadata: { attempts } });
+    expect(commitAnswer(refusal(1)).kind).toBe("refused");
+    expect(commitAnswer(refusal(2)).kind).toBe("unknown");
   });
 
   it.each([undefined, null, "text", {}])("%j thrown: unknown", (thrown) => {

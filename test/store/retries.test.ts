@@ -1,7 +1,9 @@
 // The loop around `send`: what is sent again, when it is given up, what a failed look at the record leaves open.
 
 import { describe, expect, it } from "vitest";
+import { COMMIT_TRIES_MAX } from "../../lib/protocol/commit.ts";
 import type { IdempotencyRecord } from "../../lib/protocol/record.ts";
+import { groupCommitter, initialGroupSize } from "../../lib/store/group-committer.ts";
 import { type CallControl, READ_TRIES_MAX, type RecordStore, recordStore } from "../../lib/store/record-store.ts";
 import type { DynamoDbRequest, Send, SendOptions } from "../../lib/store/send.ts";
 import { named } from "../support/faulty-send.ts";
@@ -77,4 +79,18 @@ describe("a commit", () => {
     giveUp.abort();
     expect(sent[0]?.signal?.aborted).toBe(true);
   });
+});
+
+it("a group that is cancelled without a reason goes again a bounded number of times", async () => {
+  const { host, store, sent, control } = scene(async (request) => {
+    const count = request.operation === "TransactWriteItems" ? request.input.TransactItems.length : 0;
+    const CancellationReasons = Array(count).fill({ Code: "None" });
+    throw Object.assign(named("TransactionCanceledException", "cancelled"), { CancellationReasons });
+  });
+  const options = { store, host, control, lanes: 1, size: initialGroupSize(), toCome: () => 0 };
+  const { commit } = groupCommitter(options);
+  const messages = ["orders#1", "orders#2"].map((pk) => ({ record: { ...record, pk }, effects: [], guards: [] }));
+  const outcomes = await host.run(Promise.all(messages.map((message) => commit(message, control))));
+  expect(outcomes).toEqual([{ kind: "conflict" }, { kind: "conflict" }]);
+  expect(sent).toHaveLength(COMMIT_TRIES_MAX);
 });

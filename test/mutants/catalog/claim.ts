@@ -19,11 +19,10 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
   {
     name: "a release that deletes the record",
     file: CLAIMS,
-    find: "release: (lease, control) => writeHeld(lease, { input: releaseClaim(table, lease), control, releases: true }),",
-    replace: `release: async (lease, control) => {
-      await store.transact([{ Delete: { TableName: table, Key: { pk: { S: lease.pk } } } }], host.randomId(), control);
-      return { kind: "done" };
-    },`,
+    find: "writeHeld(lease, { input: releaseClaim(table, lease), control, triesMax: RELEASE_TRIES_MAX, releases: true }),",
+    replace: `store
+        .transact([{ Delete: { TableName: table, Key: { pk: { S: lease.pk } } } }], host.randomId(), control)
+        .then(() => ({ kind: "done" })),`,
     caughtBy: [STORE_TEST, CLAIM_TEST],
   },
   {
@@ -93,7 +92,7 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
     file: REQUESTS,
     find: "steps = if_not_exists(steps, :semelNoSteps)",
     replace: "steps = :semelNoSteps",
-    caughtBy: [STORE_TEST, CLAIM_TEST, SCHEDULES],
+    caughtBy: [STORE_TEST, CLAIM_TEST],
   },
   {
     name: "a takeover that goes by the steps it saw before",
@@ -105,16 +104,17 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
   {
     name: "a rejection that forgets the steps",
     file: REQUESTS,
-    find: `...(record.status === "COMPLETED" ? ["steps"] : [])`,
-    replace: `"steps"`,
+    find: `if (record.status === "COMPLETED") removed.push("steps", "code", "reason");`,
+    replace: `removed.push("steps");
+  if (record.status === "COMPLETED") removed.push("code", "reason");`,
     caughtBy: [STORE_TEST, CLAIM_TEST],
   },
   {
     name: "a lease that never runs out",
     file: CLAIM,
-    find: `record.status === "IN_PROGRESS" && nowMs < record.leaseUntilMs; // CL3`,
+    find: `record.status === "IN_PROGRESS" && leftMs > 0 && leftMs <= LEASE_LEFT_MS_MAX; // CL3`,
     replace: `record.status === "IN_PROGRESS";`,
-    caughtBy: [STORE_TEST, SCHEDULES],
+    caughtBy: [STORE_TEST],
   },
   {
     name: "a lease that nobody respects",
@@ -135,7 +135,7 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
     file: "lib/consumer/process-batch.ts",
     find: `return outcome.kind === "committed" || outcome.kind === "duplicate" || outcome.kind === "rejected";`,
     replace: `return outcome.kind !== "failed";`,
-    caughtBy: [CLAIM_TEST, SCHEDULES],
+    caughtBy: [CLAIM_TEST],
   },
   {
     name: "a claim of the own attempt is not recognised: the answer was lost",
@@ -196,8 +196,8 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
   {
     name: "a claim that went through after all is reported failed",
     file: CLAIMED,
-    find: `if (released.kind !== "ended" || released.record.status !== "COMPLETED") return ended;`,
-    replace: `if (released !== undefined) return ended;`,
+    find: `if (released.kind !== "ended" || released.record.status !== "COMPLETED") return outcome;`,
+    replace: `if (released !== undefined) return outcome;`,
     caughtBy: [CLAIM_TEST],
   },
   {
@@ -240,14 +240,14 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
     file: STEPS,
     find: "if (kept !== undefined) return",
     replace: "if (kept !== undefined && kept === name) return",
-    caughtBy: [STEPS_TEST, CLAIM_TEST, SCHEDULES],
+    caughtBy: [STEPS_TEST, CLAIM_TEST],
   },
   {
     name: "a step with a new idempotency key in every run",
     file: STEPS,
     find: "host.sha256(JSON.stringify([lease.pk, name]))",
     replace: "host.sha256(JSON.stringify([lease.pk, name, lease.attemptId]))",
-    caughtBy: [STEPS_TEST, SCHEDULES],
+    caughtBy: [STEPS_TEST],
   },
   {
     name: "steps of a message that share an idempotency key",
@@ -269,5 +269,83 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
     find: "if (error instanceof SemelError) failed ??= { error }; // X1",
     replace: "// X1",
     caughtBy: [STEPS_TEST],
+  },
+  {
+    name: "a takeover that forgets whom its key rejected (CL4)",
+    file: CLAIMS,
+    find: "rejection: seen && rejectionOf(seen),",
+    replace: "",
+    caughtBy: [STORE_TEST],
+  },
+  {
+    name: "a rejected message that runs under its key after another's claim (CL4)",
+    file: CLAIM,
+    find: "if (record.rejection?.messageId === own.messageId) {",
+    replace: "if (record.rejection?.messageId === own.pk) {",
+    caughtBy: ["protocol/claim.test.ts", STORE_TEST],
+  },
+  {
+    name: "a lease of a clock far ahead is waited for",
+    file: CLAIM,
+    find: " && leftMs <= LEASE_LEFT_MS_MAX; // CL3",
+    replace: ";",
+    caughtBy: ["protocol/claim.test.ts"],
+  },
+  {
+    name: "a release that its batch waits for without end",
+    file: CLAIMS,
+    find: "triesMax: RELEASE_TRIES_MAX",
+    replace: "triesMax: TRIES_MAX",
+    caughtBy: [CLAIM_TEST],
+  },
+  {
+    name: "a step that ends after the gate is not kept",
+    file: CLAIMED,
+    find: "control: untilTheAnswer(deadline) }",
+    replace: "control: controlOf(deadline) }",
+    caughtBy: [CLAIM_TEST],
+  },
+  {
+    name: "an acquisition without an answer taken for acquired",
+    file: CLAIMS,
+    find: `if (answer.kind === "applied") return acquiredBy(answer, claim);`,
+    replace: `if (answer.kind === "applied") return acquiredBy(answer, claim);
+      if (answer.kind === "unknown") return { kind: "acquired", record: claim };`,
+    caughtBy: [CLAIM_TEST],
+  },
+  {
+    name: "a write that was refused for its lease taken for done",
+    file: CLAIM,
+    find: "return releases && record.status",
+    replace: "return record.status",
+    caughtBy: ["protocol/claim.test.ts"],
+  },
+  {
+    name: "the record of whoever took over taken for the own end",
+    file: CLAIM,
+    find: `if (found?.kind !== "record" || found.record.attemptId !== lease.attemptId) return`,
+    replace: `if (found?.kind !== "record") return`,
+    caughtBy: ["protocol/claim.test.ts", STORE_TEST],
+  },
+  {
+    name: "a claim judged held whatever its fencing token",
+    file: "lib/protocol/record.ts",
+    find: "record.fencingToken === fencingToken && ",
+    replace: "",
+    caughtBy: ["protocol/record.test.ts"],
+  },
+  {
+    name: "a step that nobody awaited lets the commit through",
+    file: "lib/consumer/tx.ts",
+    find: "if (stepping > 0) failed ??=",
+    replace: "if (stepping > 99) failed ??=",
+    caughtBy: [STEPS_TEST],
+  },
+  {
+    name: "the result of a re-run for that of the run that was committed (I6)",
+    file: "lib/consumer/run.ts",
+    find: `return found?.status === "COMPLETED" ? found : own;`,
+    replace: "return own;",
+    caughtBy: ["consumer/once-outcomes.test.ts"],
   },
 ];

@@ -29,9 +29,9 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
   {
     name: "commit not conditioned on the record's absence",
     file: "lib/store/transaction.ts",
-    find: "`attribute_not_exists(${RECORD_TABLE.partitionKey}) OR `",
+    find: "const NO_RECORD = `attribute_not_exists(${RECORD_TABLE.partitionKey})`;",
     replace:
-      "`attribute_not_exists(${RECORD_TABLE.partitionKey}) OR attribute_exists(${RECORD_TABLE.partitionKey}) OR `",
+      "const NO_RECORD = `attribute_not_exists(${RECORD_TABLE.partitionKey}) OR attribute_exists(${RECORD_TABLE.partitionKey})`;",
     caughtBy: ["simulation/schedules.test.ts", "store/record-store.test.ts", "consumer/commit.test.ts"],
   },
   {
@@ -84,7 +84,7 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
     find: `case "throttled":`,
     replace: `case "throttled":
       return settled({ kind: "committed" });`,
-    caughtBy: ["simulation/schedules.test.ts", "protocol/commit.test.ts", "consumer/commit.test.ts"],
+    caughtBy: ["protocol/commit.test.ts", "consumer/commit.test.ts"],
   },
   {
     name: "throttling taken for a refusal",
@@ -107,7 +107,7 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
     find: `case "inProgress":`,
     replace: `case "inProgress":
       return settled({ kind: "committed" });`,
-    caughtBy: ["simulation/schedules.test.ts", "protocol/commit.test.ts", "consumer/commit.test.ts"],
+    caughtBy: ["protocol/commit.test.ts", "consumer/commit.test.ts"],
   },
   {
     name: "unknown outcome taken for not done (C2)",
@@ -126,8 +126,8 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
   {
     name: "an error that is not known taken for a refusal (A3)",
     file: ANSWERS,
-    find: `return { kind: "unknown", cause: error }; // A3`,
-    replace: `return { kind: "refused", cause: error }; // A3`,
+    find: `\n  return { kind: "unknown", cause: error }; // A3`,
+    replace: `\n  return { kind: "refused", cause: error }; // A3`,
     caughtBy: ["store/answers.test.ts", "consumer/commit.test.ts"],
   },
   {
@@ -236,5 +236,61 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
     find: "(gate.signal.aborted ? 0 : Math.max(0, closesAtMs - host.nowMs()))",
     replace: "Math.max(0, closesAtMs - host.nowMs())",
     caughtBy: ["consumer/gate.test.ts"],
+  },
+  {
+    name: "reuse token for new payload: one token for all messages",
+    file: STORE,
+    find: "let token = host.randomId();",
+    replace: "let token = table;",
+    caughtBy: ["consumer/rejection.test.ts"],
+  },
+  {
+    name: "a refusal after tries of the client's own taken for that of all (A3)",
+    file: ANSWERS,
+    find: " && attemptsOf(error) <= 1",
+    replace: "",
+    caughtBy: ["store/answers.test.ts", "store/mid-answer.test.ts"],
+  },
+  {
+    name: "a success without a request id taken for DynamoDB's",
+    file: "lib/store/sdk-send.ts",
+    find: "if (requestId === undefined)",
+    replace: "if (requestId === null)",
+    caughtBy: ["store/record-store.test.ts"],
+  },
+  {
+    name: "a binary value sent as anything but base64 (SD1)",
+    file: "lib/store/sdk-send.ts",
+    find: "return plain ? JSON.stringify(input)",
+    replace: "return plain || input ? JSON.stringify(input)",
+    caughtBy: ["store/sdk-send.test.ts"],
+  },
+  {
+    name: "commit passes over a live claim",
+    file: "lib/store/transaction.ts",
+    find: "AND leaseUntil <= :semelNow)",
+    replace: "AND (leaseUntil <= :semelNow OR attribute_exists(leaseUntil)))",
+    caughtBy: ["store/record-store.test.ts", "consumer/strategy-change.test.ts"],
+  },
+  {
+    name: "a commit stopped by a claim that nobody works on any more",
+    file: "lib/store/transaction.ts",
+    find: "#semelStatus = :semelReleased OR (",
+    replace: "#semelStatus = :semelReleased AND (",
+    caughtBy: ["store/record-store.test.ts", "consumer/strategy-change.test.ts"],
+  },
+  {
+    name: "a live claim under another strategy taken for done",
+    file: "lib/consumer/run.ts",
+    find: `return { kind: "deferred", untilMs: record.ownerDeadlineMs };`,
+    replace: `return { kind: "duplicate" };`,
+    caughtBy: ["consumer/strategy-change.test.ts"],
+  },
+  {
+    name: "a record that does not stand in the way judged as the one that did",
+    file: STORE,
+    find: "found && standsInTheWay(found, record) ? found : undefined",
+    replace: "found",
+    caughtBy: ["store/record-store.test.ts", "consumer/rejection.test.ts"],
   },
 ];

@@ -74,8 +74,11 @@ export const CONSTRUCT_MUTANTS: readonly Mutant[] = [
   {
     name: "a grant that lets records be deleted",
     file: GRANTS,
-    find: `["dynamodb:PutItem", "dynamodb:GetItem"]`,
-    replace: `["dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:DeleteItem"]`,
+    find: `  "dynamodb:GetItem",
+  "dynamodb:BatchGetItem",`,
+    replace: `  "dynamodb:GetItem",
+  "dynamodb:BatchGetItem",
+  "dynamodb:DeleteItem",`,
     caughtBy: ["constructs/granted-actions.test.ts"],
   },
   {

@@ -2,24 +2,24 @@
 
 import type { Mutant } from "../mutant.ts";
 
-const MESSAGE_RUN = "lib/consumer/process-message.ts";
+const MESSAGE_RUN = "lib/consumer/run.ts";
 const BATCH = "lib/consumer/process-batch.ts";
 
 export const CONSUMER_MUTANTS: readonly Mutant[] = [
   {
     name: "un-awaited commit: the batch answers before its commits end",
     file: MESSAGE_RUN,
-    find: "return await store.commit({ record: recordOf(prepared, context), effects, guards }, control);",
-    replace: `void store.commit({ record: recordOf(prepared, context), effects, guards }, control);
-    return { kind: "committed" };`,
+    find: "const outcome = await store.commit({ record, effects, guards, key: prepared.key }, control);",
+    replace: `void store.commit({ record, effects, guards, key: prepared.key }, control);
+    const outcome = { kind: "committed" };`,
     caughtBy: ["simulation/schedules.test.ts", "consumer/commit.test.ts"],
   },
   {
     name: "un-awaited handler: the commit does not wait for it",
     file: MESSAGE_RUN,
-    find: "  await handler(message, tx);",
-    replace: "  void handler(message, tx);",
-    caughtBy: ["simulation/schedules.test.ts", "consumer/batch.test.ts"],
+    find: "const value = await wait(claimed ? claimed.lease.during(run) : run());",
+    replace: "const value = void wait(claimed ? claimed.lease.during(run) : run()).catch(() => {});",
+    caughtBy: ["consumer/batch.test.ts"],
   },
   {
     name: "a failed handler's effects committed",
@@ -48,7 +48,15 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
     file: "lib/consumer/concurrency.ts",
     find: "if (closed.aborted) throw closed.reason;",
     replace: "",
+    also: [{ file: MESSAGE_RUN, find: "stop.throwIfAborted();", replace: "" }],
     caughtBy: ["consumer/gate.test.ts"],
+  },
+  {
+    name: "a key acquired after the gate closed",
+    file: "lib/consumer/concurrency.ts",
+    find: "if (closed.aborted) throw closed.reason;",
+    replace: "",
+    caughtBy: ["consumer/claim-deadline.test.ts"],
   },
   {
     name: "re-run on the mutated message",
@@ -76,7 +84,7 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
     file: BATCH,
     find: `if (outcome.kind === "failed" || outcome.kind === "deferred") return outcome;`,
     replace: "",
-    caughtBy: ["simulation/schedules.test.ts", "consumer/gate.test.ts"],
+    caughtBy: ["consumer/gate.test.ts"],
   },
   {
     name: "messages of one key in one batch each run (B1)",
@@ -128,5 +136,19 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
     find: "batch.deadline.end();",
     replace: "",
     caughtBy: ["consumer/deadline.test.ts"],
+  },
+  {
+    name: "an invocation that is over leaves its gate open (L1)",
+    file: "lib/consumer/deadline.ts",
+    find: "closeGate(OVER); // L1",
+    replace: "",
+    caughtBy: ["consumer/gate.test.ts"],
+  },
+  {
+    name: "a message hidden for longer than SQS takes (RD1)",
+    file: "lib/protocol/retry-delay.ts",
+    find: "Math.min(seconds, VISIBILITY_TIMEOUT_SECONDS_MAX - age)",
+    replace: "seconds - 0 * age",
+    caughtBy: ["protocol/retry-delay.test.ts"],
   },
 ];

@@ -13,9 +13,9 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     find: `entries.map((entry, index) => judge(entry, answers[index] ?? { kind: "innocent" }, transaction)); // GL1`,
     replace: `entries.map((entry, index) => {
         const gone = entries.filter((_, other) => answers[other]?.kind === "recordExists");
-        const left = gone.flatMap(({ message }) => message.effects.filter(({ kind }) => kind === "increment"));
-        const message = { ...entry.message, effects: [...entry.message.effects, ...left] };
-        return judge({ ...entry, message }, answers[index] ?? { kind: "innocent" }, transaction);
+        const left = gone.flatMap(({ parts }) => parts.free);
+        const parts = { ...entry.parts, free: [...entry.parts.free, ...left] };
+        return judge({ ...entry, parts }, answers[index] ?? { kind: "innocent" }, transaction);
       });`,
     caughtBy: ["simulation/groups.test.ts", "consumer/group-commit.test.ts"],
   },
@@ -109,5 +109,33 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     find: `if (control.timeLeftMs() <= 0) return settleAll(entries, { kind: "outOfTime" });`,
     replace: "",
     caughtBy: ["consumer/gate.test.ts"],
+  },
+  {
+    name: "reuse token for new payload: one token for all groups",
+    file: COMMITTER,
+    find: "const token = host.randomId();",
+    replace: "const token = store.table;",
+    caughtBy: ["simulation/groups.test.ts", "consumer/group-commit.test.ts"],
+  },
+  {
+    name: "a group that goes again under a new token (GL2)",
+    file: COMMITTER,
+    find: "answersOf(transaction, token);",
+    replace: "answersOf(transaction, host.randomId());",
+    caughtBy: ["consumer/group-commit.test.ts"],
+  },
+  {
+    name: "a group of more than 4 MB",
+    file: PACKING,
+    find: "bytes + candidate.bytes <= TRANSACTION_BYTES_MAX &&",
+    replace: "bytes >= 0 &&",
+    caughtBy: ["protocol/group-commit.test.ts"],
+  },
+  {
+    name: "an innocent member goes again without bound",
+    file: COMMITTER,
+    find: "if (progress.tries >= COMMIT_TRIES_MAX) settleAll",
+    replace: "if (progress.tries >= 10 * COMMIT_TRIES_MAX) settleAll",
+    caughtBy: ["store/retries.test.ts"],
   },
 ];

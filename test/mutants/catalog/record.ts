@@ -11,8 +11,8 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   {
     name: "messageId as the default key",
     file: MESSAGE,
-    find: "[KEY_ATTRIBUTE]?.stringValue;",
-    replace: "[KEY_ATTRIBUTE]?.stringValue ?? messageId;",
+    find: "return [own.value, own.origin];",
+    replace: "return [own.value ?? messageId, own.origin];",
     caughtBy: ["consumer/batch.test.ts"],
   },
   {
@@ -82,29 +82,36 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   {
     name: "record of an unknown format read as if it were known",
     file: "lib/store/items.ts",
-    find: "if (formatVersion !== String(RECORD_FORMAT_VERSION) || ",
-    replace: "if (",
+    find: "if (formatVersion !== String(RECORD_FORMAT_VERSION)) return unreadable;",
+    replace: "",
     caughtBy: ["store/record-store.test.ts"],
   },
   {
     name: "record of a foreign status taken for done",
     file: "lib/store/items.ts",
-    find: `if (status === "COMPLETED") return { kind: "record", record: { ...base, status } };`,
-    replace: `if (status !== "REJECTED") return { kind: "record", record: { ...base, status: "COMPLETED" } };`,
+    find: `if (status === "COMPLETED") {`,
+    replace: `if (status !== "REJECTED") {`,
+    also: [
+      {
+        file: "lib/store/items.ts",
+        find: "record: { ...committed, status, ...(result === undefined",
+        replace: `record: { ...committed, status: "COMPLETED", ...(result === undefined`,
+      },
+    ],
     caughtBy: ["store/answers.test.ts"],
   },
   {
     name: "own attempt not recognised after a lost answer",
     file: RECORD,
-    find: `if (record.attemptId === claimant.attemptId) return { kind: "ours" };`,
+    find: `if (record.attemptId === claimant.attemptId && record.status === claimant.status) return { kind: "ours", record };`,
     replace: "",
     caughtBy: ["protocol/record.test.ts", "store/record-store.test.ts", "protocol/commit.test.ts"],
   },
   {
     name: "one attempt id for all runs",
-    file: "lib/consumer/process-message.ts",
-    find: "const attemptId = host.randomId();",
-    replace: "const attemptId = pk;",
+    file: "lib/consumer/run.ts",
+    find: "attemptId: host.randomId() }; // R2",
+    replace: "attemptId: pk };",
     caughtBy: ["consumer/batch.test.ts"],
   },
   {

@@ -1,4 +1,6 @@
 // Mistakes about messages that can never succeed.
+//
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are code.
 
 import type { Mutant } from "../mutant.ts";
 
@@ -23,7 +25,7 @@ export const REJECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a rejection after an unknown outcome (RE1)",
-    file: "lib/consumer/process-message.ts",
+    file: "lib/consumer/run.ts",
     find: "error: openTries ? stillOpen(error) : error };",
     replace: "error };",
     caughtBy: TESTS,
@@ -52,29 +54,78 @@ export const REJECTION_MUTANTS: readonly Mutant[] = [
   {
     name: "a committed message dead-lettered (RE4)",
     file: REJECTION,
-    find: `return { kind: "duplicate" }; // RE4`,
+    find: "return outcome; // RE4",
     replace: `return { kind: "recorded" }; // RE4`,
     caughtBy: TESTS,
   },
   {
     name: "a rejected message that is redelivered runs again",
     file: "lib/protocol/record.ts",
-    find: ` || found.record.messageId === messageId;`,
+    find: " || record.messageId === own.messageId;",
     replace: ";",
     caughtBy: TESTS,
   },
   {
     name: "a rejected message that is redelivered commits",
     file: "lib/store/transaction.ts",
-    find: " AND messageId <> :semelThis)",
-    replace: " AND messageId <> :semelRejected)",
+    find: "AND messageId <> :semelThis",
+    replace: "AND (messageId <> :semelThis OR attribute_exists(messageId))",
     caughtBy: TESTS,
   },
   {
     name: "a redriven message stopped by its old rejection (P4)",
     file: "lib/protocol/record.ts",
-    find: `return found.record.status === "COMPLETED" || `,
-    replace: `return found.record.status !== undefined || `,
+    find: `return record.status === "COMPLETED" || `,
+    replace: `return record.status !== undefined || `,
     caughtBy: TESTS,
+  },
+  {
+    name: "a rejection that overwrites a claim",
+    file: "lib/store/transaction.ts",
+    find: "AND ${OTHERS_REJECTION})`, // a claim's",
+    replace: "AND ((${OTHERS_REJECTION}) OR attribute_exists(leaseUntil)))`, // a claim's",
+    caughtBy: ["store/record-store.test.ts", "consumer/strategy-change.test.ts"],
+  },
+  {
+    name: "a commit of the own attempt taken for its rejection (P2)",
+    file: "lib/protocol/record.ts",
+    find: " && record.status === claimant.status) return",
+    replace: ") return",
+    caughtBy: ["protocol/record.test.ts"],
+  },
+  {
+    name: "the rejection of another message taken for the own",
+    file: REJECTION,
+    find: `if (outcome.messageId === messageId) return { kind: "recorded" };`,
+    replace: `if (outcome.messageId !== "") return { kind: "recorded" };`,
+    caughtBy: ["consumer/claim-rejection.test.ts"],
+  },
+  {
+    name: "a message rejected for the rejection of another that ran beside it",
+    file: "lib/consumer/run.ts",
+    find: "if (outcome.messageId !== message.messageId) return",
+    replace: `if (outcome.messageId === "") return`,
+    caughtBy: ["consumer/claim-rejection.test.ts"],
+  },
+  {
+    name: "a message whose rejection a claim keeps is never sent",
+    file: REJECTION,
+    find: "if (outcome.record?.rejection?.messageId === messageId) return",
+    replace: `if (outcome.record?.rejection?.messageId === "") return`,
+    caughtBy: ["consumer/strategy-change.test.ts"],
+  },
+  {
+    name: "a dead letter without an id taken for sent (QA1)",
+    file: "lib/consumer/queue-actions.ts",
+    find: `if (typeof MessageId !== "string" || MessageId === "") throw`,
+    replace: "if (MessageId === null) throw",
+    caughtBy: ["consumer/rejection.test.ts"],
+  },
+  {
+    name: "a rejection stops the other messages of its key in a batch (P4)",
+    file: "lib/consumer/process-batch.ts",
+    find: "if (isCopy) return outcome;",
+    replace: "if (isCopy || outcome) return outcome;",
+    caughtBy: ["consumer/rejection.test.ts"],
   },
 ];

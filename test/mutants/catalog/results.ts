@@ -91,7 +91,7 @@ export const RESULT_MUTANTS: readonly Mutant[] = [
   {
     name: "a rejection of another message found before the run stops this one (P4)",
     file: MESSAGE,
-    find: `if (!found || !standsInTheWay(found, { attemptId: "", messageId: message.messageId })) return undefined;`,
+    find: "if (!found || !standsInTheWay(found, { ...intended, committedAtMs: host.nowMs() })) return undefined;",
     replace: "if (!found) return undefined;",
     caughtBy: ["store/record-reader.test.ts"],
   },
@@ -141,11 +141,11 @@ export const RESULT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a result is flattened silently (RS1)",
-    file: RESULTS,
-    find: `    refuseFlattened(value);
-    const json`,
-    replace: "    const json",
-    caughtBy: ["store/results.test.ts"],
+    file: "lib/protocol/kept-json.ts",
+    find: `  refuseFlattened(value);
+  const json`,
+    replace: "  const json",
+    caughtBy: ["store/results.test.ts", "consumer/steps.test.ts"],
   },
   {
     name: "a result deflated where it saves nothing",
