@@ -48,9 +48,9 @@ export function holdLease(record: ClaimedRecord, { claims, host, leaseMs, contro
     if (control.timeLeftMs() <= 0) return;
     const untilMs = leaseUntil(host.nowMs(), leaseMs, record.ownerDeadlineMs);
     const { kind } = await inTime((signal) => claims.renew(record, untilMs, { ...control, signal }));
-    const isLost = kind === "lost" || kind === "ended"; // LE1
+    const isLost = kind === "lost"; // LE1
     if (isLost) lost.abort(leaseLost());
-    else if (handlers > 0) plan();
+    else if (kind !== "ended" && handlers > 0) plan(); // ended: an open commit of ours landed, and the next one finds it
   }
 
   /** A renewal that hangs leaves time for the next one. */

@@ -77,13 +77,13 @@ function overAt(signal: AbortSignal): Promise<never> {
 /** O1. A claim has read the record before. */
 async function unlessCommitted(
   outcome: MessageOutcome,
-  { pk, fingerprint }: Prepared,
+  { pk, fingerprint, message: { messageId } }: Prepared,
   { options, records }: MessageContext,
 ): Promise<MessageOutcome> {
   if (outcome.kind !== "failed" || options.strategy === "claim") return outcome;
   try {
     const found = await records.read(pk);
-    const verdict = found && judgeRecord(found, { attemptId: "", fingerprint, status: "COMPLETED" });
+    const verdict = found && judgeRecord(found, { attemptId: "", fingerprint, messageId, status: "COMPLETED" });
     if (verdict?.kind === "duplicate") return verdict;
     return verdict?.kind === "payloadMismatch" ? { kind: "failed", error: commitFailure(verdict) } : outcome;
   } catch {

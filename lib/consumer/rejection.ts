@@ -110,9 +110,6 @@ function afterRecord(outcome: CommitOutcome, messageId: string, error: SemelErro
     case "rejected":
       if (outcome.messageId === messageId) return { kind: "recorded" }; // a worker before us, or beside us
       break;
-    case "claimed":
-      if (outcome.record?.rejection?.messageId === messageId) return { kind: "recorded" }; // another one's claim keeps it
-      break;
     case "duplicate":
       return outcome; // RE4
     default:

@@ -52,7 +52,7 @@ export function decideAcquire(found: FoundRecord | undefined, own: Acquirer, now
     case "claimed":
       return decideClaimed(verdict.record, own, nowMs);
     case "rejected":
-      if (found.kind !== "record" || verdict.messageId === own.messageId) return { kind: "settled", verdict };
+      if (found.kind !== "record" || verdict.messageId === own.messageId) return { kind: "settled", verdict }; // CL4
       return takeOver(found.record as RejectedRecord, own);
     case "ours": // an attempt id is new for every acquisition, so it cannot be; done it is
       return { kind: "settled", verdict: { kind: "duplicate", record: verdict.record as CompletedRecord } };
@@ -63,9 +63,6 @@ export function decideAcquire(found: FoundRecord | undefined, own: Acquirer, now
 
 function decideClaimed(record: ClaimedRecord, own: Acquirer, nowMs: number): AcquireDecision {
   if (record.attemptId === own.attemptId) return { kind: "acquired", record };
-  if (record.rejection?.messageId === own.messageId) {
-    return { kind: "settled", verdict: { kind: "rejected", ...record.rejection } }; // CL4
-  }
   const alive = isAlive(record, nowMs);
   if (alive) return { kind: "inUse", untilMs: record.ownerDeadlineMs };
   return takeOver(record, own);

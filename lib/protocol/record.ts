@@ -85,6 +85,7 @@ export interface Claimant {
   readonly attemptId: string;
   readonly fingerprint: string;
   readonly status: IdempotencyRecord["status"];
+  readonly messageId: string;
 }
 
 export type RecordVerdict =
@@ -101,7 +102,12 @@ export type RecordVerdict =
 export function judgeRecord(found: FoundRecord, claimant: Claimant): RecordVerdict {
   if (found.kind === "unreadable") return found; // P1
   const { record } = found;
-  if (isClaimed(record)) return { kind: "claimed", record }; // P5
+  if (isClaimed(record)) {
+    const { rejection } = record;
+    return rejection?.messageId === claimant.messageId
+      ? { kind: "rejected", ...rejection }
+      : { kind: "claimed", record }; // P5
+  }
   if (record.attemptId === claimant.attemptId && record.status === claimant.status) return { kind: "ours", record }; // P2
   if (record.status === "REJECTED") {
     return { kind: "rejected", messageId: record.messageId, code: record.code, reason: record.reason };
@@ -142,7 +148,8 @@ export function standsInTheWay(found: FoundRecord, own: Intended): boolean {
     return record.status === "COMPLETED" || own.fencingToken !== undefined || record.messageId === own.messageId;
   }
   if (own.fencingToken !== undefined) return !isHeldBy(record, own);
-  return own.status === "REJECTED" || (record.status === "IN_PROGRESS" && record.leaseUntilMs > own.committedAtMs);
+  if (own.status === "REJECTED" || record.rejection?.messageId === own.messageId) return true;
+  return record.status === "IN_PROGRESS" && record.leaseUntilMs > own.committedAtMs;
 }
 
 const DAY_SECONDS = 24 * 60 * 60;

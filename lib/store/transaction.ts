@@ -78,9 +78,11 @@ export function sizedActions(recordTable: string, message: MessageTransaction, l
 const NO_RECORD = `attribute_not_exists(${RECORD_TABLE.partitionKey})`;
 const OTHERS_REJECTION = "#semelStatus = :semelRejected AND messageId <> :semelThis";
 /** Nobody works on it any more; what its owner may still send is refused by the COMPLETED record (CL1 of protocol/claim.ts). */
-const FREE_CLAIM = "#semelStatus = :semelReleased OR (#semelStatus = :semelInProgress AND leaseUntil <= :semelNow)";
+const FREE_CLAIM =
+  "(#semelStatus = :semelReleased OR (#semelStatus = :semelInProgress AND leaseUntil <= :semelNow)) AND " +
+  "(attribute_not_exists(rejectedMessageId) OR rejectedMessageId <> :semelThis)";
 const CONDITIONS = {
-  COMPLETED: `${NO_RECORD} OR (formatVersion = :semelFormat AND ((${OTHERS_REJECTION}) OR ${FREE_CLAIM}))`,
+  COMPLETED: `${NO_RECORD} OR (formatVersion = :semelFormat AND ((${OTHERS_REJECTION}) OR (${FREE_CLAIM})))`,
   REJECTED: `${NO_RECORD} OR (formatVersion = :semelFormat AND ${OTHERS_REJECTION})`, // a claim's steps are not dropped
 };
 const RECORD_NAMES = { "#semelStatus": "status" }; // a reserved word

@@ -81,7 +81,9 @@ describe("a key that nobody works on any more", () => {
     const done = { batchItemFailures: [] };
     expect(await host.run(claiming.orders.lambda(hopeless)(event("m-1"), context()))).toEqual(done);
     await host.run(claiming.orders.lambda(() => Promise.reject(new Error("down")))(event("m-2"), context()));
-    expect(await host.run(committing.lambda(hopeless)(event("m-1"), context()))).toEqual(done);
+    const put = (_message: unknown, tx: Tx) => tx.put({ TableName: "Orders", Item: { orderId: "a" } });
+    expect(await host.run(committing.lambda(put)(event("m-1"), context()))).toEqual(done);
+    expect(claiming.memory.items("Orders")).toEqual([]); // P4
     expect(queue.deadLetters.map(failureOf)).toMatchObject([{ messageId: "m-1" }]);
     expect(claiming.memory.items(RECORDS)).toMatchObject([{ status: { S: "RELEASED" }, messageId: { S: "m-2" } }]);
   });

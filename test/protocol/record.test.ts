@@ -31,24 +31,35 @@ const by = (messageId: string, rest: Partial<Intended> = {}): Intended => ({
 describe("a record that is found", () => {
   it("P1: of an unknown format is never taken for done", () => {
     const unreadable = { kind: "unreadable", formatVersion: "2", status: "COMPLETED" } as const;
-    expect(judgeRecord(unreadable, { attemptId: "theirs", fingerprint: "1:a", status: "COMPLETED" })).toBe(unreadable);
+    expect(
+      judgeRecord(unreadable, { attemptId: "theirs", fingerprint: "1:a", status: "COMPLETED", messageId: "m-9" }),
+    ).toBe(unreadable);
   });
 
   it("P2: of the own attempt is ours, even if the fingerprint option changed meanwhile", () => {
-    expect(judgeRecord(found, { attemptId: "theirs", fingerprint: "1:b", status: "COMPLETED" })).toMatchObject({
+    expect(
+      judgeRecord(found, { attemptId: "theirs", fingerprint: "1:b", status: "COMPLETED", messageId: "m-9" }),
+    ).toMatchObject({
       kind: "ours",
     });
   });
 
   it("of another attempt with the same payload is a duplicate", () => {
-    expect(judgeRecord(found, { attemptId: "mine", fingerprint: "1:a", status: "COMPLETED" })).toEqual({
+    expect(
+      judgeRecord(found, { attemptId: "mine", fingerprint: "1:a", status: "COMPLETED", messageId: "m-9" }),
+    ).toEqual({
       kind: "duplicate",
       record,
     });
   });
 
   it("P3: of another payload is a mismatch (I7)", () => {
-    const verdict = judgeRecord(found, { attemptId: "mine", fingerprint: "1:b", status: "COMPLETED" });
+    const verdict = judgeRecord(found, {
+      attemptId: "mine",
+      fingerprint: "1:b",
+      status: "COMPLETED",
+      messageId: "m-9",
+    });
     expect(verdict).toEqual({ kind: "payloadMismatch", committedAtMs: 1_000 });
   });
 });
@@ -59,21 +70,25 @@ describe("P4: a rejection", () => {
 
   it("is neither a duplicate nor a mismatch, whatever the payload", () => {
     for (const fingerprint of ["1:a", "1:b"]) {
-      const verdict = judgeRecord(rejected, { attemptId: "mine", fingerprint, status: "COMPLETED" });
+      const verdict = judgeRecord(rejected, { attemptId: "mine", fingerprint, status: "COMPLETED", messageId: "m-9" });
       expect(verdict).toEqual({ kind: "rejected", messageId: "m-1", code: "SEMEL_KEY", reason: "why" });
     }
   });
 
   it("of the own attempt is ours: the answer to it was lost", () => {
-    expect(judgeRecord(rejected, { attemptId: "theirs", fingerprint: "1:b", status: "REJECTED" })).toMatchObject({
+    expect(
+      judgeRecord(rejected, { attemptId: "theirs", fingerprint: "1:b", status: "REJECTED", messageId: "m-9" }),
+    ).toMatchObject({
       kind: "ours",
     });
   });
 
   it("P2: is not the own commit, nor the other way round, though the attempt is the same", () => {
     const own = { attemptId: "theirs", fingerprint: "1:a" };
-    expect(judgeRecord(rejected, { ...own, status: "COMPLETED" })).toMatchObject({ kind: "rejected" });
-    expect(judgeRecord(found, { ...own, status: "REJECTED" })).toEqual({ kind: "duplicate", record });
+    expect(judgeRecord(rejected, { ...own, status: "COMPLETED", messageId: "m-9" })).toMatchObject({
+      kind: "rejected",
+    });
+    expect(judgeRecord(found, { ...own, status: "REJECTED", messageId: "m-9" })).toEqual({ kind: "duplicate", record });
   });
 
   it("stops its own message, and no other; a completed or unreadable record stops all", () => {
@@ -100,7 +115,7 @@ describe("P4, P5: a claim", () => {
 
   it("is never taken for done, whoever wrote it", () => {
     for (const attemptId of ["mine", "theirs"]) {
-      const verdict = judgeRecord(at({}), { attemptId, fingerprint: "1:a", status: "COMPLETED" });
+      const verdict = judgeRecord(at({}), { attemptId, fingerprint: "1:a", status: "COMPLETED", messageId: "m-9" });
       expect(verdict).toEqual({ kind: "claimed", record: claim });
     }
   });
@@ -111,6 +126,18 @@ describe("P4, P5: a claim", () => {
     expect(standsInTheWay(at({}), by("m-1", { fencingToken: 3 }))).toBe(true);
     const released = at({ status: "RELEASED" });
     expect(standsInTheWay(released, by("m-1", { attemptId: "theirs", fencingToken: 3 }))).toBe(true);
+  });
+
+  it("of a key under which a message was rejected stops that message, whatever became of the claim", () => {
+    const rejection = { messageId: "m-1", code: "SEMEL_PERMANENT", reason: "no" };
+    for (const status of ["IN_PROGRESS", "RELEASED"] as const) {
+      const found = at({ status, rejection, leaseUntilMs: 1 });
+      const claimant = { attemptId: "mine", fingerprint: "1:a", status: "COMPLETED" } as const;
+      expect(judgeRecord(found, { ...claimant, messageId: "m-1" })).toEqual({ kind: "rejected", ...rejection });
+      expect(judgeRecord(found, { ...claimant, messageId: "m-2" })).toMatchObject({ kind: "claimed" });
+      expect(standsInTheWay(found, by("m-1"))).toBe(true);
+      expect(standsInTheWay(found, by("m-2"))).toBe(false);
+    }
   });
 
   it("lets a commit without a claim pass when nobody works on it any more, and no rejection", () => {

@@ -34,7 +34,8 @@ describe("T1: the record", () => {
         ConditionExpression:
           "attribute_not_exists(pk) OR (formatVersion = :semelFormat AND " +
           "((#semelStatus = :semelRejected AND messageId <> :semelThis) OR " +
-          "#semelStatus = :semelReleased OR (#semelStatus = :semelInProgress AND leaseUntil <= :semelNow)))",
+          "((#semelStatus = :semelReleased OR (#semelStatus = :semelInProgress AND leaseUntil <= :semelNow)) AND " +
+          "(attribute_not_exists(rejectedMessageId) OR rejectedMessageId <> :semelThis))))",
         ExpressionAttributeNames: { "#semelStatus": "status" },
         ExpressionAttributeValues: {
           ":semelRejected": { S: "REJECTED" },

@@ -108,10 +108,10 @@ export const REJECTION_MUTANTS: readonly Mutant[] = [
     caughtBy: ["consumer/claim-rejection.test.ts"],
   },
   {
-    name: "a message whose rejection a claim keeps is never sent",
-    file: REJECTION,
-    find: "if (outcome.record?.rejection?.messageId === messageId) return",
-    replace: `if (outcome.record?.rejection?.messageId === "") return`,
+    name: "a message that was rejected commits over another's claim (P4)",
+    file: "lib/store/transaction.ts",
+    find: "(attribute_not_exists(rejectedMessageId) OR rejectedMessageId <> :semelThis)",
+    replace: "attribute_exists(pk)",
     caughtBy: ["consumer/strategy-change.test.ts"],
   },
   {
