@@ -1,6 +1,6 @@
 // The text of a state, in which sandboxes have no names: states that differ only in which sandbox is which are one. Pure.
 //
-//   ST1. Names are replaced one to one, in the order in which they occur. Random ids are only ever compared for equality, so
+//   SN1. Names are replaced one to one, in the order in which they occur. Random ids are only ever compared for equality, so
 //        what follows is the same under other names.
 
 const MARK = "sandbox-";

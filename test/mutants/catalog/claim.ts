@@ -52,7 +52,7 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
     find: "if (record.fencingToken !== undefined) return { Update: endClaim(recordTable, record, record.fencingToken) };",
     replace:
       "if (record.fencingToken !== undefined) return { Put: { TableName: recordTable, Item: recordToItem(record) } };",
-    caughtBy: [STORE_TEST, SCHEDULES],
+    caughtBy: [STORE_TEST, SCHEDULES, "simulation/explorer.test.ts"],
   },
   {
     name: "a takeover that does not raise the fencing token",
@@ -99,7 +99,7 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
     file: CLAIMS,
     find: `if (!item) return { kind: "acquired", record: claim };`,
     replace: `if (item ?? true) return { kind: "acquired", record: claim };`,
-    caughtBy: [STORE_TEST],
+    caughtBy: [STORE_TEST, "simulation/explorer.test.ts"],
   },
   {
     name: "a rejection that forgets the steps",

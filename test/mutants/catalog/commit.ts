@@ -32,7 +32,12 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
     find: "const NO_RECORD = `attribute_not_exists(${RECORD_TABLE.partitionKey})`;",
     replace:
       "const NO_RECORD = `attribute_not_exists(${RECORD_TABLE.partitionKey}) OR attribute_exists(${RECORD_TABLE.partitionKey})`;",
-    caughtBy: ["simulation/schedules.test.ts", "store/record-store.test.ts", "consumer/commit.test.ts"],
+    caughtBy: [
+      "simulation/schedules.test.ts",
+      "store/record-store.test.ts",
+      "consumer/commit.test.ts",
+      "simulation/explorer.test.ts",
+    ],
   },
   {
     name: "conflict treated as duplicate",
@@ -99,7 +104,12 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
     find: `case "unknown":`,
     replace: `case "unknown":
       return settled({ kind: "committed" });`,
-    caughtBy: ["simulation/schedules.test.ts", "protocol/commit.test.ts", "consumer/commit.test.ts"],
+    caughtBy: [
+      "simulation/schedules.test.ts",
+      "protocol/commit.test.ts",
+      "consumer/commit.test.ts",
+      "simulation/explorer.test.ts",
+    ],
   },
   {
     name: "transaction in progress taken for done",

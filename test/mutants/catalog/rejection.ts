@@ -14,7 +14,7 @@ export const REJECTION_MUTANTS: readonly Mutant[] = [
     find: "const recorded = await record(unwanted, context);",
     replace: `await moveAway(unwanted, options.deadLetterQueueUrl, context);
   const recorded = await record(unwanted, context);`,
-    caughtBy: TESTS,
+    caughtBy: [...TESTS, "simulation/explorer.test.ts"],
   },
   {
     name: "a rejection sent though it was not committed (RE2)",
