@@ -48,7 +48,7 @@ describe("orders on the local cloud", () => {
       });
       expect(complaints(result), log.slice(-20).join("\n")).toEqual([]);
       expect(result).toMatchObject({ messages: lineCount, crashes, sends: sends.length });
-      if (crashes > 0) expect(result.deliveries).toBeGreaterThan(sends.length); // what was killed came again
+      expect(result.deliveries).toBeGreaterThanOrEqual(sends.length); // what was killed came again, if it had not just answered
       expect(sends.length).toBeGreaterThan(lines.length);
       // Without crashes nothing waits for its visibility timeout (12 s): what is deferred comes when it should.
       if (crashes === 0) expect(result.visibilityWaitSeconds).toBeLessThan(10);

@@ -17,8 +17,12 @@ export interface Comparison {
 export interface Exclusion {
   readonly name: string;
   readonly aws: string;
-  /** One clause of an update, on the item before, with the action's reason. */
-  applies(clause: { kind: string; path: Path }, item: Item, reason: CancellationReason | undefined): boolean;
+  /** One clause of an update, on the item before, with the action's reason, and all clauses of the update. */
+  applies(clause: Clause, item: Item, reason: CancellationReason | undefined, all: readonly Clause[]): boolean;
+}
+interface Clause {
+  readonly kind: string;
+  readonly path: Path;
 }
 
 const BAD_PATH = "The document path provided in the update expression is invalid for update";
@@ -39,6 +43,16 @@ export const EXCLUSIONS: readonly Exclusion[] = [
     },
   },
   {
+    name: "ADD to a list of which an element is removed",
+    aws: "AWS, by its documentation, evaluates every path on the item before the update; the engine counts an ADD's index after the removals",
+    applies: ({ kind, path }, _, __, all) =>
+      kind === "add" &&
+      typeof path.at(-1) === "number" &&
+      all.some(
+        (other) => other.kind === "remove" && typeof other.path.at(-1) === "number" && isSameList(other.path, path),
+      ),
+  },
+  {
     name: "SET or ADD below a null",
     aws: "AWS, by its documentation, has document paths only into maps and lists, and refuses a path below another type (alternator, same test); the engine makes the null a map or a list",
     applies: ({ kind, path }, item) =>
@@ -46,14 +60,19 @@ export const EXCLUSIONS: readonly Exclusion[] = [
   },
 ];
 
+function isSameList(one: Path, other: Path): boolean {
+  return JSON.stringify(one.slice(0, -1)) === JSON.stringify(other.slice(0, -1));
+}
+
 /** The first exclusion that a transaction falls under. */
 export function exclusionOf({ actions, before, reasons }: Comparison): Exclusion | undefined {
   for (const [index, { Update }] of actions.entries()) {
     if (Update === undefined) continue;
     const { TableName, Key, UpdateExpression } = Update;
     const { Item: item = {} } = before.send({ operation: "GetItem", input: { TableName, Key } });
-    for (const clause of parseUpdate(UpdateExpression, placeholders(Update))) {
-      const found = EXCLUSIONS.find((one) => one.applies(clause, item, reasons[index]));
+    const clauses = parseUpdate(UpdateExpression, placeholders(Update));
+    for (const clause of clauses) {
+      const found = EXCLUSIONS.find((one) => one.applies(clause, item, reasons[index], clauses));
       if (found !== undefined) return found;
     }
   }
