@@ -50,6 +50,9 @@ interface Entry {
  */
 const CALL_BYTES_MAX: number = TRANSACTION_BYTES_MAX;
 
+/** Items that go one by one, side by side: as many as the SDK's client opens connections. */
+const PUTS_MAX = 50;
+
 export function insertCommitter(options: InsertCommitterOptions): Committer {
   const { store, host, target, lanes, together, size, control } = options;
   const table = insertTable({
@@ -76,7 +79,8 @@ export function insertCommitter(options: InsertCommitterOptions): Committer {
   }
 
   function pump(): void {
-    while (running < lanes) {
+    const callsMax = together && !size.withoutStatements ? lanes : Math.max(lanes, PUTS_MAX);
+    while (running < callsMax) {
       const call = nextCall();
       if (call.length === 0) return;
       const taken = new Set(call);
