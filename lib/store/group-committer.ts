@@ -175,7 +175,7 @@ export function groupCommitter({ store, host, lanes, size, control, toCome }: Gr
     transaction: GroupTransaction,
   ): Promise<void> {
     const conflicts = answers.some(({ kind }) => kind === "conflict" || kind === "throttled");
-    if (conflicts) size.actionsMax = shrunk(size.actionsMax);
+    if (conflicts) size.actionsMax = shrunk(Math.min(size.actionsMax, transaction.actions.length));
     else if (answers.every(({ kind }) => kind === "applied")) size.actionsMax = grown(size.actionsMax);
     const looks = entries.map((entry, index) => judge(entry, answers[index] ?? { kind: "innocent" }, transaction)); // GL1
     await Promise.all(looks.filter((look) => look !== undefined));

@@ -65,6 +65,22 @@ describe("group commit", () => {
     expect(total(scene)).toBe(10);
   });
 
+  it("after a conflict, goes on with half of what it sent, however large it may get", async () => {
+    let conflict = false;
+    const scene = testConsumer({ key: "id" }, ({ operation }) => {
+      const met = conflict && operation === "TransactWriteItems";
+      conflict &&= !met;
+      return met ? "conflict-on-record" : "none";
+    });
+    const handler = scene.orders.lambda(count);
+    await scene.host.run(handler(sqsEvent(...batch(1_000)), scene.context())); // success lets it grow
+    const before = transactions(scene).length;
+    conflict = true;
+    const twelve = Array.from({ length: 12 }, (_, index) => ({ body: { id: `new${index}` } }));
+    expect(await scene.host.run(handler(sqsEvent(...twelve), scene.context()))).toEqual(failures());
+    expect(transactions(scene).slice(before)).toEqual([24, 12, 10, 2]); // the last one met the conflict
+  });
+
   it("works as well for a batch of 1,000, in transactions of at most 100 actions", async () => {
     const scene = testConsumer({ key: "id" });
     expect(await scene.host.run(scene.orders.lambda(count)(sqsEvent(...batch(1_000)), scene.context()))).toEqual(
