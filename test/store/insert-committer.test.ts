@@ -1,100 +1,20 @@
 // Strategy insert on the memory store, and on the embedded engine through the real SDK, under answers that go wrong.
 
 import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Item } from "../../lib/aws/dynamodb.ts";
 import { type Host, systemHost } from "../../lib/host.ts";
 import type { CommitOutcome } from "../../lib/protocol/commit.ts";
-import type { PutEffect } from "../../lib/protocol/effects.ts";
 import { MARK } from "../../lib/protocol/insert.ts";
-import type { IdempotencyRecord } from "../../lib/protocol/record.ts";
-import { type InsertCommitterOptions, insertCommitter } from "../../lib/store/insert-committer.ts";
 import { memoryDynamoDb } from "../../lib/store/memory/memory-dynamodb.ts";
-import { type Committer, recordStore } from "../../lib/store/record-store.ts";
 import { sdkSend } from "../../lib/store/sdk-send.ts";
 import type { DynamoDbRequest, Send, SendOptions } from "../../lib/store/send.ts";
-import type { MessageTransaction } from "../../lib/store/transaction.ts";
 import { startDynoxide } from "../support/dynoxide.ts";
 import { named } from "../support/faulty-send.ts";
-import { STATEMENT_FAULTS, type StatementFault, withFaults } from "../support/statement-faults.ts";
-import { virtualHost } from "../support/virtual-host.ts";
+import { STATEMENT_FAULTS, type StatementFault } from "../support/statement-faults.ts";
+import { control, kinds, type Message, operations, rejectionOf, setup, three } from "./inserts.ts";
 
-const control = { timeLeftMs: () => 10_000, signal: new AbortController().signal };
-const target = { appendOnlyTable: "Ledger", primaryKey: "id" };
 const TABLES = { Records: "pk", Ledger: "id" };
-
-interface Message {
-  readonly key: string;
-  readonly attempt?: string;
-  readonly payload?: string;
-  readonly item?: Item;
-}
-
-const recordOf = ({ key, attempt = "a-1", payload = "1:p" }: Message): IdempotencyRecord => ({
-  status: "COMPLETED",
-  pk: `orders#${key}`,
-  messageId: `m-${key}`,
-  attemptId: attempt,
-  fingerprint: payload,
-  committedAtMs: 5,
-  expiresAtSeconds: 6,
-});
-const insertOf = (message: Message): MessageTransaction => {
-  const effect: PutEffect = {
-    kind: "put",
-    absent: true,
-    tableName: "Ledger",
-    item: message.item ?? { by: { S: message.attempt ?? "a-1" } },
-    expressions: { names: {}, values: {} },
-  };
-  return { record: recordOf(message), effects: [effect], guards: [], key: message.key };
-};
-const rejectionOf = (message: Message): MessageTransaction => ({
-  record: { ...recordOf(message), status: "REJECTED", code: "SEMEL_PERMANENT", reason: "never" },
-  effects: [],
-  guards: [],
-  key: message.key,
-});
-
-interface Setup {
-  readonly committer: Committer;
-  readonly requests: DynamoDbRequest[];
-  readonly commit: (...messages: readonly Message[]) => Promise<CommitOutcome[]>;
-}
-
-/** Over an engine whose first answers go wrong. */
-function setup(
-  engine: Send,
-  host: Host,
-  faults: readonly StatementFault[] = [],
-  options: Partial<InsertCommitterOptions> = {},
-): Setup {
-  const requests: DynamoDbRequest[] = [];
-  const faulty = withFaults(engine, host, faults);
-  const send: Send = (request, sendOptions) => {
-    if (request.operation !== "DescribeTable") requests.push(request);
-    return faulty(request, sendOptions);
-  };
-  const store = recordStore({ table: "Records", send, host });
-  const committer = insertCommitter({
-    store,
-    host,
-    target,
-    lanes: 10,
-    together: true,
-    size: {},
-    control,
-    ...options,
-  });
-  const commit = (...messages: readonly Message[]): Promise<CommitOutcome[]> =>
-    Promise.all(messages.map((message) => committer.commit(insertOf(message), control)));
-  return { committer, requests, commit };
-}
-
-const three = (attempt: string): Message[] => ["x", "y", "z"].map((key) => ({ key: `${key}${attempt}`, attempt }));
-const kinds = (outcomes: readonly CommitOutcome[]): string[] => outcomes.map(({ kind }) => kind);
-const operations = (requests: readonly DynamoDbRequest[]): string[] => requests.map(({ operation }) => operation);
 
 interface Engine {
   readonly send: Send;
@@ -388,73 +308,3 @@ describe.each(Object.keys(engines))("strategy insert on %s", (name) => {
     });
   });
 });
-
-it("a table whose key cannot be looked up takes no insert: nothing is sent", async () => {
-  const memory = memoryDynamoDb({ Records: { partitionKey: "pk" } });
-  const { commit, requests } = setup(async (request) => memory.send(request), { ...systemHost, random: () => 0 });
-  const [outcome] = await commit({ key: "x" });
-  expect(outcome).toMatchObject({ kind: "invalid", error: { code: "SEMEL_REFUSED", retryable: true } });
-  expect(requests).toEqual([]);
-});
-
-it("a key that is not the table's own whole key takes no insert: nothing is sent", async () => {
-  const memory = memoryDynamoDb({ Records: { partitionKey: "pk" }, Ledger: { partitionKey: "id", sortKey: "line" } });
-  const { commit, requests } = setup(async (request) => memory.send(request), systemHost);
-  const [outcome] = await commit({ key: "x", item: { line: { S: "1" } } });
-  expect(outcome).toMatchObject({ kind: "invalid", error: { code: "SEMEL_OPTIONS" } });
-  expect(requests).toEqual([]);
-});
-
-it("nothing is sent when the time is up; a try that was left open stays open", async () => {
-  const host = virtualHost();
-  const memory = memoryDynamoDb({ Records: { partitionKey: "pk" }, Ledger: { partitionKey: "id" } });
-  const run = async (faults: readonly StatementFault[], timesLeft: readonly number[]): Promise<string[]> => {
-    const left = [...timesLeft];
-    const timeLeftMs = (): number => left.shift() ?? 0;
-    const options = { control: { ...control, timeLeftMs } };
-    const { committer } = setup(async (request) => memory.send(request), host, faults, options);
-    const all = three("late").map((message) => committer.commit(insertOf(message), control));
-    return kinds(await host.run(Promise.all(all)));
-  };
-  expect(await run([], [])).toEqual(["outOfTime", "outOfTime", "outOfTime"]);
-  expect(await run(["never-applied"], [10_000, 10_000, 10_000, 10_000])).toEqual(["unknown", "unknown", "unknown"]);
-  expect(memory.items("Ledger")).toEqual([]);
-});
-
-it("under every sequence of faults: at most one item a key, done only what is there, not done never comes", async () => {
-  const messages = fc.array(
-    fc.record({
-      key: fc.constantFrom("a", "b", "c"),
-      attempt: fc.uuid(),
-      payload: fc.constantFrom("1:p", "1:p", "1:q"),
-    }),
-    { minLength: 1, maxLength: 8 },
-  );
-  const fault = fc.constantFrom<StatementFault>("none", "none", "one-refused", ...STATEMENT_FAULTS);
-  const seen = new Set<string>();
-  await fc.assert(
-    fc.asyncProperty(messages, fc.array(fault, { maxLength: 8 }), fc.nat(3_000), async (all, faults, timeMs) => {
-      const host = virtualHost();
-      const memory = memoryDynamoDb({ Records: { partitionKey: "pk" }, Ledger: { partitionKey: "id" } });
-      const endMs = host.nowMs() + timeMs;
-      const options = { control: { ...control, timeLeftMs: () => endMs - host.nowMs() } };
-      const { commit } = setup(async (request) => memory.send(request), host, faults, options);
-      const outcomes = await host.run(commit(...all));
-      await host.drain();
-      const attempts = new Map(memory.items("Ledger").map((item) => [item["id"]?.S, item[MARK]?.M?.["attemptId"]?.S]));
-      for (const [index, { key, attempt }] of all.entries()) {
-        const kind = outcomes[index]?.kind ?? "";
-        seen.add(kind);
-        if (kind === "committed") expect(attempts.get(key)).toBe(attempt);
-        if (kind === "duplicate" || kind === "payloadMismatch") expect(attempts.has(key)).toBe(true);
-        if (kind !== "committed" && kind !== "unknown") expect(attempts.get(key)).not.toBe(attempt);
-      }
-    }),
-    { numRuns: 2_000 },
-  );
-  expect([...seen].sort()).toEqual(
-    ["committed", "duplicate", "outOfTime", "payloadMismatch", "refused", "unknown"]
-      .concat("throttled", "conflict")
-      .sort(),
-  );
-}, 60_000);

@@ -1,41 +1,11 @@
 // What time does to queues: to the millisecond, and over days, on a clock that the test turns.
 
 import { expect, it } from "vitest";
-import { SqsError } from "../../../lib/local/sqs/errors.ts";
-import { advance } from "../../../lib/local/sqs/queue.ts";
 import type { JsonObject } from "../../../lib/local/values.ts";
-import { createDriver, type Driver, messagesOf, type Received } from "./driver.ts";
+import { codeOf, counts, receive, redriveTo, send } from "./acts.ts";
+import { createDriver, type Driver, messagesOf } from "./driver.ts";
 
 const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
-
-const send = (driver: Driver, url: string, more: JsonObject = {}): JsonObject =>
-  driver.act("SendMessage", { QueueUrl: url, MessageBody: "a", ...more });
-const receive = (driver: Driver, url: string, more: JsonObject = {}): Received[] =>
-  messagesOf(
-    driver.act("ReceiveMessage", {
-      QueueUrl: url,
-      MaxNumberOfMessages: 10,
-      MessageSystemAttributeNames: ["All"],
-      ...more,
-    }),
-  );
-const codeOf = (run: () => unknown): string => {
-  try {
-    run();
-  } catch (thrown) {
-    if (thrown instanceof SqsError) return thrown.code;
-    throw thrown;
-  }
-  return "no error";
-};
-const redriveTo = (driver: Driver, name: string, maxReceiveCount = 1) => ({
-  RedrivePolicy: JSON.stringify({ deadLetterTargetArn: driver.queue(name).arn, maxReceiveCount }),
-});
-const counts = (driver: Driver, name: string) => {
-  const queue = driver.queue(name);
-  advance(queue, driver.nowMs());
-  return { ...queue.counts };
-};
 
 it("a message is hidden to the millisecond (SQ2)", () => {
   const driver = createDriver();

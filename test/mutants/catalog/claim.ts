@@ -12,6 +12,7 @@ const LEASE = "lib/consumer/lease.ts";
 const STEPS = "lib/consumer/steps.ts";
 const STORE_TEST = "store/record-store.test.ts";
 const CLAIM_TEST = "consumer/claim.test.ts";
+const FAILURES_TEST = "consumer/claim-failures.test.ts";
 const STEPS_TEST = "consumer/steps.test.ts";
 const SCHEDULES = "simulation/schedules.test.ts";
 
@@ -23,7 +24,7 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
     replace: `store
         .transact([{ Delete: { TableName: table, Key: { pk: { S: lease.pk } } } }], host.randomId(), control)
         .then(() => ({ kind: "done" })),`,
-    caughtBy: [STORE_TEST, CLAIM_TEST],
+    caughtBy: [STORE_TEST, FAILURES_TEST],
   },
   {
     name: "a claim's commit without the status",
@@ -92,7 +93,7 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
     file: REQUESTS,
     find: "steps = if_not_exists(steps, :semelNoSteps)",
     replace: "steps = :semelNoSteps",
-    caughtBy: [STORE_TEST, CLAIM_TEST],
+    caughtBy: [STORE_TEST, FAILURES_TEST],
   },
   {
     name: "a takeover that goes by the steps it saw before",
@@ -107,7 +108,7 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
     find: `if (record.status === "COMPLETED") removed.push("steps", "code", "reason");`,
     replace: `removed.push("steps");
   if (record.status === "COMPLETED") removed.push("code", "reason");`,
-    caughtBy: [STORE_TEST, CLAIM_TEST],
+    caughtBy: [STORE_TEST, FAILURES_TEST],
   },
   {
     name: "a lease that never runs out",
@@ -149,7 +150,7 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
     file: CLAIM,
     find: "if (seen.fingerprint === own.fingerprint || Object.keys",
     replace: "if (seen.fingerprint !== own.pk || Object.keys",
-    caughtBy: ["protocol/claim.test.ts", CLAIM_TEST],
+    caughtBy: ["protocol/claim.test.ts", FAILURES_TEST],
   },
   {
     name: "an IN_PROGRESS record judged as done",
@@ -205,7 +206,7 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
     file: CLAIMED,
     find: "const released = await claims.release(lease.record, untilTheAnswer(context.deadline));",
     replace: "const released = await claims.renew(lease.record, 0, untilTheAnswer(context.deadline));",
-    caughtBy: [CLAIM_TEST],
+    caughtBy: [FAILURES_TEST],
   },
   {
     name: "a handler that starts after the gate closed, under a claim",
@@ -240,7 +241,7 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
     file: STEPS,
     find: "if (kept !== undefined) return",
     replace: "if (kept !== undefined && kept === name) return",
-    caughtBy: [STEPS_TEST, CLAIM_TEST],
+    caughtBy: [STEPS_TEST, FAILURES_TEST],
   },
   {
     name: "a step with a new idempotency key in every run",
