@@ -106,7 +106,7 @@ export const INSERT_MUTANTS: readonly Mutant[] = [
     file: INSERT,
     find: "if (names.length === keyNames.length && names.every((name) => keyNames.includes(name))) return key;",
     replace: "if (names.some((name) => keyNames.includes(name))) return key;",
-    caughtBy: ["protocol/insert.test.ts", "store/insert-committer.test.ts"],
+    caughtBy: ["protocol/insert.test.ts", "store/insert-faults.test.ts"],
   },
   {
     name: "an effect beside the insert that is dropped",
@@ -134,7 +134,7 @@ export const INSERT_MUTANTS: readonly Mutant[] = [
     file: COMMITTER,
     find: "settle(progress.openTries ? OPEN : outcome);",
     replace: "settle(progress.tries > 1_000 ? OPEN : outcome);",
-    caughtBy: ["store/insert-committer.test.ts"],
+    caughtBy: ["store/insert-faults.test.ts"],
   },
   {
     name: "a read that failed taken for an item that is gone",
