@@ -34,6 +34,19 @@ export function endOfTick(host: Host): Promise<void> {
   return new Promise((resolve) => host.endOfTick(resolve));
 }
 
+/** Runs `act` at the end of the tick in which it was asked for, once however often that was. */
+export function oncePerTick(host: Host, act: () => void): () => void {
+  let planned = false;
+  return () => {
+    if (planned) return;
+    planned = true;
+    host.endOfTick(() => {
+      planned = false;
+      act();
+    });
+  };
+}
+
 /** Resolves after the delay, or at once when the signal aborts. Never rejects. */
 export function sleep(host: Host, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

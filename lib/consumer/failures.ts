@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { isPermanentError, isRetryLater, SemelError, type SemelErrorCode } from "../errors.ts";
 import type { CommitOutcome } from "../protocol/commit.ts";
 import type { ClaimedRecord } from "../protocol/record.ts";
-import type { AcquireOutcome, HeldOutcome } from "../store/claims.ts";
+import type { Unsettled } from "../store/claims.ts";
 
 const BACK_TO_QUEUE = "The message goes back to its queue";
 
@@ -65,9 +65,7 @@ export function leaseLost(): SemelError {
 }
 
 /** The key could not be acquired, so the handler did not run. */
-export function acquireFailure(
-  outcome: Exclude<AcquireOutcome, { kind: "acquired" | "inUse" | "settled" }>,
-): SemelError {
+export function acquireFailure(outcome: Unsettled): SemelError {
   const what = "The key could not be acquired, so the handler did not run";
   switch (outcome.kind) {
     case "unknown":
@@ -86,21 +84,25 @@ export function acquireFailure(
   }
 }
 
-/** A step ran, and its result is not on the record: it runs again. */
-export function stepNotKept(
-  name: string,
-  outcome: Extract<HeldOutcome, { kind: "unknown" | "conflict" | "throttled" | "refused" }>,
-): SemelError {
+/** A step ran, and its result is not known to be on the record: it may run again. */
+export function stepNotKept(name: string, outcome: Unsettled): SemelError {
   const why = "cause" in outcome ? text(outcome.cause) : contention(outcome.kind);
-  const code = outcome.kind === "refused" ? "SEMEL_REFUSED" : "SEMEL_UNKNOWN_OUTCOME";
+  const kept = outcome.kind === "unknown" ? "may not be kept" : "is not kept";
   return failure(
-    code,
+    UNSETTLED_CODES[outcome.kind],
     true,
-    `It is not known that the result of step ${JSON.stringify(name)} is kept: ${why}. ${BACK_TO_QUEUE}; the step may run ` +
-      "again, with the same idempotencyKey",
+    `The result of step ${JSON.stringify(name)} ${kept}: ${why}. ${BACK_TO_QUEUE}; the step may run again, with the same ` +
+      "idempotencyKey",
     "cause" in outcome ? outcome.cause : undefined,
   );
 }
+
+const UNSETTLED_CODES: Readonly<Record<Unsettled["kind"], SemelErrorCode>> = {
+  unknown: "SEMEL_UNKNOWN_OUTCOME",
+  conflict: "SEMEL_CONTENTION",
+  throttled: "SEMEL_CONTENTION",
+  refused: "SEMEL_REFUSED",
+};
 
 function contention(kind: "conflict" | "throttled"): string {
   const what = kind === "conflict" ? "a conflict with another transaction" : "throttling";

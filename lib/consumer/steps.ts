@@ -109,3 +109,34 @@ function tooLarge(name: string, json: string | null, bytes: number): SemelError 
     { code: "SEMEL_LIMIT", retryable: false },
   );
 }
+
+const STEP_NAME_LENGTH_MAX = 255;
+
+interface StepCall {
+  readonly name: unknown;
+  readonly step: unknown;
+  /** Steps of this run so far. */
+  readonly named: ReadonlySet<string>;
+}
+
+/** The steps, where this one may be among them. Throws a SemelError. */
+export function checkedSteps(steps: Steps | undefined, { name, step, named }: StepCall): Steps {
+  const fits = typeof name === "string" && name !== "" && name.length <= STEP_NAME_LENGTH_MAX;
+  // It names an attribute: the SDK cannot read one called __proto__, and half of a surrogate pair comes back as another name.
+  const usable = fits && name !== "__proto__" && name.isWellFormed();
+  if (!steps) throw wrongStep("steps are kept on the record of a claim", 'Set the option strategy to "claim"');
+  if (!usable)
+    throw wrongStep(
+      `its name is ${JSON.stringify(name)}`,
+      `Use 1 to ${STEP_NAME_LENGTH_MAX} characters, not "__proto__"`,
+    );
+  if (named.has(name)) {
+    throw wrongStep(`there are two steps ${JSON.stringify(name)}`, "Name each step of a handler differently");
+  }
+  if (typeof step !== "function") throw wrongStep(`the step is of type ${typeof step}`, "Pass a function");
+  return steps;
+}
+
+function wrongStep(what: string, remedy: string): SemelError {
+  return new SemelError(`Cannot tx.step: ${what}. ${remedy}`, { code: "SEMEL_EFFECT", retryable: false });
+}

@@ -28,7 +28,7 @@ import {
   updateEffect,
 } from "./declarations.ts";
 import { fromItem } from "./marshalling.ts";
-import type { StepFunction, Steps } from "./steps.ts";
+import { checkedSteps, type StepFunction, type Steps } from "./steps.ts";
 
 /** Declares the effects of one message. They are committed together with its idempotency record, or not at all. */
 export interface Tx {
@@ -181,36 +181,6 @@ function closed(method: string): SemelError {
       "Await everything that the handler starts",
     { code: "SEMEL_TX_CLOSED", retryable: false },
   );
-}
-
-const STEP_NAME_LENGTH_MAX = 255;
-
-interface StepCall {
-  readonly name: unknown;
-  readonly step: unknown;
-  /** Steps of this run so far. */
-  readonly named: ReadonlySet<string>;
-}
-
-function checkedSteps(steps: Steps | undefined, { name, step, named }: StepCall): Steps {
-  const fits = typeof name === "string" && name !== "" && name.length <= STEP_NAME_LENGTH_MAX;
-  // It names an attribute: the SDK cannot read one called __proto__, and half of a surrogate pair comes back as another name.
-  const usable = fits && name !== "__proto__" && name.isWellFormed();
-  if (!steps) throw wrongStep("steps are kept on the record of a claim", 'Set the option strategy to "claim"');
-  if (!usable)
-    throw wrongStep(
-      `its name is ${JSON.stringify(name)}`,
-      `Use 1 to ${STEP_NAME_LENGTH_MAX} characters, not "__proto__"`,
-    );
-  if (named.has(name)) {
-    throw wrongStep(`there are two steps ${JSON.stringify(name)}`, "Name each step of a handler differently");
-  }
-  if (typeof step !== "function") throw wrongStep(`the step is of type ${typeof step}`, "Pass a function");
-  return steps;
-}
-
-function wrongStep(what: string, remedy: string): SemelError {
-  return new SemelError(`Cannot tx.step: ${what}. ${remedy}`, { code: "SEMEL_EFFECT", retryable: false });
 }
 
 function notAwaited(what: string, consequence: string): SemelError {

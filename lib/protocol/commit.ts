@@ -50,7 +50,7 @@ export type CommitOutcome =
   | { readonly kind: "throttled" }
   | { readonly kind: "refused"; readonly cause: unknown }
   | { readonly kind: "unknown"; readonly cause: unknown }
-  /** Nothing was sent: the effects can't be one transaction. */
+  /** Not committed: the effects can't be one transaction, or what they mean to insert is somebody else's, or gone. */
   | { readonly kind: "invalid"; readonly error: SemelError }
   /** Nothing was sent: the time was up. */
   | { readonly kind: "outOfTime" };

@@ -53,19 +53,17 @@ export function takeOverClaim(
     ...(leaseUntilMs === undefined ? [] : ["leaseUntil = :semelSeenLease"]),
     ...(seen.fingerprint === claim.fingerprint ? [] : ["(attribute_not_exists(steps) OR steps = :semelNoSteps)"]), // CL5
   ];
-  const { steps: _, [RECORD_TABLE.partitionKey]: Key, formatVersion: __, ...set } = recordToItem(claim);
-  const names = Object.keys(set).map((name, index) => [`#semelSet${index}`, name] as const);
+  const { steps: _, ...set } = recordToItem(claim); // added to, not replaced
+  const { assignments, names, values } = setAll(set);
   return {
     TableName: table,
-    Key: { [RECORD_TABLE.partitionKey]: Key ?? { S: claim.pk } },
-    UpdateExpression:
-      `SET ${names.map(([placeholder], index) => `${placeholder} = :semelSet${index}`).join(", ")}, ` +
-      "steps = if_not_exists(steps, :semelNoSteps) REMOVE committedAt",
+    Key: { [RECORD_TABLE.partitionKey]: { S: claim.pk } },
+    UpdateExpression: `SET ${assignments}, steps = if_not_exists(steps, :semelNoSteps) REMOVE committedAt`,
     ConditionExpression: conditions.join(" AND "),
-    ExpressionAttributeNames: { ...STATUS, ...Object.fromEntries(names) },
+    ExpressionAttributeNames: { ...STATUS, ...names },
     ExpressionAttributeValues: {
       ...FORMAT,
-      ...Object.fromEntries(Object.values(set).map((value, index) => [`:semelSet${index}`, value])),
+      ...values,
       ":semelNoSteps": { M: {} },
       ":semelSeen": { S: seen.status },
       ":semelSeenAttempt": { S: seen.attemptId },
@@ -124,19 +122,27 @@ function heldUpdate(
 
 /** The holder's last write, in the transaction with its effects. A rejection keeps the steps, for the redrive. CL4 */
 export function endClaim(table: string, record: IdempotencyRecord, fencingToken: number): UpdateAction {
-  const { [RECORD_TABLE.partitionKey]: _, formatVersion: __, ...set } = recordToItem(record);
-  const names = Object.keys(set).map((name, index) => [`#semelSet${index}`, name] as const);
+  const { assignments, names, values } = setAll(recordToItem(record));
   const removed = ["leaseUntil", "ownerDeadline", "rejectedMessageId"];
   if (record.status === "COMPLETED") removed.push("steps", "code", "reason");
   return heldUpdate(
     table,
     { pk: record.pk, attemptId: record.attemptId, fencingToken },
-    {
-      UpdateExpression:
-        `SET ${names.map(([placeholder], index) => `${placeholder} = :semelSet${index}`).join(", ")} ` +
-        `REMOVE ${removed.join(", ")}`,
-      names: Object.fromEntries(names),
-      values: Object.fromEntries(Object.values(set).map((value, index) => [`:semelSet${index}`, value])),
-    },
+    { UpdateExpression: `SET ${assignments} REMOVE ${removed.join(", ")}`, names, values },
   );
+}
+
+/** The attributes of a record as an update sets them: all but its key, and its format, which the condition holds. */
+function setAll(item: Item): {
+  readonly assignments: string;
+  readonly names: Record<string, string>;
+  readonly values: Item;
+} {
+  const { [RECORD_TABLE.partitionKey]: _, formatVersion: __, ...set } = item;
+  const entries = Object.entries(set);
+  return {
+    assignments: entries.map((_, index) => `#semelSet${index} = :semelSet${index}`).join(", "),
+    names: Object.fromEntries(entries.map(([name], index) => [`#semelSet${index}`, name])),
+    values: Object.fromEntries(entries.map(([, value], index) => [`:semelSet${index}`, value])),
+  };
 }

@@ -3,13 +3,7 @@
 
 import type { Item } from "../aws/dynamodb.ts";
 import { type Host, sleep } from "../host.ts";
-import {
-  type Backoff,
-  CONFLICT_BACKOFF,
-  fullJitterMs,
-  THROTTLE_BACKOFF,
-  UNKNOWN_BACKOFF,
-} from "../protocol/backoff.ts";
+import { backoffAfter, fullJitterMs } from "../protocol/backoff.ts";
 import {
   type AcquireDecision,
   type Acquirer,
@@ -32,23 +26,23 @@ export interface AcquireInput extends Acquirer {
   readonly expiresAtSeconds: number;
 }
 
-export type AcquireOutcome =
-  | Extract<AcquireDecision, { kind: "acquired" | "inUse" | "settled" }>
-  /** No answer tells whether it is ours. Nobody may act on it; it lapses. */
+/** A write that is neither known to be there nor judged by its condition. */
+export type Unsettled =
+  /** No answer tells whether it was applied. */
   | { readonly kind: "unknown"; readonly cause: unknown }
   | { readonly kind: "conflict" }
   | { readonly kind: "throttled" }
   | { readonly kind: "refused"; readonly cause: unknown };
+
+/** Where it is unknown, nobody may act on it: it lapses. */
+export type AcquireOutcome = Extract<AcquireDecision, { kind: "acquired" | "inUse" | "settled" }> | Unsettled;
 
 export type HeldOutcome =
   | { readonly kind: "done" }
   | { readonly kind: "lost" }
   /** The key is committed or rejected, by this very claim. */
   | { readonly kind: "ended"; readonly record: StoredRecord }
-  | { readonly kind: "unknown"; readonly cause: unknown }
-  | { readonly kind: "conflict" }
-  | { readonly kind: "throttled" }
-  | { readonly kind: "refused"; readonly cause: unknown };
+  | Unsettled;
 
 export interface Claims {
   acquire(input: AcquireInput, control: CallControl): Promise<AcquireOutcome>;
@@ -68,27 +62,22 @@ export function claims(store: RecordStore, host: Host): Claims {
 
   async function acquire(input: AcquireInput, control: CallControl): Promise<AcquireOutcome> {
     let decision: Wanted = { kind: "create" };
-    let open: { readonly cause: unknown } | undefined;
-    for (let tries = 1; ; tries++) {
-      const claim = claimOf(input, decision, host.nowMs());
-      const answer = await tryOnce(requestOf(claim, decision), control);
-      if (answer.kind === "applied") return acquiredBy(answer, claim);
-      if (answer.kind === "refused") return open ? { kind: "unknown", ...open } : answer;
-      if (answer.kind === "unknown") open ??= answer;
-      if (answer.kind === "conditionFailed") {
-        const found = await foundBy(answer, input.pk, control);
-        if (found.kind === "unknown") return found;
-        const next = decideAcquire(found.record, input, host.nowMs());
+    let claim = claimOf(input, decision, host.nowMs());
+    return untilSettled<AcquireOutcome>(input.pk, {
+      control,
+      triesMax: TRIES_MAX,
+      request() {
+        claim = claimOf(input, decision, host.nowMs());
+        return requestOf(claim, decision);
+      },
+      applied: (item) => acquiredBy(item, claim),
+      refused(found) {
+        const next = decideAcquire(found, input, host.nowMs());
         if (next.kind !== "create" && next.kind !== "takeOver") return next;
         decision = next;
-      }
-      const otherwise: AcquireOutcome = open
-        ? { kind: "unknown", ...open }
-        : answer.kind === "conditionFailed"
-          ? { kind: "conflict" }
-          : answer;
-      if (tries >= TRIES_MAX || !(await waited(answer, tries, control))) return otherwise;
-    }
+        return undefined;
+      },
+    });
   }
 
   function requestOf(claim: ClaimedRecord, decision: Wanted): HeldRequest {
@@ -97,22 +86,38 @@ export function claims(store: RecordStore, host: Host): Claims {
   }
 
   /** Holders' writes say the same however often they are sent, so an open try is simply repeated. */
-  async function writeHeld(
+  function writeHeld(
     lease: ClaimedRecord,
     { input, control, triesMax = TRIES_MAX, releases = false }: HeldWrite,
   ): Promise<HeldOutcome> {
-    let open: { readonly cause: unknown } | undefined;
+    return untilSettled<HeldOutcome>(lease.pk, {
+      control,
+      triesMax,
+      request: () => ({ operation: "UpdateItem", input }),
+      applied: () => ({ kind: "done" }),
+      refused: (found) => judgeHeld(found, lease, releases),
+    });
+  }
+
+  /** Sends until an answer settles it, the tries are used up or the time is over. A try left open is never forgotten. */
+  async function untilSettled<Outcome>(
+    pk: string,
+    { control, triesMax, request, applied, refused }: Attempts<Outcome>,
+  ): Promise<Outcome | Unsettled> {
+    let open: Unsettled | undefined;
     for (let tries = 1; ; tries++) {
-      const answer = await tryOnce({ operation: "UpdateItem", input }, control);
-      if (answer.kind === "applied") return { kind: "done" };
-      if (answer.kind === "conditionFailed") {
-        const found = await foundBy(answer, lease.pk, control);
-        return found.kind === "unknown" ? found : judgeHeld(found.record, lease, releases);
-      }
+      const answer = await tryOnce(request(), control);
+      if (answer.kind === "applied") return applied(answer.item);
       if (answer.kind === "unknown") open ??= answer;
-      const otherwise: HeldOutcome = open ? { kind: "unknown", ...open } : answer;
-      if (answer.kind === "refused" || tries >= triesMax) return otherwise;
-      if (!(await waited(answer, tries, control))) return otherwise;
+      let otherwise: Unsettled = { kind: "conflict" };
+      if (answer.kind === "conditionFailed") {
+        const found = await foundBy(answer, pk, control);
+        if (found.kind === "unknown") return found;
+        const settled = refused(found.record);
+        if (settled) return settled;
+      } else otherwise = answer;
+      if (answer.kind === "refused" || tries >= triesMax) return open ?? otherwise;
+      if (!(await waited(answer, tries, control))) return open ?? otherwise;
     }
   }
 
@@ -140,8 +145,8 @@ export function claims(store: RecordStore, host: Host): Claims {
   }
 
   /** False: there is no time for another try. */
-  async function waited({ kind }: Answer, tries: number, control: CallControl): Promise<boolean> {
-    const delayMs = kind === "conditionFailed" ? 0 : fullJitterMs(backoffOf(kind), tries, host.random());
+  async function waited({ kind }: Retried, tries: number, control: CallControl): Promise<boolean> {
+    const delayMs = kind === "conditionFailed" ? 0 : fullJitterMs(backoffAfter(kind), tries, host.random());
     if (control.signal.aborted || control.timeLeftMs() <= delayMs) return false;
     if (delayMs > 0) await sleep(host, delayMs, control.signal);
     return !control.signal.aborted && control.timeLeftMs() > 0;
@@ -157,6 +162,16 @@ export function claims(store: RecordStore, host: Host): Claims {
   };
 }
 
+/** What is sent, and what becomes of it. */
+interface Attempts<Outcome> {
+  readonly control: CallControl;
+  readonly triesMax: number;
+  request(): HeldRequest;
+  applied(item: Item | undefined): Outcome;
+  /** Undefined: the next request is another one. */
+  refused(found: FoundRecord | undefined): Outcome | undefined;
+}
+
 interface HeldWrite {
   readonly input: UpdateItemInput;
   readonly control: CallControl;
@@ -164,10 +179,11 @@ interface HeldWrite {
   readonly releases?: boolean;
 }
 
-type Answer = { readonly kind: "applied"; readonly item: Item | undefined } | Exclude<WriteAnswer, { kind: "applied" }>;
+type Answer = { readonly kind: "applied"; readonly item: Item | undefined } | WriteAnswer;
+type Retried = Exclude<WriteAnswer, { kind: "refused" }>;
 
 /** Of a takeover the record as it is now: with the steps that its old owner kept to the last. CL4 */
-function acquiredBy({ item }: Extract<Answer, { kind: "applied" }>, claim: ClaimedRecord): AcquireOutcome {
+function acquiredBy(item: Item | undefined, claim: ClaimedRecord): AcquireOutcome {
   if (!item) return { kind: "acquired", record: claim };
   const found = itemToRecord(item);
   if (found.kind === "record" && isClaimed(found.record)) return { kind: "acquired", record: found.record };
@@ -178,11 +194,6 @@ type Wanted = Extract<AcquireDecision, { kind: "create" | "takeOver" }>;
 type HeldRequest =
   | { readonly operation: "PutItem"; readonly input: PutItemInput }
   | { readonly operation: "UpdateItem"; readonly input: UpdateItemInput };
-
-function backoffOf(kind: Answer["kind"]): Backoff {
-  if (kind === "conflict") return CONFLICT_BACKOFF;
-  return kind === "throttled" ? THROTTLE_BACKOFF : UNKNOWN_BACKOFF;
-}
 
 function claimOf({ leaseMs, ...input }: AcquireInput, decision: Wanted, nowMs: number): ClaimedRecord {
   const seen = decision.kind === "takeOver" ? decision.seen : undefined;

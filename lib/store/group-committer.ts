@@ -5,7 +5,7 @@
 //   GL2. A transaction without a definite answer goes again as it was, under its token; only a definite answer takes it apart.
 //   GL3. An open try is never forgotten, whichever transaction its message goes in next.
 
-import { type Host, sleep } from "../host.ts";
+import { type Host, oncePerTick, sleep } from "../host.ts";
 import { fullJitterMs } from "../protocol/backoff.ts";
 import {
   afterAnswer,
@@ -68,16 +68,12 @@ export function groupCommitter({ store, host, lanes, size, control, toCome }: Gr
   let pending: Entry[] = [];
   const busy = new Set<string>();
   const guilty = new Set<string>();
-  let [running, planned] = [0, false];
+  const pumpSoon = oncePerTick(host, pump);
+  let running = 0;
 
   function add(entry: Entry): void {
     pending.push(entry);
-    if (planned) return;
-    planned = true;
-    host.endOfTick(() => {
-      planned = false;
-      pump();
-    });
+    pumpSoon();
   }
 
   function pump(): void {

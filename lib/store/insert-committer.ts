@@ -9,7 +9,7 @@
 
 import { BATCH_STATEMENTS_MAX, TRANSACTION_BYTES_MAX } from "../aws/limits.ts";
 import { SemelError } from "../errors.ts";
-import type { Host } from "../host.ts";
+import { type Host, oncePerTick } from "../host.ts";
 import { fullJitterMs } from "../protocol/backoff.ts";
 import { afterAnswer, COMMIT_NOT_STARTED, type CommitOutcome, type CommitProgress } from "../protocol/commit.ts";
 import { itemId, type KeyedEffect } from "../protocol/effects.ts";
@@ -66,16 +66,12 @@ export function insertCommitter(options: InsertCommitterOptions): Committer {
   });
   let pending: Entry[] = [];
   const busy = new Set<string>(); // IC3
-  let [running, planned] = [0, false];
+  const pumpSoon = oncePerTick(host, pump);
+  let running = 0;
 
   function add(entry: Entry): void {
     pending.push(entry);
-    if (planned) return;
-    planned = true;
-    host.endOfTick(() => {
-      planned = false;
-      pump();
-    });
+    pumpSoon();
   }
 
   function pump(): void {

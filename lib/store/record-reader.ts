@@ -3,7 +3,7 @@
 import type { Item } from "../aws/dynamodb.ts";
 import { BATCH_GET_ITEMS_MAX } from "../aws/limits.ts";
 import { RECORD_TABLE } from "../contract.ts";
-import { type Host, sleep } from "../host.ts";
+import { type Host, oncePerTick, sleep } from "../host.ts";
 import { fullJitterMs, THROTTLE_BACKOFF } from "../protocol/backoff.ts";
 import type { FoundRecord } from "../protocol/record.ts";
 import { itemToRecord } from "./items.ts";
@@ -28,6 +28,8 @@ export interface RecordReaderOptions {
 
 export function recordReader({ store, host, control }: RecordReaderOptions): RecordReader {
   let asked: Asked[] = [];
+
+  const sendSoon = oncePerTick(host, sendAll);
 
   function sendAll(): void {
     const all = asked;
@@ -62,7 +64,7 @@ export function recordReader({ store, host, control }: RecordReaderOptions): Rec
 
   return {
     read(pk) {
-      if (asked.length === 0) host.endOfTick(sendAll);
+      sendSoon();
       return new Promise((resolve, reject) => asked.push({ pk, resolve, reject }));
     },
   };

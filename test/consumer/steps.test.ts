@@ -91,19 +91,24 @@ describe("a step", () => {
     expect(ran).toHaveLength(21);
   });
 
-  it("ST2: whose result may not be kept fails the message, even where the handler swallows it", async () => {
-    let broken = true;
-    const { deliver, memory, codes } = scene(({ operation }) =>
-      broken && operation === "UpdateItem" ? "never-applied" : "none",
-    );
-    const handler = async (tx: Tx): Promise<void> => {
-      await tx.step("one", () => 1).catch(() => {});
-      tx.put({ TableName: "Orders", Item: { orderId: "a" } });
-    };
-    expect(await deliver(handler)).toEqual(failed);
-    expect([codes(), memory.items("Orders")]).toEqual([["SEMEL_UNKNOWN_OUTCOME"], []]);
-    broken = false;
-  });
+  it.each([
+    ["never-applied", "SEMEL_UNKNOWN_OUTCOME", /may not be kept/],
+    ["throttled", "SEMEL_CONTENTION", /is not kept: .*throttling/],
+  ] as const)(
+    "ST2: %s: whose result may not be kept fails the message, even where the handler swallows it",
+    async (fault, code, text) => {
+      const { deliver, memory, codes, messages } = scene(({ operation }) =>
+        operation === "UpdateItem" ? fault : "none",
+      );
+      const handler = async (tx: Tx): Promise<void> => {
+        await tx.step("one", () => 1).catch(() => {});
+        tx.put({ TableName: "Orders", Item: { orderId: "a" } });
+      };
+      expect(await deliver(handler)).toEqual(failed);
+      expect([codes(), memory.items("Orders")]).toEqual([[code], []]);
+      expect(messages()[0]).toMatch(text);
+    },
+  );
 
   it("signal aborts at the deadline", async () => {
     const { deliver } = scene();

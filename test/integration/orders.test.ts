@@ -20,8 +20,9 @@ describe("orders on the local cloud", () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const trials = [
+    // Several crashes: one that comes when its worker has just answered brings nothing again.
     // At most one transaction a message and delivery; those of redelivered messages are read before.
-    { handler: "semel", lineCount: 200, crashes: 2, requestsPerDeliveryMax: 1.05 },
+    { handler: "semel", lineCount: 200, crashes: 4, requestsPerDeliveryMax: 1.05 },
     // An acquisition, a step and at most one transaction. Its crashes are the demo's, which has the time to wait for them.
     { handler: "claim", lineCount: 60, crashes: 0, requestsPerDeliveryMax: 3.5 },
   ] as const;
@@ -48,7 +49,7 @@ describe("orders on the local cloud", () => {
       });
       expect(complaints(result), log.slice(-20).join("\n")).toEqual([]);
       expect(result).toMatchObject({ messages: lineCount, crashes, sends: sends.length });
-      expect(result.deliveries).toBeGreaterThanOrEqual(sends.length); // what was killed came again, if it had not just answered
+      if (crashes > 0) expect(result.deliveries).toBeGreaterThan(sends.length); // what was killed came again
       expect(sends.length).toBeGreaterThan(lines.length);
       // Without crashes nothing waits for its visibility timeout (12 s): what is deferred comes when it should.
       if (crashes === 0) expect(result.visibilityWaitSeconds).toBeLessThan(10);

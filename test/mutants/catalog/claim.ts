@@ -231,7 +231,7 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a step whose name makes its record unreadable",
-    file: "lib/consumer/tx.ts",
+    file: STEPS,
     find: `name !== "__proto__" && `,
     replace: "",
     caughtBy: [STEPS_TEST],
@@ -307,12 +307,18 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
     caughtBy: [CLAIM_TEST],
   },
   {
-    name: "an acquisition without an answer taken for acquired",
+    name: "a write without an answer taken for applied: acquired, or kept",
     file: CLAIMS,
-    find: `if (answer.kind === "applied") return acquiredBy(answer, claim);`,
-    replace: `if (answer.kind === "applied") return acquiredBy(answer, claim);
-      if (answer.kind === "unknown") return { kind: "acquired", record: claim };`,
-    caughtBy: [CLAIM_TEST],
+    find: `if (answer.kind === "unknown") open ??= answer;`,
+    replace: `if (answer.kind === "unknown") return applied(undefined);`,
+    caughtBy: [CLAIM_TEST, STEPS_TEST],
+  },
+  {
+    name: "an open try of a claim's write forgotten",
+    file: CLAIMS,
+    find: `if (answer.kind === "unknown") open ??= answer;`,
+    replace: "",
+    caughtBy: ["store/claims.test.ts"],
   },
   {
     name: "a write that was refused for its lease taken for done",
