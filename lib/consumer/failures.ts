@@ -6,7 +6,8 @@ import type { CommitOutcome } from "../protocol/commit.ts";
 import type { ClaimedRecord } from "../protocol/record.ts";
 import type { Unsettled } from "../store/claims.ts";
 
-const BACK_TO_QUEUE = "The message goes back to its queue";
+/** Of a message, which its queue sends again, as of a direct invocation, which its caller may repeat. */
+const TRIED_AGAIN = "It is not acknowledged, and may be tried again";
 
 /** What a handler threw, whatever it was. An error of semel keeps its code. */
 export function handlerFailure(thrown: unknown): SemelError {
@@ -20,7 +21,7 @@ export function handlerFailure(thrown: unknown): SemelError {
   return failure(
     "SEMEL_HANDLER",
     true,
-    `The handler failed, so nothing was committed: ${reason}. ${BACK_TO_QUEUE}`,
+    `The handler failed, so nothing was committed: ${reason}. ${TRIED_AGAIN}`,
     thrown,
   );
 }
@@ -29,7 +30,7 @@ export function outOfTime(what: string): SemelError {
   return failure(
     "SEMEL_DEADLINE",
     true,
-    `The function's deadline was near before ${what}, so nothing was committed. ${BACK_TO_QUEUE}. ` +
+    `The function's deadline was near before ${what}, so nothing was committed. ${TRIED_AGAIN}. ` +
       "If this recurs, raise the function's timeout, or lower the batch size",
   );
 }
@@ -39,7 +40,7 @@ export function leftOpen(): SemelError {
     "SEMEL_UNKNOWN_OUTCOME",
     true,
     `The function's deadline came while the message was under way, so it is not known whether its commit went through. ` +
-      `${BACK_TO_QUEUE}, and its record will tell. If this recurs, raise the function's timeout, or lower the batch size`,
+      `${TRIED_AGAIN}; its record will tell. If this recurs, raise the function's timeout, or lower the batch size`,
   );
 }
 
@@ -48,7 +49,7 @@ export function stillOpen(error: SemelError): SemelError {
   return failure(
     "SEMEL_UNKNOWN_OUTCOME",
     true,
-    `An earlier try was left without an answer and may still be applied. ${BACK_TO_QUEUE}, and its record will tell. ` +
+    `An earlier try was left without an answer and may still be applied. ${TRIED_AGAIN}; its record will tell. ` +
       `A later try failed: ${error.message}`,
     error,
   );
@@ -60,7 +61,7 @@ export function leaseLost(): SemelError {
     "SEMEL_LEASE_LOST",
     true,
     "Another worker took the key over while the handler ran, so nothing of this run was committed. " +
-      `${BACK_TO_QUEUE}. If this recurs, raise leaseSeconds, and look for what blocks the event loop for longer`,
+      `${TRIED_AGAIN}. If this recurs, raise leaseSeconds, and look for what blocks the event loop for longer`,
   );
 }
 
@@ -73,14 +74,14 @@ export function acquireFailure(outcome: Unsettled): SemelError {
         "SEMEL_UNKNOWN_OUTCOME",
         true,
         `No answer tells whether the key was acquired, so the handler did not run: ${text(outcome.cause)}. ` +
-          `${BACK_TO_QUEUE}; the key is free when the lease is over`,
+          `${TRIED_AGAIN}; the key is free when the lease is over`,
         outcome.cause,
       );
     case "refused":
       return failure("SEMEL_REFUSED", true, `${what}: DynamoDB refused it: ${text(outcome.cause)}`, outcome.cause);
     case "conflict":
     case "throttled":
-      return failure("SEMEL_CONTENTION", true, `${what}: ${contention(outcome.kind)}. ${BACK_TO_QUEUE}`);
+      return failure("SEMEL_CONTENTION", true, `${what}: ${contention(outcome.kind)}. ${TRIED_AGAIN}`);
   }
 }
 
@@ -91,7 +92,7 @@ export function stepNotKept(name: string, outcome: Unsettled): SemelError {
   return failure(
     UNSETTLED_CODES[outcome.kind],
     true,
-    `The result of step ${JSON.stringify(name)} ${kept}: ${why}. ${BACK_TO_QUEUE}; the step may run again, with the same ` +
+    `The result of step ${JSON.stringify(name)} ${kept}: ${why}. ${TRIED_AGAIN}; the step may run again, with the same ` +
       "idempotencyKey",
     "cause" in outcome ? outcome.cause : undefined,
   );
@@ -114,13 +115,13 @@ export function conditionFailure(where: string, runs: number): SemelError {
     "SEMEL_CONDITION",
     true,
     `A condition or guard on ${where} failed in each of ${runs} runs of the handler, so nothing was committed. ` +
-      `${BACK_TO_QUEUE}. If the condition is a rule of the business, read with tx.get and decide in the handler`,
+      `${TRIED_AGAIN}. If the condition is a rule of the business, read with tx.get and decide in the handler`,
   );
 }
 
 /** A message that can never succeed, and why it could not leave its queue for the dead-letter queue. */
 export function notRejected(error: SemelError, why: string, cause: unknown): SemelError {
-  return failure("SEMEL_DEAD_LETTER", true, `${reasonOf(error)}. The message ${why}. ${BACK_TO_QUEUE}`, cause);
+  return failure("SEMEL_DEAD_LETTER", true, `${reasonOf(error)}. The message ${why}. ${TRIED_AGAIN}`, cause);
 }
 
 export const REJECTION_NOT_RECORDED = "could not be recorded as rejected";
@@ -144,7 +145,7 @@ function keyInUse(record: ClaimedRecord | undefined): SemelError {
   return failure(
     "SEMEL_KEY_IN_USE",
     true,
-    `The key is claimed by another worker (${state}), so nothing was committed. ${BACK_TO_QUEUE}. A consumer that changes ` +
+    `The key is claimed by another worker (${state}), so nothing was committed. ${TRIED_AGAIN}. A consumer that changes ` +
       "its strategy needs its queue drained first",
   );
 }
@@ -173,14 +174,14 @@ export function commitFailure(outcome: Failed): SemelError {
         "SEMEL_RECORD_FORMAT",
         true,
         `The record of this key has format ${outcome.formatVersion}, status ${outcome.status}, which this version cannot ` +
-          `read: a newer version of semel wrote it. ${BACK_TO_QUEUE}; finish the deployment`,
+          `read: a newer version of semel wrote it. ${TRIED_AGAIN}; finish the deployment`,
       );
     case "conflict":
     case "throttled":
       return failure(
         "SEMEL_CONTENTION",
         true,
-        `${contention(outcome.kind)}; nothing was committed. ${BACK_TO_QUEUE}. If this recurs, spread hot items or ` +
+        `${contention(outcome.kind)}; nothing was committed. ${TRIED_AGAIN}. If this recurs, spread hot items or ` +
           "raise capacity",
       );
     case "refused":
@@ -194,7 +195,7 @@ export function commitFailure(outcome: Failed): SemelError {
       return failure(
         "SEMEL_UNKNOWN_OUTCOME",
         true,
-        `No answer tells whether the commit went through: ${text(outcome.cause)}. ${BACK_TO_QUEUE}, and its record will tell`,
+        `No answer tells whether the commit went through: ${text(outcome.cause)}. ${TRIED_AGAIN}; its record will tell`,
         outcome.cause,
       );
   }
