@@ -1,6 +1,6 @@
 // The small world of strategy insert: workers over one memory store, an append-only table, and what must hold at any time.
 
-import type { LambdaContext, SqsBatchResponse } from "../../lib/aws/lambda.ts";
+import type { LambdaContext } from "../../lib/aws/lambda.ts";
 import { systemHost } from "../../lib/host.ts";
 import { PermanentError } from "../../lib/index.ts";
 import { createExactlyOnce } from "../../lib/middleware/exactly-once.ts";
@@ -13,7 +13,7 @@ import { DLQ_URL, memoryQueue } from "../support/memory-queue.ts";
 import { sqsEvent } from "../support/sqs-event.ts";
 import { virtualHost } from "../support/virtual-host.ts";
 import { complaintsOf, rejectedIn } from "./checks.ts";
-import { createWorker, type Invocation, type SimulatedMessage, type Trouble, type World } from "./world.ts";
+import { createWorker, type Invocation, succeeded, type Trouble, type World } from "./world.ts";
 
 /** What only a batch of statements can come to; other requests know no trouble then. */
 export type StatementTrouble = "half-applied" | "one-throttled" | "one-conflicts";
@@ -23,10 +23,7 @@ const TIMEOUT_MS = 4_000;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Troubles meet the requests in order; then there are none. */
-export function createInsertWorld(
-  troubles: readonly (Trouble | StatementTrouble)[],
-  random: () => number,
-): Omit<World, "elapse"> {
+export function createInsertWorld(troubles: readonly (Trouble | StatementTrouble)[], random: () => number): World {
   const host = virtualHost(random);
   const left = [...troubles];
   const acknowledged = new Set<string>();
@@ -48,7 +45,8 @@ export function createInsertWorld(
     return "none";
   }
 
-  async function invoke({ messages, handlerMs, rejects }: Invocation): Promise<void> {
+  async function invoke({ messages, handlerMs, rejects, startMs = 0 }: Invocation): Promise<void> {
+    if (startMs > 0) await new Promise<void>((resolve) => host.after(startMs, resolve));
     for (const { messageId, key } of messages) {
       keys.set(messageId, key);
       received.set(messageId, (received.get(messageId) ?? 0) + 1);
@@ -88,6 +86,10 @@ export function createInsertWorld(
     memory,
     host,
     acknowledged,
+    async elapse(ms) {
+      host.after(ms, () => {});
+      await host.drain();
+    },
     async deliver(invocations) {
       await host.run(Promise.all(invocations.map(invoke)));
     },
@@ -104,11 +106,6 @@ export function createInsertWorld(
       if (unknown.length > 0) throw new Error(`I1: nobody asked for ${unknown.join(", ")}`);
     },
   };
-}
-
-function succeeded(messages: readonly SimulatedMessage[], { batchItemFailures }: SqsBatchResponse): string[] {
-  const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-  return messages.map(({ messageId }) => messageId).filter((id) => !failed.has(id));
 }
 
 /**

@@ -142,7 +142,8 @@ export function createWorld(troubles: readonly Trouble[], random: () => number, 
   };
 }
 
-function succeeded(messages: readonly SimulatedMessage[], { batchItemFailures }: SqsBatchResponse): string[] {
+/** Ids of the messages that the response lets leave the queue. */
+export function succeeded(messages: readonly SimulatedMessage[], { batchItemFailures }: SqsBatchResponse): string[] {
   const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
   return messages.map(({ messageId }) => messageId).filter((id) => !failed.has(id));
 }
