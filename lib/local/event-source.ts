@@ -92,7 +92,7 @@ async function receiveRecords(
 async function deliver(options: EventSourceOptions, batch: readonly SqsRecord[]): Promise<void> {
   try {
     await options.pool.run(JSON.stringify({ Records: batch }), {
-      messages: batch.length,
+      messageIds: batch.map((record) => record.messageId),
       settle: (result) => settle(options, batch, result),
     });
   } catch (thrown) {
@@ -100,13 +100,13 @@ async function deliver(options: EventSourceOptions, batch: readonly SqsRecord[])
   }
 }
 
-/** Gives the number of messages deleted. */
+/** Gives the ids of the messages deleted. */
 async function settle(
   options: EventSourceOptions,
   batch: readonly SqsRecord[],
   result: InvocationResult,
-): Promise<number> {
-  if (result.outcome !== "success") return 0; // the whole batch comes back
+): Promise<string[]> {
+  if (result.outcome !== "success") return []; // the whole batch comes back
   const { reportsFailures } = options.definition;
   const verdict = judgeResponse(result.payload, {
     messageIds: batch.map((record) => record.messageId),
@@ -114,7 +114,7 @@ async function settle(
   });
   if (verdict.kind === "failed") {
     options.warn(`the whole batch of queue ${options.queue.name} comes back: ${verdict.reason}`);
-    return 0;
+    return [];
   }
   const deletable = new Set(verdict.delete);
   return deleteRecords(
@@ -123,15 +123,18 @@ async function settle(
   );
 }
 
-async function deleteRecords(options: EventSourceOptions, records: readonly SqsRecord[]): Promise<number> {
-  let deleted = 0;
+async function deleteRecords(options: EventSourceOptions, records: readonly SqsRecord[]): Promise<string[]> {
+  const deleted: string[] = [];
   for (let start = 0; start < records.length; start += QUEUE_BATCH_MESSAGES_MAX) {
-    deleted += await deleteChunk(options, records.slice(start, start + QUEUE_BATCH_MESSAGES_MAX));
+    deleted.push(...(await deleteChunk(options, records.slice(start, start + QUEUE_BATCH_MESSAGES_MAX))));
   }
   return deleted;
 }
 
-async function deleteChunk({ client, queue, warn }: EventSourceOptions, chunk: readonly SqsRecord[]): Promise<number> {
+async function deleteChunk(
+  { client, queue, warn }: EventSourceOptions,
+  chunk: readonly SqsRecord[],
+): Promise<string[]> {
   let left = chunk.map((record, index) => ({ Id: String(index), ReceiptHandle: record.receiptHandle }));
   let error = "";
   for (let tries = 0; tries < DELETE_TRIES_MAX && left.length > 0; tries += 1) {
@@ -145,7 +148,8 @@ async function deleteChunk({ client, queue, warn }: EventSourceOptions, chunk: r
     }
   }
   if (left.length > 0) warn(`${left.length} messages of queue ${queue.name} were not deleted and come back: ${error}`);
-  return chunk.length - left.length;
+  const kept = new Set(left.map(({ Id }) => Number(Id)));
+  return chunk.filter((_, index) => !kept.has(index)).map((record) => record.messageId);
 }
 
 function isConnectionError(thrown: unknown): boolean {

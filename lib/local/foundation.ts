@@ -1,21 +1,20 @@
-// Engines, proxy, clients: what a local cloud stands on.
+// Engines and clients: what a local cloud stands on.
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { startDynamoDbEngine } from "./engines/dynamodb.ts";
 import { type Engine, givenEngine } from "./engines/engine.ts";
 import { startSqsEngine } from "./engines/sqs.ts";
 import { type Identity, identityOf } from "./identity.ts";
-import { type CountingProxy, startProxy } from "./proxy.ts";
 import { type Reaper, startReaper } from "./reaper.ts";
 import { makeStagingFolder } from "./staging.ts";
-import type { ClientConfig, LocalOptions } from "./types.ts";
+import type { ClientConfig, EngineName, LocalOptions } from "./types.ts";
 
 export interface Foundation {
   readonly identity: Identity;
   readonly dynamodb: Engine;
   readonly sqs: Engine;
-  /** Undefined for an https endpoint: the signature of a request covers its host, so it can't be passed on. */
-  readonly proxy: CountingProxy | undefined;
+  /** Which of them are ours. */
+  readonly embedded: Readonly<Record<EngineName, boolean>>;
   readonly reaper: Reaper;
   readonly stagingFolder: string;
   readonly clientConfig: { readonly dynamodb: ClientConfig; readonly sqs: ClientConfig };
@@ -67,8 +66,6 @@ export async function layFoundation(options: LocalOptions, env: NodeJS.ProcessEn
   undo.add(() => dynamodb.stop());
   const sqs = given.sqs === undefined ? await startSqsEngine(identity.region) : givenEngine(given.sqs);
   undo.add(() => sqs.stop());
-  const proxy = new URL(dynamodb.endpoint).protocol === "http:" ? await startProxy(dynamodb.endpoint) : undefined;
-  if (proxy !== undefined) undo.add(() => proxy.stop());
 
   const configOf = (endpoint: string): ClientConfig => ({
     endpoint,
@@ -80,7 +77,8 @@ export async function layFoundation(options: LocalOptions, env: NodeJS.ProcessEn
   const sqsClient = new SQSClient(clientConfig.sqs);
   undo.add(() => dynamodbClient.destroy());
   undo.add(() => sqsClient.destroy());
-  return { identity, dynamodb, sqs, proxy, reaper, stagingFolder, clientConfig, dynamodbClient, sqsClient };
+  const embedded = { dynamodb: given.dynamodb === undefined, sqs: given.sqs === undefined };
+  return { identity, dynamodb, sqs, embedded, reaper, stagingFolder, clientConfig, dynamodbClient, sqsClient };
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

@@ -83,14 +83,21 @@ export interface EnvironmentInput {
   readonly runtimeApi: string;
   readonly identity: Identity;
   readonly endpoints: { readonly dynamodb: string; readonly sqs: string };
+  /** What the URLs of queues begin with. */
+  readonly sqsEngine: string;
   readonly path: string | undefined;
 }
 
 /** A worker's whole environment: nothing of ours leaks in. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
 export function workerEnvironment(input: EnvironmentInput): Record<string, string> {
-  const { definition, identity } = input;
+  const { definition, identity, endpoints, sqsEngine } = input;
+  // SDK clients go where a queue's URL points to: that must be the worker's own way to SQS.
+  const variables = Object.entries(definition.environment).map(([name, value]) => [
+    name,
+    value.replaceAll(`${sqsEngine}/`, `${endpoints.sqs}/`),
+  ]);
   return {
-    ...definition.environment,
+    ...Object.fromEntries(variables),
     ...identity.environment,
     ...(input.path === undefined ? {} : { PATH: input.path }),
     TZ: ":UTC",
@@ -106,8 +113,9 @@ export function workerEnvironment(input: EnvironmentInput): Record<string, strin
     AWS_LAMBDA_LOG_STREAM_NAME: `local/${definition.name}`,
     AWS_LAMBDA_RUNTIME_API: input.runtimeApi,
     AWS_EC2_METADATA_DISABLED: "true",
-    AWS_ENDPOINT_URL_DYNAMODB: input.endpoints.dynamodb,
-    AWS_ENDPOINT_URL_SQS: input.endpoints.sqs,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+    AWS_ENDPOINT_URL_DYNAMODB_STREAMS: endpoints.dynamodb,
+    AWS_ENDPOINT_URL_SQS: endpoints.sqs,
     LAMBDA_TASK_ROOT: input.taskRoot,
     _HANDLER: definition.handler,
   };

@@ -2,20 +2,24 @@
 // warm, and are replaced when they die at work.
 import { randomUUID } from "node:crypto";
 import { localError } from "./local-error.ts";
+import type { Seat } from "./seat.ts";
 import type { LocalEvent } from "./types.ts";
 import { type InvocationResult, startWorker, type Worker, type WorkerOptions } from "./worker.ts";
 
-export interface PoolOptions extends Omit<WorkerOptions, "onExit"> {
+export interface PoolOptions extends Omit<WorkerOptions, "onExit" | "seat"> {
+  readonly logicalId: string;
   /** A number for a new worker, unique in the local cloud. */
   readonly nextWorkerId: () => number;
   readonly observe: (event: LocalEvent) => void;
 }
 
 export interface RunOptions {
-  /** Messages in the payload; 0 for an invocation that comes from no queue. */
-  readonly messages: number;
-  /** Acts on the result, before the invocation counts as ended; gives the number of messages deleted. */
-  readonly settle?: (result: InvocationResult) => Promise<number>;
+  /** Of the messages in the payload; none for an invocation that comes from no queue. */
+  readonly messageIds: readonly string[];
+  /** Acts on the result, before the invocation counts as ended; gives the ids of the messages that it deleted. */
+  readonly settle?: (result: InvocationResult) => Promise<readonly string[]>;
+  /** Another worker has the same messages. */
+  readonly isCopy?: boolean;
 }
 
 export interface FunctionPool {
@@ -29,11 +33,11 @@ export interface FunctionPool {
 }
 
 interface PooledWorker extends Worker {
-  readonly id: number;
+  readonly seat: Seat;
 }
 
 export function createFunctionPool(options: PoolOptions): FunctionPool {
-  const { functionName, observe } = options;
+  const { functionName, logicalId, observe } = options;
   const idle: PooledWorker[] = [];
   const busy = new Set<PooledWorker>(); // in the order of their invocations
   const alive = new Set<PooledWorker>();
@@ -41,16 +45,17 @@ export function createFunctionPool(options: PoolOptions): FunctionPool {
   let stopping = false;
 
   const start = (): PooledWorker => {
-    const id = options.nextWorkerId();
+    const workerId = options.nextWorkerId();
+    const seat: Seat = { functionName, logicalId, workerId, calls: 0, invocation: undefined };
     const gone = () => {
       alive.delete(worker);
       const index = idle.indexOf(worker);
       if (index >= 0) idle.splice(index, 1);
-      observe({ kind: "worker-exited", functionName, workerId: id, atMs: Date.now() });
+      observe({ kind: "worker-exited", functionName, workerId, atMs: Date.now() });
     };
-    const worker: PooledWorker = { ...startWorker({ ...options, onExit: gone }), id };
+    const worker: PooledWorker = { ...startWorker({ ...options, seat, onExit: gone }), seat };
     alive.add(worker);
-    observe({ kind: "worker-started", functionName, workerId: id, atMs: Date.now() });
+    observe({ kind: "worker-started", functionName, workerId, atMs: Date.now() });
     return worker;
   };
 
@@ -61,32 +66,42 @@ export function createFunctionPool(options: PoolOptions): FunctionPool {
   };
 
   const runOn = async (worker: PooledWorker, payload: string, run: RunOptions): Promise<InvocationResult> => {
-    const started = { functionName, workerId: worker.id, requestId: randomUUID(), messages: run.messages };
+    const { seat } = worker;
+    const { messageIds, isCopy = false } = run;
+    const requestId = randomUUID();
+    const messages = messageIds.length;
+    const started = { functionName, workerId: seat.workerId, requestId, messages, messageIds };
+    const repeat = messages === 0 ? undefined : () => void begin(payload, { ...run, isCopy: true }).catch(() => {});
+    seat.invocation = { requestId, messageIds, isCopy, repeat };
     busy.add(worker); // first, for an observer that kills it
     observe({ kind: "invocation-started", ...started, atMs: Date.now() });
     const result = await worker.invoke(started.requestId, payload);
     busy.delete(worker);
+    seat.invocation = undefined;
     if (!stopping) report(options, result);
     giveBack(worker, result);
-    let deleted = 0;
+    let deletedIds: readonly string[] = [];
     try {
-      deleted = (await run.settle?.(result)) ?? 0;
+      deletedIds = (await run.settle?.(result)) ?? [];
     } finally {
-      observe({ kind: "invocation-ended", ...started, outcome: result.outcome, deleted, atMs: Date.now() });
+      const { outcome } = result;
+      const deleted = deletedIds.length;
+      observe({ kind: "invocation-ended", ...started, outcome, deleted, deletedIds, atMs: Date.now() });
     }
     return result;
   };
 
+  const begin = (payload: string, run: RunOptions): Promise<InvocationResult> => {
+    if (stopping) return Promise.reject(localError(`Cannot run function ${functionName}: the local cloud is stopping`));
+    const invocation = runOn(idle.pop() ?? start(), payload, run);
+    running.add(invocation);
+    const done = () => running.delete(invocation);
+    invocation.then(done, done);
+    return invocation;
+  };
+
   return {
-    run(payload, run) {
-      if (stopping)
-        return Promise.reject(localError(`Cannot run function ${functionName}: the local cloud is stopping`));
-      const invocation = runOn(idle.pop() ?? start(), payload, run);
-      running.add(invocation);
-      const done = () => running.delete(invocation);
-      invocation.then(done, done);
-      return invocation;
-    },
+    run: begin,
     running: () => running.size,
     busyWorkers: () => busy.size,
     killBusyWorker(index) {

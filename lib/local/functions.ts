@@ -1,15 +1,23 @@
 // The functions of the stacks: defined, staged, ready to run.
 import { FUNCTION_NAME_LENGTH_MAX } from "../aws/names.ts";
 import type { Foundation } from "./foundation.ts";
-import { defineFunction, type FunctionDefinition, workerEnvironment } from "./function-definition.ts";
+import {
+  defineFunction,
+  type EnvironmentInput,
+  type FunctionDefinition,
+  workerEnvironment,
+} from "./function-definition.ts";
 import { createFunctionPool, type FunctionPool } from "./function-pool.ts";
 import { localError } from "./local-error.ts";
 import { physicalName } from "./physical-names.ts";
+import type { Seat } from "./seat.ts";
 import { LOCAL_ACCOUNT_ID, type StackRun, type Warn } from "./stack-run.ts";
 import { stageCode } from "./staging.ts";
 import { resolve } from "./template.ts";
+import type { Traffic } from "./traffic.ts";
 import type { LocalEvent, LocalFunction, Logger } from "./types.ts";
 import { optionalTextAt } from "./values.ts";
+import type { Connection } from "./worker.ts";
 
 export interface RunningFunction {
   readonly definition: FunctionDefinition;
@@ -19,13 +27,14 @@ export interface RunningFunction {
 export interface FunctionsInput {
   readonly runs: readonly StackRun[];
   readonly foundation: Foundation;
+  readonly traffic: Traffic;
   readonly logger: Logger;
   readonly observe: (event: LocalEvent) => void;
   readonly warn: Warn;
 }
 
 export async function createFunctions(input: FunctionsInput): Promise<RunningFunction[]> {
-  const { runs, foundation, logger, observe, warn } = input;
+  const { runs, foundation, traffic, logger, observe, warn } = input;
   const named = runs.flatMap((run) => nameFunctions(run, foundation.identity.region));
   let workers = 0;
   const create = async ({ run, ...rest }: NamedFunction): Promise<RunningFunction[]> => {
@@ -34,10 +43,13 @@ export async function createFunctions(input: FunctionsInput): Promise<RunningFun
     const taskRoot = await stageCode(definition, run.assets, foundation.stagingFolder);
     const pool = createFunctionPool({
       functionName: definition.name,
+      logicalId: definition.logicalId,
       functionArn: definition.arn,
       timeoutMs: definition.timeoutMs,
       taskRoot,
-      environment: (runtimeApi) => environmentOf(definition, taskRoot, runtimeApi, foundation),
+      connect: (seat) => connect(seat, foundation, traffic),
+      environment: (runtimeApi, { endpoints }) =>
+        environmentOf({ definition, taskRoot, runtimeApi, endpoints }, foundation),
       reaper: foundation.reaper,
       logger,
       observe,
@@ -69,14 +81,21 @@ function nameFunctions(run: StackRun, region: string): NamedFunction[] {
   });
 }
 
+/** A door of its own for each worker, where there is a proxy. */
+async function connect(seat: Seat, { dynamodb, sqs }: Foundation, { proxies }: Traffic): Promise<Connection> {
+  const doors = await Promise.all([proxies.dynamodb?.open(seat), proxies.sqs?.open(seat)]);
+  const [toDynamodb, toSqs] = doors;
+  return {
+    endpoints: { dynamodb: toDynamodb?.endpoint ?? dynamodb.endpoint, sqs: toSqs?.endpoint ?? sqs.endpoint },
+    close: async () => void (await Promise.all(doors.map((door) => door?.close()))),
+  };
+}
+
 function environmentOf(
-  definition: FunctionDefinition,
-  taskRoot: string,
-  runtimeApi: string,
-  { identity, proxy, dynamodb, sqs }: Foundation,
+  input: Pick<EnvironmentInput, "definition" | "taskRoot" | "runtimeApi" | "endpoints">,
+  { identity, sqs }: Foundation,
 ): Record<string, string> {
-  const endpoints = { dynamodb: proxy?.endpoint ?? dynamodb.endpoint, sqs: sqs.endpoint };
-  return workerEnvironment({ definition, taskRoot, runtimeApi, identity, endpoints, path: process.env["PATH"] });
+  return workerEnvironment({ ...input, identity, sqsEngine: sqs.endpoint, path: process.env["PATH"] });
 }
 
 /** The face that users see. */
@@ -87,7 +106,7 @@ export function toLocalFunction({ definition, pool }: RunningFunction): LocalFun
     logicalId,
     stackName,
     async invoke(event) {
-      const result = await pool.run(JSON.stringify(event) ?? "null", { messages: 0 });
+      const result = await pool.run(JSON.stringify(event) ?? "null", { messageIds: [] });
       if (result.outcome === "success") return JSON.parse(result.payload);
       const { errorType, errorMessage, trace } = result.error;
       throw localError(`Function ${name} failed: ${errorType}: ${errorMessage}`, trace.join("\n") || undefined);

@@ -14,6 +14,8 @@ export interface IdleInput {
   /** Grows with each invocation that starts. */
   readonly invocationsStarted: () => number;
   readonly invocationsRunning: () => number;
+  /** What faults keep back: it comes later. */
+  readonly heldBack?: () => number;
   /** Why nothing can come any more: a dead engine, a stopped cloud. */
   readonly failure: () => Error | undefined;
 }
@@ -53,6 +55,8 @@ export async function waitUntilIdle(input: IdleInput, options: IdleOptions): Pro
 
 async function whatIsBusy(input: IdleInput): Promise<string | undefined> {
   if (input.invocationsRunning() > 0) return `${input.invocationsRunning()} invocations run`;
+  const heldBack = input.heldBack?.() ?? 0;
+  if (heldBack > 0) return `${heldBack} requests or messages are held back by faults`;
   for (const queue of input.queues) {
     const counts = await countMessages(input, queue);
     if (counts !== undefined) return `queue ${queue.name} has ${counts}`;

@@ -2,6 +2,8 @@
 import { readAssembly, selectStacks } from "./assembly.ts";
 import type { EventSource } from "./event-source.ts";
 import { startEventSources } from "./event-sources.ts";
+import { createFaultDesk, type FaultDesk } from "./faults/desk.ts";
+import { type ReadPlan, readPlan } from "./faults/read-plan.ts";
 import { createUndo, type Foundation, layFoundation, type Undo } from "./foundation.ts";
 import { createFunctions, type RunningFunction, toLocalFunction } from "./functions.ts";
 import { waitUntilIdle } from "./idle.ts";
@@ -10,11 +12,30 @@ import { printLine } from "./print.ts";
 import { countMessages, createQueues } from "./queues.ts";
 import { openStacks, type StackRun } from "./stack-run.ts";
 import { createTables } from "./tables.ts";
+import { createTraffic, type Traffic } from "./traffic.ts";
 import type { EngineName, LocalCloud, LocalEvent, LocalOptions, LocalQueue, LocalTable, Logger } from "./types.ts";
 
 export type {
+  CallFault,
+  CallRule,
+  DeliveryFault,
+  DeliveryRule,
+  EngineRule,
+  FaultHandle,
+  FaultHit,
+  FaultName,
+  FaultPlan,
+  FaultRule,
+  Faults,
+  Range,
+  SkewRule,
+  WorkerFault,
+  WorkerRule,
+} from "./faults/types.ts";
+export type {
   ClientConfig,
   EngineName,
+  FaultEvent,
   IdleOptions,
   InvocationOutcome,
   LocalCloud,
@@ -27,7 +48,8 @@ export type {
   LogLine,
 } from "./types.ts";
 
-const OPTION_NAMES: ReadonlySet<string> = new Set(["assembly", "stacks", "endpoints", "logger", "observer"]);
+const OPTION_NAMES: ReadonlySet<string> = new Set(["assembly", "stacks", "endpoints", "logger", "observer", "faults"]);
+const ENGINE_NAMES: readonly EngineName[] = ["dynamodb", "sqs"];
 /** For invocations that run when the local cloud stops. */
 const STOP_GRACE_MS = 1_000;
 
@@ -39,16 +61,17 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
       `Cannot start the local cloud: unknown option ${unknown.join(", ")}; known: ${[...OPTION_NAMES].join(", ")}`,
     );
   }
+  const plan = readPlan(options.faults ?? {});
   const undo = createUndo();
   try {
-    return await start(options, undo);
+    return await start(options, plan, undo);
   } catch (thrown) {
     await undo.run().catch(() => {}); // the first error is the one to know
     throw thrown;
   }
 }
 
-async function start(options: LocalOptions, undo: Undo): Promise<LocalCloud> {
+async function start(options: LocalOptions, plan: ReadPlan, undo: Undo): Promise<LocalCloud> {
   const state = createState(options);
   const stacks = selectStacks(await readAssembly(options.assembly), options.stacks);
   const foundation = await layFoundation(options, process.env, undo);
@@ -58,14 +81,34 @@ async function start(options: LocalOptions, undo: Undo): Promise<LocalCloud> {
   const { logger, warn, observe } = state;
   const runs = openStacks(stacks, foundation.identity.region, warn);
   const queues = await createQueues(runs, foundation.sqsClient);
+  const traffic = createTraffic(foundation, createIsQueue(queues));
+  undo.add(() => traffic.stop());
+  const faults = createFaultDesk({ plan, observe }, { calls: traffic.callFaults });
   const tables = await createTables(runs, foundation.dynamodbClient);
-  const functions = await createFunctions({ runs, foundation, logger, observe, warn });
+  const functions = await createFunctions({ runs, foundation, traffic, logger, observe, warn });
+  faults.open({
+    functions: functions.map(({ definition }) => definition),
+    queues,
+    proxied: ENGINE_NAMES.filter((name) => traffic.proxies[name] !== undefined),
+  });
   const onUnreachable = (error: Error) => state.fail("sqs", error);
   const sources = await startEventSources({ runs, queues, functions, foundation, warn, onUnreachable });
   undo.add(() => stopWork(sources, functions));
   // Without its engines a function can only fail, and use up the receives of its messages.
   state.onFailure(() => void Promise.all(sources.map((source) => source.stop())));
-  return toLocalCloud({ state, foundation, runs, queues, tables, functions, sources, undo });
+  return toLocalCloud({ state, foundation, traffic, faults, runs, queues, tables, functions, sources, undo });
+}
+
+/** Whether a name or a logical id means the queue at a URL, whatever the URL's host. */
+function createIsQueue(queues: readonly LocalQueue[]): (name: string, url: unknown) => boolean {
+  return (name, url) => {
+    const queue = queues.find((one) => one.name === name || one.logicalId === name);
+    return queue !== undefined && typeof url === "string" && new URL(queue.url).pathname === pathOf(url);
+  };
+}
+
+function pathOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).pathname : undefined;
 }
 
 /** First no more receives, then no more invocations; the pollers end when their last batch has. */
@@ -127,6 +170,8 @@ function createState(options: LocalOptions): State {
 interface CloudParts {
   readonly state: State;
   readonly foundation: Foundation;
+  readonly traffic: Traffic;
+  readonly faults: FaultDesk;
   readonly runs: readonly StackRun[];
   readonly queues: readonly LocalQueue[];
   readonly tables: readonly LocalTable[];
@@ -136,13 +181,14 @@ interface CloudParts {
 }
 
 function toLocalCloud(parts: CloudParts): LocalCloud {
-  const { state, foundation, runs, queues, tables, functions, sources, undo } = parts;
+  const { state, foundation, traffic, faults, runs, queues, tables, functions, sources, undo } = parts;
   const outputs = new Map(runs.map((run) => [run.name, run.outputs()]));
   const idleInput = {
     count: (queue: LocalQueue) => countMessages(queue, foundation.sqsClient),
     queues: sources.map(({ queue }) => queue),
     invocationsStarted: state.invocationsStarted,
     invocationsRunning: () => functions.reduce((sum, { pool }) => sum + pool.running(), 0),
+    heldBack: () => traffic.callFaults.pending(),
     failure: state.failure,
   };
   const stop = (): Promise<void> => {
@@ -164,7 +210,8 @@ function toLocalCloud(parts: CloudParts): LocalCloud {
       );
     },
     idle: (options = {}) => waitUntilIdle(idleInput, options),
-    dynamodbRequests: () => foundation.proxy?.counts() ?? {},
+    dynamodbRequests: () => traffic.proxies.dynamodb?.counts() ?? {},
+    faults: { inject: faults.inject, counts: faults.counts, clear: faults.clear },
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -1,4 +1,5 @@
 // What users of the local cloud see.
+import type { FaultHit, FaultName, FaultPlan, Faults } from "./faults/types.ts";
 
 export interface LogLine {
   /** Name of the function that wrote the line, or the part of the local cloud. */
@@ -21,6 +22,8 @@ export type LocalEvent =
       workerId: number;
       requestId: string;
       messages: number;
+      /** Of the batch, in its order; empty for an invocation that comes from no queue. */
+      messageIds: readonly string[];
       atMs: number;
     }
   | {
@@ -30,12 +33,22 @@ export type LocalEvent =
       requestId: string;
       outcome: InvocationOutcome;
       messages: number;
+      messageIds: readonly string[];
       /** Messages that left the queue because of this invocation. */
       deleted: number;
+      deletedIds: readonly string[];
       atMs: number;
     }
   | { kind: "worker-started" | "worker-exited"; functionName: string; workerId: number; atMs: number }
-  | { kind: "engine-failed"; engine: EngineName; error: Error };
+  | { kind: "engine-failed"; engine: EngineName; error: Error }
+  | FaultEvent;
+
+/** A fault, when it is injected. */
+export interface FaultEvent extends FaultHit {
+  readonly kind: "fault";
+  readonly fault: FaultName;
+  readonly atMs: number;
+}
 
 export interface LocalOptions {
   /** Path of the cloud assembly, the cdk.out folder. */
@@ -47,6 +60,8 @@ export interface LocalOptions {
   /** Takes the lines that functions and the local cloud write. @default - prints them */
   readonly logger?: Logger;
   readonly observer?: (event: LocalEvent) => void;
+  /** Faults from the start on. @default - none but those of faults.inject() */
+  readonly faults?: FaultPlan;
 }
 
 export interface ClientConfig {
@@ -108,6 +123,7 @@ export interface LocalCloud extends AsyncDisposable {
   idle(options?: IdleOptions): Promise<void>;
   /** DynamoDB requests that functions sent, per operation. Empty for an https endpoint, which is not proxied. */
   dynamodbRequests(): Record<string, number>;
+  readonly faults: Faults;
   /** Ends pollers, workers and engines. No process is left. May be called again. */
   stop(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { INIT_PHASE_MS_MAX } from "../aws/lambda-runtime.ts";
 import { killGroup, killLeftovers, type Reaper } from "./reaper.ts";
 import { type FunctionError, type RuntimeAnswer, type RuntimeApi, startRuntimeApi } from "./runtime-api.ts";
+import type { Seat } from "./seat.ts";
 import type { Logger } from "./types.ts";
 
 export type InvocationResult =
@@ -18,10 +19,19 @@ export interface WorkerOptions {
   readonly functionArn: string;
   readonly timeoutMs: number;
   readonly taskRoot: string;
-  environment(runtimeApi: string): Record<string, string>;
+  readonly seat: Seat;
+  /** Opens the worker's ways to the engines. */
+  connect(seat: Seat): Promise<Connection>;
+  environment(runtimeApi: string, connection: Connection): Record<string, string>;
   readonly reaper: Reaper;
   readonly logger: Logger;
   readonly onExit: () => void;
+}
+
+/** A worker's own endpoints. */
+export interface Connection {
+  readonly endpoints: { readonly dynamodb: string; readonly sqs: string };
+  close(): Promise<void>;
 }
 
 export interface Worker {
@@ -70,14 +80,14 @@ export function startWorker(options: WorkerOptions): Worker {
   });
 
   const run = async (): Promise<void> => {
-    const api = await starting;
+    const [api, connection] = await Promise.all([starting, options.connect(options.seat)]);
     let how = "killed before it started";
     if (!killed) {
-      child = spawnBootstrap(options, api.address);
+      child = spawnBootstrap(options, options.environment(api.address, connection));
       how = await exitOf(child);
     }
     clearTimeout(initTimer);
-    await api.close();
+    await Promise.all([api.close(), connection.close()]);
     died(how, api.lastAnswer());
   };
   const exited = run().catch((thrown: unknown) => died(String(thrown)));
@@ -111,11 +121,11 @@ export function startWorker(options: WorkerOptions): Worker {
   };
 }
 
-function spawnBootstrap(options: WorkerOptions, runtimeApi: string): ChildProcess {
+function spawnBootstrap(options: WorkerOptions, env: Record<string, string>): ChildProcess {
   // Node 22 warns when it strips the types of our sources.
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", BOOTSTRAP], {
     cwd: options.taskRoot,
-    env: options.environment(runtimeApi),
+    env,
     stdio: ["ignore", "pipe", "pipe"],
     detached: true, // a process group of its own: Ctrl-C is for us, and SIGKILL takes its children too
   });

@@ -6,6 +6,7 @@ import {
   type LocalCloud,
   type LocalEvent,
   type LocalFunction,
+  type LocalOptions,
   type LogLine,
   startLocal,
 } from "../../lib/local/index.ts";
@@ -21,11 +22,17 @@ export interface CloudFixture extends AsyncDisposable {
   send(logicalId: string, bodies: readonly string[]): Promise<void>;
 }
 
-export async function startFixture(...stacks: readonly FixtureStack[]): Promise<CloudFixture> {
+export type CloudOptions = Omit<LocalOptions, "assembly" | "logger" | "observer">;
+
+/** Stacks, then options if any. */
+export async function startFixture(...given: readonly (FixtureStack | CloudOptions)[]): Promise<CloudFixture> {
+  const stacks = given.filter((one) => "resources" in one);
+  const [options = {}] = given.filter((one) => !("resources" in one));
   const assembly = await writeAssembly(...stacks);
   const lines: LogLine[] = [];
   const events: LocalEvent[] = [];
   const cloud = await startLocal({
+    ...options,
     assembly: assembly.path,
     logger: (line) => lines.push(line),
     observer: (event) => events.push(event),

@@ -1,10 +1,12 @@
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { type CountingProxy, startProxy } from "../../lib/local/proxy.ts";
+import { createProxy, type Door, type EngineProxy } from "../../lib/local/proxy.ts";
+import type { Seat } from "../../lib/local/seat.ts";
 
 let server: Server | undefined;
-let proxy: CountingProxy | undefined;
+let proxy: EngineProxy | undefined;
+const seat: Seat = { functionName: "f", logicalId: "F", workerId: 1, calls: 0, invocation: undefined };
 
 afterEach(async () => {
   await proxy?.stop();
@@ -12,14 +14,16 @@ afterEach(async () => {
   server?.close();
 });
 
-async function start(engine: Server): Promise<CountingProxy> {
+async function start(engine: Server): Promise<Door & Pick<EngineProxy, "counts" | "stop">> {
   server = engine;
   await new Promise<void>((resolve) => engine.listen(0, "127.0.0.1", resolve));
-  proxy = await startProxy(`http://127.0.0.1:${(engine.address() as AddressInfo).port}`);
-  return proxy;
+  const target = `http://127.0.0.1:${(engine.address() as AddressInfo).port}`;
+  proxy = createProxy({ service: "dynamodb", target });
+  const { counts, stop } = proxy;
+  return { ...(await proxy.open(seat)), counts, stop };
 }
 
-const call = ({ endpoint }: CountingProxy, operation: string, body: string) =>
+const call = ({ endpoint }: Door, operation: string, body: string) =>
   fetch(endpoint, { method: "POST", headers: { "x-amz-target": `DynamoDB_20120810.${operation}` }, body });
 
 describe("the DynamoDB proxy", () => {

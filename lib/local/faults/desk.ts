@@ -1,0 +1,114 @@
+// The desk where faults are asked for: reads rules, hands each to the part that injects it, counts and tells.
+//
+//   FD1. Nothing is injected before open(), after clear(), or by a rule that was removed.
+//   FD2. Each fault is counted once and observed once, when it is injected.
+import { localError } from "../local-error.ts";
+import type { EngineName, LocalEvent } from "../types.ts";
+import type { CallFaults } from "./calls.ts";
+import { createLiveRule, type LiveRule } from "./live-rule.ts";
+import { createRandom } from "./random.ts";
+import { type ReadPlan, readRule } from "./read-plan.ts";
+import { SPECS } from "./specs.ts";
+import type { CallRule, FaultHandle, FaultHit, FaultName, FaultRule, Faults } from "./types.ts";
+
+/** What a rule may name, and what it needs of the cloud. */
+export interface Site {
+  readonly functions: readonly Named[];
+  readonly queues: readonly Named[];
+  /** Services whose requests pass our proxy. */
+  readonly proxied: readonly EngineName[];
+}
+
+interface Named {
+  readonly name: string;
+  readonly logicalId: string;
+}
+
+/** Injects the faults of one group. */
+export interface Injector<R extends FaultRule> {
+  /** Gives what takes the rule away again. May refuse it. */
+  add(live: LiveRule<R>): () => void;
+  clear(): void;
+}
+
+export interface DeskOptions {
+  readonly plan: ReadPlan;
+  readonly observe: (event: LocalEvent) => void;
+}
+
+export interface Injectors {
+  readonly calls: CallFaults;
+}
+
+export interface FaultDesk extends Faults {
+  /** The cloud is there: the plan's rules begin. Throws for a rule that names what is not there. */
+  open(site: Site): void;
+}
+
+export function createFaultDesk({ plan, observe }: DeskOptions, injectors: Injectors): FaultDesk {
+  const counts = new Map<FaultName, number>();
+  const undo = new Set<() => void>();
+  let site: Site | undefined;
+  let injected = 0;
+
+  const handOver = (live: LiveRule): (() => void) => {
+    const { group } = SPECS[live.rule.fault];
+    if (group === "calls") return injectors.calls.add(live as LiveRule<CallRule>);
+    throw localError(`Cannot inject ${live.rule.fault}: ${group} are unknown here`);
+  };
+
+  const begin = (rule: FaultRule, place: string): FaultHandle => {
+    if (site === undefined) throw localError(`Cannot inject ${rule.fault}: the local cloud is not up`);
+    check(rule, place, site);
+    const { fault } = rule;
+    const live = createLiveRule(rule, {
+      random: createRandom(plan.seed, place),
+      onHit: (what: FaultHit) => {
+        counts.set(fault, (counts.get(fault) ?? 0) + 1); // FD2
+        observe({ kind: "fault", fault, ...what, atMs: Date.now() });
+      },
+    });
+    const takeAway = handOver(live);
+    const remove = (): void => {
+      if (!undo.delete(remove)) return;
+      live.end(); // FD1
+      takeAway();
+    };
+    undo.add(remove);
+    return { count: live.count, remove };
+  };
+
+  return {
+    open(given) {
+      site = given;
+      for (const { rule, place } of plan.rules) begin(rule, place);
+    },
+    inject(given) {
+      const rule = readRule(given);
+      const handle = begin(rule, `injected ${injected}`);
+      injected += 1;
+      return handle;
+    },
+    counts: () => Object.fromEntries(counts),
+    clear() {
+      for (const remove of [...undo]) remove();
+      injectors.calls.clear();
+    },
+  };
+}
+
+function check(rule: FaultRule, place: string, { functions, queues, proxied }: Site): void {
+  if ("function" in rule) checkName(rule.function, functions, { place, kind: "function" });
+  if ("queue" in rule) checkName(rule.queue, queues, { place, kind: "queue" });
+  if (!("service" in rule) || proxied.includes(rule.service)) return;
+  throw localError(
+    `Cannot inject ${rule.fault} (${place}): requests to ${rule.service} don't pass here, its endpoint is https; ` +
+      `use an http endpoint or the embedded engine`,
+  );
+}
+
+function checkName(name: string | undefined, known: readonly Named[], what: { place: string; kind: string }): void {
+  if (name === undefined || known.some((one) => one.name === name || one.logicalId === name)) return;
+  const names = known.map((one) => one.logicalId).join(", ");
+  throw localError(`Cannot inject ${what.place}: ${what.kind} "${name}" does not run here; running: ${names}`);
+}
