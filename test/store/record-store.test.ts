@@ -1,28 +1,19 @@
 // The conformance suite on the memory store, on the embedded engine through the real SDK, and on an endpoint if one is given.
 
-import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { expect, it } from "vitest";
 import { memoryDynamoDb } from "../../lib/store/memory/memory-dynamodb.ts";
 import { defaultClient, sdkSend } from "../../lib/store/sdk-send.ts";
 import { startDynoxide } from "../support/dynoxide.ts";
+import { createTables } from "../support/tables.ts";
 import { describeClaims } from "./claim-conformance.ts";
 import { describeStore, type Engine } from "./conformance.ts";
 
 const TABLES = { Records: "pk", Data: "id" };
 
 async function onClient(client: DynamoDBClient, stop: () => Promise<void>): Promise<Engine> {
-  for (const [TableName, AttributeName] of Object.entries(TABLES)) {
-    await client.send(
-      new CreateTableCommand({
-        TableName,
-        BillingMode: "PAY_PER_REQUEST",
-        AttributeDefinitions: [{ AttributeName, AttributeType: "S" }],
-        KeySchema: [{ AttributeName, KeyType: "HASH" }],
-      }),
-    );
-    await waitUntilTableExists({ client, maxWaitTime: 60 }, { TableName });
-  }
+  await createTables(client, TABLES);
   return { send: sdkSend(client), stop };
 }
 

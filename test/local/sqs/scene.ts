@@ -19,6 +19,13 @@ import {
 export interface Target {
   readonly endpoint: string;
   readonly region?: string;
+  /** What the names of all queues begin with. @default semel */
+  readonly namePrefix?: string;
+  /**
+   * How often a receive that finds nothing asks again at once: AWS's short poll looks at some of its servers only.
+   * @default 0
+   */
+  readonly emptyReceivesRepeated?: number;
   stop(): Promise<void>;
 }
 
@@ -53,13 +60,13 @@ export function createScene(target: Target): Scene {
   const sqs = new SQSClient({
     endpoint: target.endpoint,
     region: target.region ?? "us-east-1",
-    maxAttempts: 1,
+    maxAttempts: isAws ? 5 : 1, // AWS throttles who creates many queues
     ...(isAws ? {} : { credentials }),
   });
   const created: string[] = [];
-  const run = Math.random().toString(36).slice(2, 8);
+  const prefix = `${target.namePrefix ?? "semel"}-${Math.random().toString(36).slice(2, 8)}`;
 
-  const name = (suffix = "") => `semel-${run}-${created.length}-${Math.random().toString(36).slice(2, 6)}${suffix}`;
+  const name = (suffix = "") => `${prefix}-${created.length}-${Math.random().toString(36).slice(2, 6)}${suffix}`;
   const create = async (QueueName: string, Attributes: CreateQueueCommandInput["Attributes"] = {}) => {
     const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
     created.push(QueueUrl);
@@ -79,10 +86,12 @@ export function createScene(target: Target): Scene {
     send: (url, body, more) => sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body, ...more })),
     async receive(url, more) {
       const all = { MessageSystemAttributeNames: ["All" as const], MessageAttributeNames: ["All"] };
-      const answer = await sqs.send(
-        new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10, ...all, ...more }),
-      );
-      return answer.Messages ?? [];
+      const repeats = more?.WaitTimeSeconds === undefined ? (target.emptyReceivesRepeated ?? 0) : 0;
+      for (let left = repeats; ; left--) {
+        const command = new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10, ...all, ...more });
+        const { Messages = [] } = await sqs.send(command);
+        if (Messages.length > 0 || left === 0) return Messages;
+      }
     },
     codeOf: async (call) => {
       const error: unknown = await call.then(
