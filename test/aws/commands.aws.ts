@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { runEffects, runInserts, runRedeliveries } from "../support/every-command.ts";
-import { fact, suite } from "./findings.ts";
+import { fact, suite } from "./fact.ts";
 import { givenFor, missing } from "./given.ts";
 import { examineGrants } from "./iam.ts";
 import { type RealSurroundings, startSurroundings } from "./surroundings.ts";

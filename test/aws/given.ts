@@ -29,7 +29,7 @@ export function givenFor(service: Service, environment: Environment = process.en
   }
   if (aws === "1") return onAws(environment);
   if (endpoint === undefined) {
-    return { kind: "nothing", reason: `no ${service}: neither SEMEL_TEST_AWS=1 nor ${variable} is set` };
+    return { kind: "nothing", reason: `neither SEMEL_TEST_AWS=1 nor ${variable} is set` };
   }
   if (!URL.canParse(endpoint)) throw new Error(`${variable} is "${endpoint}", which is no URL`);
   if (/(^|\.)amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname)) {

@@ -1,7 +1,7 @@
 // What only Lambda can answer. These need functions, roles and sources that live for minutes, and a client of Lambda, which
 // is none of this package's dependencies: they are named here with what it takes, and skipped.
 
-import { fact } from "./findings.ts";
+import { fact } from "./fact.ts";
 
 const QUESTIONS: readonly { readonly id: string; readonly question: string; readonly missing: string }[] = [
   {

@@ -4,7 +4,7 @@ import { ChangeMessageVisibilityCommand, type Message, StartMessageMoveTaskComma
 import { afterAll, beforeAll, expect } from "vitest";
 import { createScene, pause, type Scene } from "../local/sqs/scene.ts";
 import { sqsTarget } from "./engines.ts";
-import { fact } from "./findings.ts";
+import { fact } from "./fact.ts";
 import { missing } from "./given.ts";
 
 /** Moves and redrives take their time on AWS. */

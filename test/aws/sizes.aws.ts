@@ -6,7 +6,7 @@ import { TRANSACTION_BYTES_MAX } from "../../lib/aws/limits.ts";
 import { actionBytes } from "../../lib/store/transaction.ts";
 import { APPLIED, transactPatiently } from "./answers.ts";
 import { startTables, type Tables } from "./engines.ts";
-import { fact } from "./findings.ts";
+import { fact } from "./fact.ts";
 import { missing } from "./given.ts";
 
 /** Each below the 400 KB of an item. */

@@ -5,7 +5,7 @@ import { GetItemCommand, PutItemCommand, type TransactWriteItem } from "@aws-sdk
 import { afterAll, beforeAll, expect } from "vitest";
 import { APPLIED, transact } from "./answers.ts";
 import { startTables, type Tables } from "./engines.ts";
-import { fact, tally } from "./findings.ts";
+import { fact, tally } from "./fact.ts";
 import { missing } from "./given.ts";
 
 const ROUNDS = 20;

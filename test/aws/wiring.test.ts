@@ -1,17 +1,19 @@
 // npm run test:aws as a command: without an account nothing is called and everything says why; on local engines it is the same
 // code that would run on AWS.
 
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ListTablesCommand } from "@aws-sdk/client-dynamodb";
+import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect, it } from "vitest";
 import { startSqsServer } from "../../lib/local/sqs/server.ts";
-import { startDynoxide } from "../support/dynoxide.ts";
+import { type Dynoxide, startDynoxide } from "../support/dynoxide.ts";
+import { createTables } from "../support/tables.ts";
 
 interface Run {
   readonly code: number | null;
@@ -19,25 +21,69 @@ interface Run {
   readonly report: string;
 }
 
-/** Settings of the caller's own for these tests are not passed on. */
-const INHERITED = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(SEMEL_|AWS_|VITEST)/.test(name)),
-);
+const OTHERS = "semel-test-others";
+/** Neither settings nor credentials of the caller's own: whatever goes wrong here, no account is reached. */
+const INHERITED = {
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SEMEL_|AWS_|VITEST)/.test(name))),
+  AWS_EC2_METADATA_DISABLED: "true",
+  AWS_CONFIG_FILE: "/dev/null",
+  AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+  NO_COLOR: "1",
+};
 
-async function run(environment: Record<string, string>, ...filters: string[]): Promise<Run> {
+function start(environment: Record<string, string>, ...rest: string[]): ChildProcessWithoutNullStreams {
+  const command = ["--conditions=@semel/source", join(import.meta.dirname, "run.ts"), ...rest];
+  return spawn(process.execPath, command, { env: { ...INHERITED, ...environment }, stdio: "pipe" });
+}
+
+/** Its exit code, and all that it said. */
+async function end(child: ChildProcessWithoutNullStreams): Promise<Omit<Run, "report">> {
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, output };
+}
+
+async function run(environment: Record<string, string>, ...rest: string[]): Promise<Run> {
   const folder = mkdtempSync(join(tmpdir(), "semel-aws-test-"));
   const file = join(folder, "report.txt");
-  const command = ["--conditions=@semel/source", join(import.meta.dirname, "run.ts"), "--report", file, ...filters];
-  const child = spawn(process.execPath, command, { env: { ...INHERITED, ...environment }, stdio: "pipe" });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const [code] = (await once(child, "close")) as [number | null];
-  let report = "";
-  try {
-    report = readFileSync(file, "utf8");
-  } catch {}
+  const ended = await end(start(environment, "--report", file, ...rest));
+  const report = existsSync(file) ? readFileSync(file, "utf8") : "";
   rmSync(folder, { recursive: true, force: true });
-  return { code, output, report };
+  return { ...ended, report };
+}
+
+interface Engines {
+  readonly database: Dynoxide;
+  readonly given: Record<string, string>;
+  /** Names of tables and queues. */
+  left(): Promise<string[]>;
+}
+
+/** They hold a table and a queue of somebody else's, whose names begin alike. */
+async function withEngines(act: (engines: Engines) => Promise<void>): Promise<void> {
+  const [database, queues] = [await startDynoxide(), await startSqsServer({ region: "us-east-1" })];
+  try {
+    await createTables(database.client, { [OTHERS]: "id" });
+    const credentials = { accessKeyId: "local", secretAccessKey: "local" };
+    const sqs = new SQSClient({ endpoint: queues.endpoint, region: "us-east-1", credentials });
+    await sqs.send(new CreateQueueCommand({ QueueName: OTHERS }));
+    sqs.destroy();
+    await act({
+      database,
+      given: { SEMEL_TEST_DYNAMODB_ENDPOINT: database.endpoint, SEMEL_TEST_SQS_ENDPOINT: queues.endpoint },
+      async left() {
+        const { TableNames = [] } = await database.client.send(new ListTablesCommand({}));
+        return [...TableNames, ...queues.engine.queues.keys()];
+      },
+    });
+  } finally {
+    await Promise.all([database.stop(), queues.stop()]);
+  }
 }
 
 it("GV1: credentials alone call nothing, and every test is skipped with its reason", { timeout: 60_000 }, async () => {
@@ -55,30 +101,52 @@ it("GV1: credentials alone call nothing, and every test is skipped with its reas
   });
   aws.close();
   expect([code, requests], output).toEqual([0, 0]);
-  expect(output).not.toMatch(/\d passed/);
+  expect(output).toMatch(/Tests +\d+ skipped \(\d+\)/);
   const facts = report.split("\n").filter((line) => line.includes(" · "));
   expect(facts.length).toBeGreaterThan(20);
   expect(report.match(/^ +skipped: \S.+$/gm)).toHaveLength(facts.length);
 });
 
-it("runs on local engines, says what it found, and leaves nothing behind", { timeout: 120_000 }, async () => {
-  const [database, queues] = [await startDynoxide(), await startSqsServer({ region: "us-east-1" })];
-  try {
+it("RU1: runs on local engines, says what it found, and leaves nothing behind", { timeout: 120_000 }, async () => {
+  await withEngines(async ({ database, given, left }) => {
+    // All but transactions of 4 MB, and SQS's suite, which runs on this engine in test/local/sqs.
     const { code, output, report } = await run(
-      { SEMEL_TEST_DYNAMODB_ENDPOINT: database.endpoint, SEMEL_TEST_SQS_ENDPOINT: queues.endpoint },
-      // The suites themselves run on these engines elsewhere.
-      ..."commands queues statements transactions lambda".split(" "),
+      given,
+      ..."commands store-conformance queues statements transactions lambda".split(" "),
     );
     expect(code, output + report).toBe(0);
     expect(report).toMatch(/every command of the runtime: 3 passed, 0 failed, 0 skipped/);
+    for (const name of ["the record store", "claims", "strategy insert"]) {
+      expect(report).toMatch(new RegExp(`${name} on ${database.endpoint}: \\d+ passed, 0 failed, 0 skipped`));
+    }
     expect(report).toMatch(/S13-S16 · .* FIFO .*\n +dead: id kept, .*; redriven: id new, /);
     expect(report).toMatch(/IAM · .*\n +skipped: no engine but AWS checks IAM/);
     expect(report).not.toContain("BROKEN");
-    expect((await database.client.send(new ListTablesCommand({}))).TableNames).toEqual([]);
-    expect(queues.engine.queues.size).toBe(0);
-  } finally {
-    await Promise.all([database.stop(), queues.stop()]);
-  }
+    expect(await left()).toEqual([OTHERS, OTHERS]);
+  });
+});
+
+it("RU1: an interrupted run removes what it created, too", { timeout: 120_000 }, async () => {
+  await withEngines(async ({ given, left }) => {
+    const child = start(given, "queues", "statements");
+    const ended = end(child);
+    while ((await left()).length < 4) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill("SIGINT");
+    const { code, output } = await ended;
+    expect(code, output).not.toBe(0);
+    expect(output).toMatch(/The run: it did not end; .* --sweep semel-test-\w+/);
+    expect(await left(), output).toEqual([OTHERS, OTHERS]);
+  });
+});
+
+it("removes what a killed run left behind, and nothing else", { timeout: 60_000 }, async () => {
+  await withEngines(async ({ database, given, left }) => {
+    await createTables(database.client, { "semel-test-1a2b3c4d-x-Data": "id" });
+    expect(await run(given, "--sweep", "semel-test")).toMatchObject({ code: 1 });
+    expect(await left()).toHaveLength(3);
+    expect(await run(given, "--sweep", "semel-test-1a2b3c4d")).toMatchObject({ code: 0 });
+    expect(await left()).toEqual([OTHERS, OTHERS]);
+  });
 });
 
 it.each([

@@ -12,7 +12,7 @@ import { createScene, type Scene, type Target } from "./scene.ts";
 /** By what it shows. */
 export type Checks = Readonly<Record<string, (scene: Scene) => Promise<void>>>;
 
-const ALL: Readonly<Record<string, Checks>> = {
+export const ALL_CHECKS: Readonly<Record<string, Checks>> = {
   queues: queueChecks,
   messages: messageChecks,
   visibility: visibilityChecks,
@@ -35,11 +35,11 @@ export function describeSqs(
     afterAll(() => scene.end());
 
     it("every skip is of a check that there is", () => {
-      const known = Object.values(ALL).flatMap((checks) => Object.keys(checks));
+      const known = Object.values(ALL_CHECKS).flatMap((checks) => Object.keys(checks));
       expect(Object.keys(skips).filter((skip) => !known.includes(skip))).toEqual([]);
     });
 
-    for (const [part, checks] of Object.entries(ALL)) {
+    for (const [part, checks] of Object.entries(ALL_CHECKS)) {
       describe.concurrent(part, () => {
         for (const [check, run] of Object.entries(checks)) {
           const skip = skips[check];
