@@ -77,9 +77,10 @@ function describe(): string {
 async function announce(): Promise<void> {
   console.log(describe());
   if (givenFor("DynamoDB").kind !== "aws") return;
+  console.log(ESTIMATE);
   const sts = new STSClient(clientConfig("DynamoDB"));
   const { Account, Arn } = await sts.send(new GetCallerIdentityCommand({}));
-  console.log(`Account ${Account}, as ${Arn}.\n${ESTIMATE}`);
+  console.log(`Account ${Account}, as ${Arn}.`);
   sts.destroy();
 }
 
