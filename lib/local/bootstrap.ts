@@ -10,6 +10,8 @@ import { pathToFileURL } from "node:url";
 type Handler = (event: unknown, context: object) => unknown;
 
 const environment = process.env;
+const skewMs = Number(environment["SEMEL_CLOCK_SKEW_MS"] ?? 0);
+const RealDate = Date; // of the machine, whose time the invocation's deadline is in
 const [host, port] = (environment["AWS_LAMBDA_RUNTIME_API"] ?? "").split(":");
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
@@ -96,7 +98,7 @@ function contextOf(headers: IncomingMessage["headers"]): object {
     awsRequestId: headers["lambda-runtime-aws-request-id"],
     invokedFunctionArn: headers["lambda-runtime-invoked-function-arn"],
     xRayTraceId: headers["lambda-runtime-trace-id"],
-    getRemainingTimeInMillis: () => deadlineMs - Date.now(),
+    getRemainingTimeInMillis: () => deadlineMs - RealDate.now(),
   };
 }
 
@@ -115,6 +117,24 @@ async function runOne(handler: Handler): Promise<void> {
     answer = describe(thrown);
   }
   await call("POST", `invocation/${requestId}/${outcome}`, answer);
+}
+
+/** The function's clock is wrong by this; what it may still run is not. */
+function skewClock(ms: number): void {
+  globalThis.Date = new Proxy(RealDate, {
+    construct: (target, given: [], newTarget) =>
+      given.length === 0
+        ? Reflect.construct(target, [target.now() + ms], newTarget)
+        : Reflect.construct(target, given, newTarget),
+    apply: (target) => new target(target.now() + ms).toString(),
+    get: (target, name, receiver) => (name === "now" ? () => target.now() + ms : Reflect.get(target, name, receiver)),
+  });
+}
+
+/** Until the process dies of it. */
+function exhaustMemory(): void {
+  const kept: unknown[] = [];
+  for (;;) kept.push(new Array(100_000).fill(kept));
 }
 
 /** As in AWS's own client, nothing catches what the handler leaves uncaught: the process ends, and its invocation. */
@@ -137,4 +157,6 @@ async function main(): Promise<void> {
   }
 }
 
+if (skewMs !== 0) skewClock(skewMs);
+process.on("SIGUSR2", exhaustMemory);
 void main();

@@ -21,6 +21,8 @@ export interface Call {
   /** "PutItem" */
   readonly operation: string;
   readonly seat: Seat;
+  /** The how manieth request of its worker it is; the first is 1. */
+  readonly ordinal: number;
   /** The request's JSON; empty when it is none. */
   input(): JsonObject;
   /** Sends it to the engine, whatever became of the client; resolves with the whole answer: by then it is applied. */
@@ -40,6 +42,7 @@ export interface CallParts {
   readonly service: EngineName;
   readonly operation: string;
   readonly seat: Seat;
+  readonly ordinal: number;
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
   readonly body: Buffer;
@@ -51,7 +54,7 @@ export interface CallParts {
 }
 
 export function createCall(parts: CallParts): Call {
-  const { incoming, outgoing, service, operation, seat } = parts;
+  const { incoming, outgoing, service, operation, seat, ordinal } = parts;
   let input: JsonObject | undefined;
   const exchange = (isTied: boolean): Promise<EngineAnswer> => {
     const direct = () => exchangeWithEngine(parts, isTied);
@@ -65,6 +68,7 @@ export function createCall(parts: CallParts): Call {
     service,
     operation,
     seat,
+    ordinal,
     input() {
       input ??= parse(parts.body);
       return input;

@@ -83,6 +83,8 @@ export interface EnvironmentInput {
   readonly runtimeApi: string;
   readonly identity: Identity;
   readonly endpoints: { readonly dynamodb: string; readonly sqs: string };
+  /** By how much the worker's clock is wrong. */
+  readonly clockSkewMs: number;
   /** What the URLs of queues begin with. */
   readonly sqsEngine: string;
   readonly path: string | undefined;
@@ -116,6 +118,7 @@ export function workerEnvironment(input: EnvironmentInput): Record<string, strin
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
     AWS_ENDPOINT_URL_DYNAMODB_STREAMS: endpoints.dynamodb,
     AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+    ...(input.clockSkewMs === 0 ? {} : { SEMEL_CLOCK_SKEW_MS: String(input.clockSkewMs) }),
     LAMBDA_TASK_ROOT: input.taskRoot,
     _HANDLER: definition.handler,
   };

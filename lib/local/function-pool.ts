@@ -1,6 +1,7 @@
 // Runs a function in as many workers as there are invocations side by side. Workers start when there is work, stay
 // warm, and are replaced when they die at work.
 import { randomUUID } from "node:crypto";
+import type { WorkerFaults } from "./faults/workers.ts";
 import { localError } from "./local-error.ts";
 import type { Seat } from "./seat.ts";
 import type { LocalEvent } from "./types.ts";
@@ -11,6 +12,7 @@ export interface PoolOptions extends Omit<WorkerOptions, "onExit" | "seat"> {
   /** A number for a new worker, unique in the local cloud. */
   readonly nextWorkerId: () => number;
   readonly observe: (event: LocalEvent) => void;
+  readonly faults: WorkerFaults;
 }
 
 export interface RunOptions {
@@ -37,7 +39,7 @@ interface PooledWorker extends Worker {
 }
 
 export function createFunctionPool(options: PoolOptions): FunctionPool {
-  const { functionName, logicalId, observe } = options;
+  const { functionName, logicalId, observe, faults } = options;
   const idle: PooledWorker[] = [];
   const busy = new Set<PooledWorker>(); // in the order of their invocations
   const alive = new Set<PooledWorker>();
@@ -49,18 +51,22 @@ export function createFunctionPool(options: PoolOptions): FunctionPool {
     const seat: Seat = { functionName, logicalId, workerId, calls: 0, invocation: undefined };
     const gone = () => {
       alive.delete(worker);
+      faults.leave(worker);
       const index = idle.indexOf(worker);
       if (index >= 0) idle.splice(index, 1);
       observe({ kind: "worker-exited", functionName, workerId, atMs: Date.now() });
     };
     const worker: PooledWorker = { ...startWorker({ ...options, seat, onExit: gone }), seat };
     alive.add(worker);
+    faults.enter(worker);
     observe({ kind: "worker-started", functionName, workerId, atMs: Date.now() });
     return worker;
   };
 
   const giveBack = (worker: PooledWorker, result: InvocationResult): void => {
-    if (worker.usable()) idle.push(worker);
+    const frozen = result.outcome === "success" ? faults.responded(worker) : undefined;
+    if (frozen !== undefined) void frozen.then(() => worker.usable() && idle.push(worker));
+    else if (worker.usable()) idle.push(worker);
     // Not after an error at its start: the next one would have it too.
     else if (!stopping && (result.outcome === "crash" || result.outcome === "timeout")) idle.push(start());
   };
@@ -73,6 +79,7 @@ export function createFunctionPool(options: PoolOptions): FunctionPool {
     const started = { functionName, workerId: seat.workerId, requestId, messages, messageIds };
     const repeat = messages === 0 ? undefined : () => void begin(payload, { ...run, isCopy: true }).catch(() => {});
     seat.invocation = { requestId, messageIds, isCopy, repeat };
+    worker.wake(); // it may be frozen since its last response
     busy.add(worker); // first, for an observer that kills it
     observe({ kind: "invocation-started", ...started, atMs: Date.now() });
     const result = await worker.invoke(started.requestId, payload);

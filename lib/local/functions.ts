@@ -1,5 +1,7 @@
 // The functions of the stacks: defined, staged, ready to run.
 import { FUNCTION_NAME_LENGTH_MAX } from "../aws/names.ts";
+import type { Skews } from "./faults/skew.ts";
+import type { WorkerFaults } from "./faults/workers.ts";
 import type { Foundation } from "./foundation.ts";
 import {
   defineFunction,
@@ -28,13 +30,15 @@ export interface FunctionsInput {
   readonly runs: readonly StackRun[];
   readonly foundation: Foundation;
   readonly traffic: Traffic;
+  readonly workerFaults: WorkerFaults;
+  readonly skews: Skews;
   readonly logger: Logger;
   readonly observe: (event: LocalEvent) => void;
   readonly warn: Warn;
 }
 
 export async function createFunctions(input: FunctionsInput): Promise<RunningFunction[]> {
-  const { runs, foundation, traffic, logger, observe, warn } = input;
+  const { runs, foundation, logger, observe, warn } = input;
   const named = runs.flatMap((run) => nameFunctions(run, foundation.identity.region));
   let workers = 0;
   const create = async ({ run, ...rest }: NamedFunction): Promise<RunningFunction[]> => {
@@ -46,13 +50,15 @@ export async function createFunctions(input: FunctionsInput): Promise<RunningFun
       logicalId: definition.logicalId,
       functionArn: definition.arn,
       timeoutMs: definition.timeoutMs,
+      memoryMb: definition.memoryMb,
       taskRoot,
-      connect: (seat) => connect(seat, foundation, traffic),
-      environment: (runtimeApi, { endpoints }) =>
-        environmentOf({ definition, taskRoot, runtimeApi, endpoints }, foundation),
+      connect: (seat) => connect(seat, input),
+      environment: (runtimeApi, connection) =>
+        environmentOf({ definition, taskRoot, runtimeApi, ...connection }, foundation),
       reaper: foundation.reaper,
       logger,
       observe,
+      faults: input.workerFaults,
       nextWorkerId: () => {
         workers += 1;
         return workers;
@@ -82,17 +88,20 @@ function nameFunctions(run: StackRun, region: string): NamedFunction[] {
 }
 
 /** A door of its own for each worker, where there is a proxy. */
-async function connect(seat: Seat, { dynamodb, sqs }: Foundation, { proxies }: Traffic): Promise<Connection> {
+async function connect(seat: Seat, { foundation, traffic, skews }: FunctionsInput): Promise<Connection> {
+  const { dynamodb, sqs } = foundation;
+  const { proxies } = traffic;
   const doors = await Promise.all([proxies.dynamodb?.open(seat), proxies.sqs?.open(seat)]);
   const [toDynamodb, toSqs] = doors;
   return {
+    clockSkewMs: skews.draw(seat),
     endpoints: { dynamodb: toDynamodb?.endpoint ?? dynamodb.endpoint, sqs: toSqs?.endpoint ?? sqs.endpoint },
     close: async () => void (await Promise.all(doors.map((door) => door?.close()))),
   };
 }
 
 function environmentOf(
-  input: Pick<EnvironmentInput, "definition" | "taskRoot" | "runtimeApi" | "endpoints">,
+  input: Pick<EnvironmentInput, "definition" | "taskRoot" | "runtimeApi" | "endpoints" | "clockSkewMs">,
   { identity, sqs }: Foundation,
 ): Record<string, string> {
   return workerEnvironment({ ...input, identity, sqsEngine: sqs.endpoint, path: process.env["PATH"] });

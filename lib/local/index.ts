@@ -4,6 +4,8 @@ import type { EventSource } from "./event-source.ts";
 import { startEventSources } from "./event-sources.ts";
 import { createFaultDesk, type FaultDesk } from "./faults/desk.ts";
 import { type ReadPlan, readPlan } from "./faults/read-plan.ts";
+import { createSkews } from "./faults/skew.ts";
+import { createWorkerFaults } from "./faults/workers.ts";
 import { createUndo, type Foundation, layFoundation, type Undo } from "./foundation.ts";
 import { createFunctions, type RunningFunction, toLocalFunction } from "./functions.ts";
 import { waitUntilIdle } from "./idle.ts";
@@ -48,7 +50,15 @@ export type {
   LogLine,
 } from "./types.ts";
 
-const OPTION_NAMES: ReadonlySet<string> = new Set(["assembly", "stacks", "endpoints", "logger", "observer", "faults"]);
+const OPTION_NAMES: ReadonlySet<string> = new Set([
+  "assembly",
+  "stacks",
+  "endpoints",
+  "logger",
+  "observer",
+  "faults",
+  "transactionConflicts",
+]);
 const ENGINE_NAMES: readonly EngineName[] = ["dynamodb", "sqs"];
 /** For invocations that run when the local cloud stops. */
 const STOP_GRACE_MS = 1_000;
@@ -81,11 +91,15 @@ async function start(options: LocalOptions, plan: ReadPlan, undo: Undo): Promise
   const { logger, warn, observe } = state;
   const runs = openStacks(stacks, foundation.identity.region, warn);
   const queues = await createQueues(runs, foundation.sqsClient);
-  const traffic = createTraffic(foundation, createIsQueue(queues));
+  const [workerFaults, skews] = [createWorkerFaults(), createSkews()];
+  const conflicts = options.transactionConflicts ?? true;
+  const traffic = createTraffic({ foundation, workerFaults, isQueue: createIsQueue(queues), conflicts });
   undo.add(() => traffic.stop());
-  const faults = createFaultDesk({ plan, observe }, { calls: traffic.callFaults });
+  const injectors = { calls: traffic.callFaults, workers: workerFaults, skews };
+  const faults = createFaultDesk({ plan, observe }, injectors);
+  undo.add(() => faults.clear());
   const tables = await createTables(runs, foundation.dynamodbClient);
-  const functions = await createFunctions({ runs, foundation, traffic, logger, observe, warn });
+  const functions = await createFunctions({ runs, foundation, traffic, workerFaults, skews, logger, observe, warn });
   faults.open({
     functions: functions.map(({ definition }) => definition),
     queues,
@@ -193,6 +207,7 @@ function toLocalCloud(parts: CloudParts): LocalCloud {
   };
   const stop = (): Promise<void> => {
     state.close();
+    faults.clear(); // what is frozen or held back has to end, too
     return undo.run();
   };
   return {

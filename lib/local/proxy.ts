@@ -84,7 +84,7 @@ export function createProxy(options: ProxyOptions): EngineProxy {
       return;
     }
     const origin = `http://${incoming.headers.host}`;
-    const from = { service: options.service, operation, seat, origin, target: options.target };
+    const from = { service: options.service, operation, seat, ordinal: seat.calls, origin, target: options.target };
     readWhole(incoming, outgoing, from).catch(() => incoming.socket.destroy()); // PX2
   };
 
@@ -115,7 +115,10 @@ export function createProxy(options: ProxyOptions): EngineProxy {
   };
 }
 
-type Origin = Pick<Call, "service" | "operation" | "seat"> & { readonly origin: string; readonly target: string };
+type Origin = Pick<Call, "service" | "operation" | "seat" | "ordinal"> & {
+  readonly origin: string;
+  readonly target: string;
+};
 
 function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -56,16 +56,21 @@ export function killGroup(child: ChildProcess): void {
   if (child.exitCode === null && child.signalCode === null) signalGroup(child);
 }
 
+/** A signal to a detached child and whatever it started, unless it has exited. */
+export function signalTree(child: ChildProcess, signal: "SIGSTOP" | "SIGCONT"): void {
+  if (child.exitCode === null && child.signalCode === null) signalGroup(child, signal);
+}
+
 /** SIGKILL to what a detached child left behind when it exited. */
 export function killLeftovers(child: ChildProcess): void {
   if (process.platform !== "win32") signalGroup(child);
 }
 
-function signalGroup(child: ChildProcess): void {
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals = "SIGKILL"): void {
   if (child.pid === undefined) return;
   try {
-    if (process.platform === "win32") child.kill("SIGKILL");
-    else process.kill(-child.pid, "SIGKILL");
+    if (process.platform === "win32") child.kill(signal);
+    else process.kill(-child.pid, signal);
   } catch {
     // Nobody is left.
   }

@@ -6,6 +6,7 @@ import { createConflicts, type ItemsOfCall } from "./differences/conflicts.ts";
 import { itemsOf, type KeysOf, SINGLE_WRITES, TRANSACTIONS } from "./differences/items.ts";
 import { type CallFaults, createCallFaults } from "./faults/calls.ts";
 import { createRaces } from "./faults/race.ts";
+import type { WorkerFaults } from "./faults/workers.ts";
 import type { Foundation } from "./foundation.ts";
 import { createProxy, type EngineProxy, type ProxyOptions } from "./proxy.ts";
 import type { EngineName } from "./types.ts";
@@ -17,25 +18,34 @@ export interface Traffic {
   stop(): Promise<void>;
 }
 
-export function createTraffic(foundation: Foundation, isQueue: (name: string, url: unknown) => boolean): Traffic {
+export interface TrafficOptions {
+  readonly foundation: Foundation;
+  readonly workerFaults: WorkerFaults;
+  readonly isQueue: (name: string, url: unknown) => boolean;
+  /** Whether transactions that meet conflict, as on AWS. */
+  readonly conflicts: boolean;
+}
+
+export function createTraffic({ foundation, workerFaults, isQueue, ...options }: TrafficOptions): Traffic {
   const { dynamodb, sqs, embedded } = foundation;
+  const makesConflicts = embedded.dynamodb && options.conflicts;
   const keysOf = createKeysOf(foundation);
   const itemsOfCall: ItemsOfCall = (call) => itemsOf(call.operation, call.input(), keysOf);
   const races = createRaces(itemsOfCall);
   const callFaults = createCallFaults({ races, isQueue });
   const conflicts = createConflicts(itemsOfCall);
-  const intercept = (call: Call): boolean => callFaults.isOn() && callFaults.intercept(call);
+  const isOn = (): boolean => workerFaults.isOn() || callFaults.isOn();
+  const intercept = (call: Call): boolean => workerFaults.intercept(call) || callFaults.intercept(call);
 
   const around: NonNullable<ProxyOptions["around"]> = async (call, exchange) => {
-    const meetsConflicts = embedded.dynamodb && isItemWise(call.operation);
-    const answer = meetsConflicts ? await conflicts(call, exchange) : await exchange();
+    const answer = makesConflicts && isItemWise(call.operation) ? await conflicts(call, exchange) : await exchange();
     races.answered(call);
     return answer;
   };
   const toDynamodb = (target: string): ProxyOptions => ({
     service: "dynamodb",
     target,
-    reads: (operation) => callFaults.isOn() || (embedded.dynamodb && isItemWise(operation)),
+    reads: (operation) => isOn() || (makesConflicts && isItemWise(operation)),
     intercept,
     around,
   });

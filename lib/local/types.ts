@@ -62,6 +62,8 @@ export interface LocalOptions {
   readonly observer?: (event: LocalEvent) => void;
   /** Faults from the start on. @default - none but those of faults.inject() */
   readonly faults?: FaultPlan;
+  /** Of the embedded DynamoDB engine: whether transactions that share an item at a time conflict, as on AWS. @default true */
+  readonly transactionConflicts?: boolean;
 }
 
 export interface ClientConfig {

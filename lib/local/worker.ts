@@ -5,9 +5,10 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { INIT_PHASE_MS_MAX } from "../aws/lambda-runtime.ts";
-import { killGroup, killLeftovers, type Reaper } from "./reaper.ts";
+import { killGroup, killLeftovers, type Reaper, signalTree } from "./reaper.ts";
 import { type FunctionError, type RuntimeAnswer, type RuntimeApi, startRuntimeApi } from "./runtime-api.ts";
 import type { Seat } from "./seat.ts";
+import { createTimeLimit } from "./time-limit.ts";
 import type { Logger } from "./types.ts";
 
 export type InvocationResult =
@@ -18,6 +19,7 @@ export interface WorkerOptions {
   readonly functionName: string;
   readonly functionArn: string;
   readonly timeoutMs: number;
+  readonly memoryMb: number;
   readonly taskRoot: string;
   readonly seat: Seat;
   /** Opens the worker's ways to the engines. */
@@ -28,8 +30,10 @@ export interface WorkerOptions {
   readonly onExit: () => void;
 }
 
-/** A worker's own endpoints. */
+/** What a worker has for itself. */
 export interface Connection {
+  /** By how much its clock is wrong. */
+  readonly clockSkewMs: number;
   readonly endpoints: { readonly dynamodb: string; readonly sqs: string };
   close(): Promise<void>;
 }
@@ -38,11 +42,22 @@ export interface Worker {
   invoke(requestId: string, payload: string): Promise<InvocationResult>;
   /** False once it has died, or can't run its handler. */
   usable(): boolean;
+  /** It has loaded its handler, and lives. */
+  isUp(): boolean;
   kill(): void;
+  /** It stands still, and so does its time limit. */
+  freeze(): void;
+  wake(): void;
+  /** Its heap runs full, and it dies of that. */
+  exhaustMemory(): void;
   readonly exited: Promise<void>;
 }
 
 const LAST_OUTPUT_MS_MAX = 500;
+/** Share of its memory that Lambda gives to a function's heap. */
+const HEAP_SHARE = 0.9;
+/** Tells the bootstrap to fill the heap. */
+const EXHAUST_SIGNAL = "SIGUSR2";
 
 // The bootstrap lies beside this file, in the same form: .ts in the sources, .js or .cjs in the package.
 const BOOTSTRAP = fileURLToPath(new URL(`./bootstrap${extname(import.meta.url)}`, import.meta.url));
@@ -54,6 +69,7 @@ export function startWorker(options: WorkerOptions): Worker {
   let timedOut: string | undefined; // why we killed it
   let settleRunning: ((result: InvocationResult) => void) | undefined;
   let killed = false;
+  let ready = false;
 
   const kill = (): void => {
     killed = true;
@@ -71,9 +87,15 @@ export function startWorker(options: WorkerOptions): Worker {
     kill();
   };
 
-  const initTimer = setTimeout(() => expire(`Init did not end within ${INIT_PHASE_MS_MAX} ms`), INIT_PHASE_MS_MAX);
+  const initMessage = `Init did not end within ${INIT_PHASE_MS_MAX} ms`;
+  const initLimit = createTimeLimit(INIT_PHASE_MS_MAX, () => expire(initMessage));
+  initLimit.start();
+  let taskLimit = createTimeLimit(0, () => {}); // none yet
   const starting: Promise<RuntimeApi> = startRuntimeApi({
-    onReady: () => clearTimeout(initTimer),
+    onReady: () => {
+      ready = true;
+      initLimit.end();
+    },
     onInitError: (error) => {
       initError = error;
     },
@@ -86,7 +108,7 @@ export function startWorker(options: WorkerOptions): Worker {
       child = spawnBootstrap(options, options.environment(api.address, connection));
       how = await exitOf(child);
     }
-    clearTimeout(initTimer);
+    initLimit.end();
     await Promise.all([api.close(), connection.close()]);
     died(how, api.lastAnswer());
   };
@@ -95,23 +117,34 @@ export function startWorker(options: WorkerOptions): Worker {
   return {
     exited,
     kill,
+    freeze() {
+      if (child === undefined || dead) return;
+      for (const limit of [initLimit, taskLimit]) limit.pause();
+      signalTree(child, "SIGSTOP");
+    },
+    wake() {
+      if (child === undefined || dead) return;
+      signalTree(child, "SIGCONT");
+      for (const limit of [initLimit, taskLimit]) limit.resume();
+    },
+    exhaustMemory: () => void child?.kill(EXHAUST_SIGNAL),
+    isUp: () => ready && !dead && !killed,
     usable: () => !dead && !killed && initError === undefined,
     invoke: (requestId, payload) =>
       new Promise((resolve) => {
-        let timer: NodeJS.Timeout | undefined;
+        const seconds = (options.timeoutMs / 1000).toFixed(2);
+        const limit = createTimeLimit(options.timeoutMs, () => expire(`Task timed out after ${seconds} seconds`));
+        taskLimit = limit;
         const settle = (result: InvocationResult): void => {
-          clearTimeout(timer);
+          limit.end();
           settleRunning = undefined;
           resolve(result);
         };
         settleRunning = settle;
         if (dead) return settle(deathOf(timedOut, initError, "dead before the invocation"));
-        const onDelivered = (): void => {
-          const seconds = (options.timeoutMs / 1000).toFixed(2);
-          timer = setTimeout(() => expire(`Task timed out after ${seconds} seconds`), options.timeoutMs);
-        };
         const { functionArn, timeoutMs } = options;
-        const offer = (api: RuntimeApi) => api.invoke({ requestId, payload, functionArn, timeoutMs, onDelivered });
+        const invocation = { requestId, payload, functionArn, timeoutMs, onDelivered: limit.start };
+        const offer = (api: RuntimeApi) => api.invoke(invocation);
         // A start that fails ends the worker, and the invocation with it.
         starting.then(offer).then(
           (answer) => settle(resultOf(answer)),
@@ -122,8 +155,10 @@ export function startWorker(options: WorkerOptions): Worker {
 }
 
 function spawnBootstrap(options: WorkerOptions, env: Record<string, string>): ChildProcess {
+  const heapMb = Math.floor(options.memoryMb * HEAP_SHARE);
   // Node 22 warns when it strips the types of our sources.
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", BOOTSTRAP], {
+  const flags = ["--disable-warning=ExperimentalWarning", `--max-old-space-size=${heapMb}`];
+  const child = spawn(process.execPath, [...flags, BOOTSTRAP], {
     cwd: options.taskRoot,
     env,
     stdio: ["ignore", "pipe", "pipe"],
@@ -142,12 +177,15 @@ function forwardLines(stream: Readable | null, options: WorkerOptions, level: "i
   });
 }
 
+/** As Lambda words them. A full heap ends in SIGABRT. */
+const SIGNAL_WORDS: Partial<Record<NodeJS.Signals, string>> = { SIGABRT: "aborted", SIGKILL: "killed" };
+
 /** Resolves after the last line of output. */
 function exitOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.once("error", (error) => resolve(error.message));
     child.once("exit", (code, signal) => {
-      const how = signal === null ? `exit status ${code}` : `signal: ${signal}`;
+      const how = signal === null ? `exit status ${code}` : `signal: ${SIGNAL_WORDS[signal] ?? signal}`;
       killLeftovers(child);
       // What the function started in a group of its own may hold the output open.
       const timer = setTimeout(() => resolve(how), LAST_OUTPUT_MS_MAX);

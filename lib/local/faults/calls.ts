@@ -7,6 +7,7 @@
 import type { Call, EngineAnswer } from "../call.ts";
 import { actionsOf } from "../differences/items.ts";
 import { cancellation, dynamodbRefusal, sqsRefusal } from "../refusals.ts";
+import { hitOf } from "./hit.ts";
 import type { LiveRule } from "./live-rule.ts";
 import { isConditional, type Races } from "./race.ts";
 import { drawFrom, pick } from "./random.ts";
@@ -145,12 +146,9 @@ export function createCallFaults(options: CallFaultsOptions): CallFaults {
     intercept(call) {
       for (const live of rules) {
         if (live.isOver() || !suits(live, call) || !live.fires()) continue;
-        const { functionName, workerId, invocation } = call.seat;
-        const { requestId, messageIds } = invocation ?? {};
-        const who = { functionName, workerId, ...(requestId === undefined ? {} : { requestId }) };
-        const what = { service: call.service, operation: call.operation };
-        const hit = acts[live.rule.fault]({ call, live });
-        live.hit({ ...who, ...(messageIds === undefined ? {} : { messageIds }), ...what, ...hit });
+        const { service, operation, seat } = call;
+        const who = hitOf(seat);
+        live.hit({ ...who, service, operation, ...acts[live.rule.fault]({ call, live }) });
         return true; // FC2
       }
       return false;

@@ -8,8 +8,10 @@ import type { CallFaults } from "./calls.ts";
 import { createLiveRule, type LiveRule } from "./live-rule.ts";
 import { createRandom } from "./random.ts";
 import { type ReadPlan, readRule } from "./read-plan.ts";
+import type { Skews } from "./skew.ts";
 import { SPECS } from "./specs.ts";
-import type { CallRule, FaultHandle, FaultHit, FaultName, FaultRule, Faults } from "./types.ts";
+import type { CallRule, FaultHandle, FaultHit, FaultName, FaultRule, Faults, SkewRule, WorkerRule } from "./types.ts";
+import type { WorkerFaults } from "./workers.ts";
 
 /** What a rule may name, and what it needs of the cloud. */
 export interface Site {
@@ -38,6 +40,8 @@ export interface DeskOptions {
 
 export interface Injectors {
   readonly calls: CallFaults;
+  readonly workers: WorkerFaults;
+  readonly skews: Skews;
 }
 
 export interface FaultDesk extends Faults {
@@ -52,9 +56,15 @@ export function createFaultDesk({ plan, observe }: DeskOptions, injectors: Injec
   let injected = 0;
 
   const handOver = (live: LiveRule): (() => void) => {
-    const { group } = SPECS[live.rule.fault];
-    if (group === "calls") return injectors.calls.add(live as LiveRule<CallRule>);
-    throw localError(`Cannot inject ${live.rule.fault}: ${group} are unknown here`);
+    const { calls, workers, skews } = injectors;
+    switch (SPECS[live.rule.fault].group) {
+      case "calls":
+        return calls.add(live as LiveRule<CallRule>);
+      case "workers":
+        return workers.add(live as LiveRule<WorkerRule>);
+      default:
+        return skews.add(live as LiveRule<SkewRule>);
+    }
   };
 
   const begin = (rule: FaultRule, place: string): FaultHandle => {
@@ -92,7 +102,7 @@ export function createFaultDesk({ plan, observe }: DeskOptions, injectors: Injec
     counts: () => Object.fromEntries(counts),
     clear() {
       for (const remove of [...undo]) remove();
-      injectors.calls.clear();
+      for (const injector of Object.values(injectors)) injector.clear();
     },
   };
 }

@@ -28,6 +28,7 @@ const send = async ({ service = "dynamodb", operation, input }) => {
 /** Invoked directly it sends what the event says; from a queue what the body of each message says. */
 const SENDER = `${SDK}
 exports.handler = async (event) => {
+  if (event.exit) process.exit(0);
   if (event.Records === undefined) return send(event);
   const batchItemFailures = [];
   for (const { body, messageId, attributes } of event.Records) {
@@ -40,6 +41,21 @@ exports.handler = async (event) => {
   }
   return { batchItemFailures };
 };`;
+
+/** Counts on in the background: 1000 ticks a second at most. */
+const TICKER = `
+let ticks = 0;
+setInterval(() => { ticks += 1; }, 1);
+exports.handler = async ({ waitMs = 0 }) => {
+  await new Promise((resolve) => setTimeout(resolve, waitMs));
+  return { pid: process.pid, ticks };
+};`;
+
+const CLOCK = `
+exports.handler = async (event, context) => ({
+  nowMs: Date.now(), newMs: new Date().getTime(), text: Date(), fixed: new Date(5).getTime(), isDate: new Date() instanceof Date,
+  parsed: Date.parse("1970-01-01T00:00:00Z"), leftMs: context.getRemainingTimeInMillis(),
+});`;
 
 export interface Scene extends CloudFixture {
   readonly dynamodb: DynamoDBClient;
@@ -87,9 +103,11 @@ export async function startScene(options: CloudOptions = {}): Promise<Scene> {
             TimeToLiveSpecification: { AttributeName: "expiresAt", Enabled: true },
           },
         },
-        Function: inlineFunction(SENDER, { Timeout: 4, Environment: environment }),
+        Function: inlineFunction(SENDER, { Timeout: 2, Environment: environment }),
         Sender: inlineFunction(SENDER, { Timeout: 2, Environment: environment }),
-        ...queueFor({ VisibilityTimeout: 4 }, { ScalingConfig: { MaximumConcurrency: 2 } }, 5),
+        Ticker: inlineFunction(TICKER, { Timeout: 20 }),
+        Clock: inlineFunction(CLOCK),
+        ...queueFor({ VisibilityTimeout: 2 }, { ScalingConfig: { MaximumConcurrency: 2 } }, 5),
       },
     },
     options,
