@@ -1,10 +1,16 @@
 // An SQS event source mapping: polls the queue, invokes the function, deletes what the response allows.
 // As many loops as the mapping has batches side by side; each polls, invokes and settles one batch after the other.
 // https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
-import { DeleteMessageBatchCommand, ReceiveMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageBatchCommand,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
 import type { SqsRecord } from "../aws/lambda.ts";
 import { QUEUE_BATCH_MESSAGES_MAX } from "../aws/limits.ts";
 import type { EventSourceDefinition } from "./event-source-definition.ts";
+import type { DeliveryFaults } from "./faults/deliveries.ts";
 import type { FunctionPool } from "./function-pool.ts";
 import { gatherBatch } from "./gather-batch.ts";
 import { reason } from "./local-error.ts";
@@ -21,6 +27,9 @@ export interface EventSourceOptions {
   readonly pool: FunctionPool;
   readonly client: SQSClient;
   readonly warn: Warn;
+  readonly faults: DeliveryFaults;
+  /** The engine is down by a fault, or was until now. */
+  readonly isShaken: () => boolean;
   /** The engine cannot be reached any more. */
   readonly onUnreachable: (error: Error) => void;
 }
@@ -54,14 +63,20 @@ async function poll(options: EventSourceOptions, signal: AbortSignal): Promise<v
   let carried: readonly SqsRecord[] = [];
   let unreachable = 0;
   while (!signal.aborted && unreachable < UNREACHABLE_MAX) {
+    await options.faults.pauseOf(options.queue);
     let batch: readonly SqsRecord[];
     try {
       const receive = (messagesMax: number, waitSeconds: number) =>
         receiveRecords(options, messagesMax, waitSeconds, signal);
-      ({ batch, carried } = await gatherBatch(receive, carried, { batchSize, windowMs, signal }));
+      const gathered = await gatherBatch(receive, carried, { batchSize, windowMs, signal });
+      ({ batch, carried } = options.faults.shape(options.queue, gathered, batchSize));
       unreachable = 0;
     } catch (thrown) {
       if (signal.aborted) return;
+      if (options.isShaken()) {
+        await pause(RETRY_RECEIVE_MS);
+        continue;
+      }
       options.warn(`cannot receive from queue ${options.queue.name}: ${reason(thrown)}`);
       unreachable = isConnectionError(thrown) ? unreachable + 1 : 0;
       if (unreachable === UNREACHABLE_MAX) options.onUnreachable(asError(thrown));
@@ -89,15 +104,28 @@ async function receiveRecords(
   return (messages ?? []).map((message) => toRecord(message, { queueArn: queue.arn, region }));
 }
 
-async function deliver(options: EventSourceOptions, batch: readonly SqsRecord[]): Promise<void> {
+async function deliver(options: EventSourceOptions, batch: readonly SqsRecord[], isCopy = false): Promise<void> {
+  if (!isCopy) {
+    options.faults.delivered(options.queue, batch, {
+      repeat: (records) => void deliver(options, records, true),
+      expire: (record) => void expire(options, record),
+    });
+  }
   try {
     await options.pool.run(JSON.stringify({ Records: batch }), {
       messageIds: batch.map((record) => record.messageId),
+      isCopy,
       settle: (result) => settle(options, batch, result),
     });
   } catch (thrown) {
     options.warn(`batch of queue ${options.queue.name} stays in flight: ${reason(thrown)}`);
   }
+}
+
+/** Its visibility timeout ends now. */
+async function expire({ client, queue }: EventSourceOptions, { receiptHandle }: SqsRecord): Promise<void> {
+  const change = { QueueUrl: queue.url, ReceiptHandle: receiptHandle, VisibilityTimeout: 0 };
+  await client.send(new ChangeMessageVisibilityCommand(change)).catch(() => {}); // it may be deleted already
 }
 
 /** Gives the ids of the messages deleted. */
@@ -117,10 +145,8 @@ async function settle(
     return [];
   }
   const deletable = new Set(verdict.delete);
-  return deleteRecords(
-    options,
-    batch.filter((record) => deletable.has(record.messageId)),
-  );
+  const succeeded = batch.filter((record) => deletable.has(record.messageId));
+  return deleteRecords(options, options.faults.toDelete(options.queue, succeeded));
 }
 
 async function deleteRecords(options: EventSourceOptions, records: readonly SqsRecord[]): Promise<string[]> {

@@ -5,6 +5,7 @@ import { type EventSource, startEventSource } from "./event-source.ts";
 import { defineEventSource, type EventSourceDefinition } from "./event-source-definition.ts";
 import type { Foundation } from "./foundation.ts";
 import type { RunningFunction } from "./functions.ts";
+import type { Interference } from "./interference.ts";
 import { localError } from "./local-error.ts";
 import type { StackRun, Warn } from "./stack-run.ts";
 import type { LocalQueue } from "./types.ts";
@@ -15,6 +16,7 @@ export interface EventSourcesInput {
   readonly functions: readonly RunningFunction[];
   readonly foundation: Foundation;
   readonly warn: Warn;
+  readonly interference: Interference;
   readonly onUnreachable: (error: Error) => void;
 }
 
@@ -34,9 +36,11 @@ export async function startEventSources(input: EventSourcesInput): Promise<Event
     const agent = { maxSockets: definition.concurrency * CONNECTIONS_PER_LOOP, keepAlive: true };
     const requestHandler = { httpAgent: agent, httpsAgent: agent };
     const client = new SQSClient({ ...input.foundation.clientConfig.sqs, requestHandler });
-    const { warn, onUnreachable } = input;
+    const { warn, onUnreachable, interference } = input;
     const { region } = input.foundation.identity;
-    const source = startEventSource({ definition, queue, region, pool: fn.pool, client, warn, onUnreachable });
+    const { injectors, isShaken } = interference;
+    const common = { warn, onUnreachable, isShaken, faults: injectors.deliveries };
+    const source = startEventSource({ definition, queue, region, pool: fn.pool, client, ...common });
     return {
       queue,
       async stop() {

@@ -1,18 +1,19 @@
 // Engines and clients: what a local cloud stands on.
+import { join } from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { startDynamoDbEngine } from "./engines/dynamodb.ts";
 import { type Engine, givenEngine } from "./engines/engine.ts";
-import { startSqsEngine } from "./engines/sqs.ts";
+import { type EmbeddedSqs, startSqsEngine } from "./engines/sqs.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { type Reaper, startReaper } from "./reaper.ts";
-import { makeStagingFolder } from "./staging.ts";
+import { makeDataFolder, makeStagingFolder } from "./staging.ts";
 import type { ClientConfig, EngineName, LocalOptions } from "./types.ts";
 
 export interface Foundation {
   readonly identity: Identity;
   readonly dynamodb: Engine;
-  readonly sqs: Engine;
+  readonly sqs: Engine | EmbeddedSqs;
   /** Which of them are ours. */
   readonly embedded: Readonly<Record<EngineName, boolean>>;
   readonly reaper: Reaper;
@@ -51,7 +52,16 @@ export function createUndo(): Undo {
   };
 }
 
-export async function layFoundation(options: LocalOptions, env: NodeJS.ProcessEnv, undo: Undo): Promise<Foundation> {
+export interface FoundationOptions extends Pick<LocalOptions, "endpoints"> {
+  /** The embedded DynamoDB engine keeps its tables in a file. */
+  readonly restartable: boolean;
+}
+
+export async function layFoundation(
+  options: FoundationOptions,
+  env: NodeJS.ProcessEnv,
+  undo: Undo,
+): Promise<Foundation> {
   const given = {
     dynamodb: options.endpoints?.dynamodb ?? nonEmpty(env["AWS_ENDPOINT_URL_DYNAMODB"]),
     sqs: options.endpoints?.sqs ?? nonEmpty(env["AWS_ENDPOINT_URL_SQS"]),
@@ -59,10 +69,13 @@ export async function layFoundation(options: LocalOptions, env: NodeJS.ProcessEn
   const identity = identityOf(given.dynamodb === undefined && given.sqs === undefined, env);
 
   const stagingFolder = await makeStagingFolder();
-  const reaper = startReaper(stagingFolder);
+  const dataFolders = options.restartable && given.dynamodb === undefined ? [await makeDataFolder()] : [];
+  const reaper = startReaper(stagingFolder, ...dataFolders);
   undo.add(() => reaper.close()); // removes the staging folder too
 
-  const dynamodb = given.dynamodb === undefined ? await startDynamoDbEngine({ reaper }) : givenEngine(given.dynamodb);
+  const [file] = dataFolders.map((folder) => join(folder, "tables.db"));
+  const dynamodb =
+    given.dynamodb === undefined ? await startDynamoDbEngine({ reaper, file }) : givenEngine(given.dynamodb);
   undo.add(() => dynamodb.stop());
   const sqs = given.sqs === undefined ? await startSqsEngine(identity.region) : givenEngine(given.sqs);
   undo.add(() => sqs.stop());

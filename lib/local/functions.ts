@@ -1,7 +1,5 @@
 // The functions of the stacks: defined, staged, ready to run.
 import { FUNCTION_NAME_LENGTH_MAX } from "../aws/names.ts";
-import type { Skews } from "./faults/skew.ts";
-import type { WorkerFaults } from "./faults/workers.ts";
 import type { Foundation } from "./foundation.ts";
 import {
   defineFunction,
@@ -10,13 +8,13 @@ import {
   workerEnvironment,
 } from "./function-definition.ts";
 import { createFunctionPool, type FunctionPool } from "./function-pool.ts";
+import type { Interference } from "./interference.ts";
 import { localError } from "./local-error.ts";
 import { physicalName } from "./physical-names.ts";
 import type { Seat } from "./seat.ts";
 import { LOCAL_ACCOUNT_ID, type StackRun, type Warn } from "./stack-run.ts";
 import { stageCode } from "./staging.ts";
 import { resolve } from "./template.ts";
-import type { Traffic } from "./traffic.ts";
 import type { LocalEvent, LocalFunction, Logger } from "./types.ts";
 import { optionalTextAt } from "./values.ts";
 import type { Connection } from "./worker.ts";
@@ -29,9 +27,7 @@ export interface RunningFunction {
 export interface FunctionsInput {
   readonly runs: readonly StackRun[];
   readonly foundation: Foundation;
-  readonly traffic: Traffic;
-  readonly workerFaults: WorkerFaults;
-  readonly skews: Skews;
+  readonly interference: Interference;
   readonly logger: Logger;
   readonly observe: (event: LocalEvent) => void;
   readonly warn: Warn;
@@ -58,7 +54,7 @@ export async function createFunctions(input: FunctionsInput): Promise<RunningFun
       reaper: foundation.reaper,
       logger,
       observe,
-      faults: input.workerFaults,
+      faults: input.interference.injectors.workers,
       nextWorkerId: () => {
         workers += 1;
         return workers;
@@ -88,13 +84,13 @@ function nameFunctions(run: StackRun, region: string): NamedFunction[] {
 }
 
 /** A door of its own for each worker, where there is a proxy. */
-async function connect(seat: Seat, { foundation, traffic, skews }: FunctionsInput): Promise<Connection> {
+async function connect(seat: Seat, { foundation, interference }: FunctionsInput): Promise<Connection> {
   const { dynamodb, sqs } = foundation;
-  const { proxies } = traffic;
+  const { proxies } = interference.traffic;
   const doors = await Promise.all([proxies.dynamodb?.open(seat), proxies.sqs?.open(seat)]);
   const [toDynamodb, toSqs] = doors;
   return {
-    clockSkewMs: skews.draw(seat),
+    clockSkewMs: interference.injectors.skews.draw(seat),
     endpoints: { dynamodb: toDynamodb?.endpoint ?? dynamodb.endpoint, sqs: toSqs?.endpoint ?? sqs.endpoint },
     close: async () => void (await Promise.all(doors.map((door) => door?.close()))),
   };

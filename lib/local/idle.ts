@@ -16,6 +16,8 @@ export interface IdleInput {
   readonly invocationsRunning: () => number;
   /** What faults keep back: it comes later. */
   readonly heldBack?: () => number;
+  /** An engine is down by a fault, or was until now. */
+  readonly isShaken?: () => boolean;
   /** Why nothing can come any more: a dead engine, a stopped cloud. */
   readonly failure: () => Error | undefined;
 }
@@ -71,6 +73,7 @@ async function countMessages(input: IdleInput, queue: LocalQueue): Promise<strin
     if (visible === 0 && delayed === 0 && inFlight === 0) return undefined;
     return `${visible} visible, ${delayed} delayed, ${inFlight} in flight`;
   } catch (thrown) {
+    if (input.failure() === undefined && input.isShaken?.() === true) return "a count unknown: the engine restarts";
     // The reason for a call that failed is rather the engine's death than the broken connection.
     throw input.failure() ?? thrown;
   }

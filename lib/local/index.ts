@@ -2,19 +2,16 @@
 import { readAssembly, selectStacks } from "./assembly.ts";
 import type { EventSource } from "./event-source.ts";
 import { startEventSources } from "./event-sources.ts";
-import { createFaultDesk, type FaultDesk } from "./faults/desk.ts";
 import { type ReadPlan, readPlan } from "./faults/read-plan.ts";
-import { createSkews } from "./faults/skew.ts";
-import { createWorkerFaults } from "./faults/workers.ts";
 import { createUndo, type Foundation, layFoundation, type Undo } from "./foundation.ts";
 import { createFunctions, type RunningFunction, toLocalFunction } from "./functions.ts";
 import { waitUntilIdle } from "./idle.ts";
+import { createInterference, type Interference, restartsDynamoDb } from "./interference.ts";
 import { localError, reason } from "./local-error.ts";
 import { printLine } from "./print.ts";
 import { countMessages, createQueues } from "./queues.ts";
 import { openStacks, type StackRun } from "./stack-run.ts";
 import { createTables } from "./tables.ts";
-import { createTraffic, type Traffic } from "./traffic.ts";
 import type { EngineName, LocalCloud, LocalEvent, LocalOptions, LocalQueue, LocalTable, Logger } from "./types.ts";
 
 export type {
@@ -57,9 +54,9 @@ const OPTION_NAMES: ReadonlySet<string> = new Set([
   "logger",
   "observer",
   "faults",
+  "restartable",
   "transactionConflicts",
 ]);
-const ENGINE_NAMES: readonly EngineName[] = ["dynamodb", "sqs"];
 /** For invocations that run when the local cloud stops. */
 const STOP_GRACE_MS = 1_000;
 
@@ -84,45 +81,39 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
 async function start(options: LocalOptions, plan: ReadPlan, undo: Undo): Promise<LocalCloud> {
   const state = createState(options);
   const stacks = selectStacks(await readAssembly(options.assembly), options.stacks);
-  const foundation = await layFoundation(options, process.env, undo);
+  const restartable = options.restartable ?? restartsDynamoDb(plan);
+  const foundation = await layFoundation({ ...options, restartable }, process.env, undo);
   foundation.dynamodb.onFailure((error) => state.fail("dynamodb", error));
   foundation.sqs.onFailure((error) => state.fail("sqs", error));
 
   const { logger, warn, observe } = state;
   const runs = openStacks(stacks, foundation.identity.region, warn);
   const queues = await createQueues(runs, foundation.sqsClient);
-  const [workerFaults, skews] = [createWorkerFaults(), createSkews()];
-  const conflicts = options.transactionConflicts ?? true;
-  const traffic = createTraffic({ foundation, workerFaults, isQueue: createIsQueue(queues), conflicts });
-  undo.add(() => traffic.stop());
-  const injectors = { calls: traffic.callFaults, workers: workerFaults, skews };
-  const faults = createFaultDesk({ plan, observe }, injectors);
-  undo.add(() => faults.clear());
+  const transactionConflicts = options.transactionConflicts ?? true;
+  const watched = { observe, warn, fail: state.fail };
+  const interference = createInterference({ plan, foundation, queues, transactionConflicts, ...watched });
+  undo.add(() => interference.traffic.stop());
+  undo.add(() => interference.desk.clear());
   const tables = await createTables(runs, foundation.dynamodbClient);
-  const functions = await createFunctions({ runs, foundation, traffic, workerFaults, skews, logger, observe, warn });
-  faults.open({
-    functions: functions.map(({ definition }) => definition),
-    queues,
-    proxied: ENGINE_NAMES.filter((name) => traffic.proxies[name] !== undefined),
-  });
+  const functions = await createFunctions({ runs, foundation, interference, logger, observe, warn });
+  interference.open(functions.map(({ definition }) => definition));
   const onUnreachable = (error: Error) => state.fail("sqs", error);
-  const sources = await startEventSources({ runs, queues, functions, foundation, warn, onUnreachable });
-  undo.add(() => stopWork(sources, functions));
+  const sources = await startEventSources({
+    runs,
+    queues,
+    functions,
+    foundation,
+    interference,
+    warn,
+    onUnreachable,
+  });
+  undo.add(() => {
+    interference.desk.clear(); // a paused poller must go on to its end
+    return stopWork(sources, functions);
+  });
   // Without its engines a function can only fail, and use up the receives of its messages.
   state.onFailure(() => void Promise.all(sources.map((source) => source.stop())));
-  return toLocalCloud({ state, foundation, traffic, faults, runs, queues, tables, functions, sources, undo });
-}
-
-/** Whether a name or a logical id means the queue at a URL, whatever the URL's host. */
-function createIsQueue(queues: readonly LocalQueue[]): (name: string, url: unknown) => boolean {
-  return (name, url) => {
-    const queue = queues.find((one) => one.name === name || one.logicalId === name);
-    return queue !== undefined && typeof url === "string" && new URL(queue.url).pathname === pathOf(url);
-  };
-}
-
-function pathOf(url: string): string | undefined {
-  return URL.canParse(url) ? new URL(url).pathname : undefined;
+  return toLocalCloud({ state, foundation, interference, runs, queues, tables, functions, sources, undo });
 }
 
 /** First no more receives, then no more invocations; the pollers end when their last batch has. */
@@ -184,8 +175,7 @@ function createState(options: LocalOptions): State {
 interface CloudParts {
   readonly state: State;
   readonly foundation: Foundation;
-  readonly traffic: Traffic;
-  readonly faults: FaultDesk;
+  readonly interference: Interference;
   readonly runs: readonly StackRun[];
   readonly queues: readonly LocalQueue[];
   readonly tables: readonly LocalTable[];
@@ -195,19 +185,21 @@ interface CloudParts {
 }
 
 function toLocalCloud(parts: CloudParts): LocalCloud {
-  const { state, foundation, traffic, faults, runs, queues, tables, functions, sources, undo } = parts;
+  const { state, foundation, interference, runs, queues, tables, functions, sources, undo } = parts;
+  const { desk } = interference;
   const outputs = new Map(runs.map((run) => [run.name, run.outputs()]));
   const idleInput = {
     count: (queue: LocalQueue) => countMessages(queue, foundation.sqsClient),
     queues: sources.map(({ queue }) => queue),
     invocationsStarted: state.invocationsStarted,
     invocationsRunning: () => functions.reduce((sum, { pool }) => sum + pool.running(), 0),
-    heldBack: () => traffic.callFaults.pending(),
+    heldBack: interference.heldBack,
+    isShaken: interference.isShaken,
     failure: state.failure,
   };
   const stop = (): Promise<void> => {
     state.close();
-    faults.clear(); // what is frozen or held back has to end, too
+    desk.clear(); // what is frozen or held back has to end, too
     return undo.run();
   };
   return {
@@ -225,8 +217,8 @@ function toLocalCloud(parts: CloudParts): LocalCloud {
       );
     },
     idle: (options = {}) => waitUntilIdle(idleInput, options),
-    dynamodbRequests: () => traffic.proxies.dynamodb?.counts() ?? {},
-    faults: { inject: faults.inject, counts: faults.counts, clear: faults.clear },
+    dynamodbRequests: () => interference.traffic.proxies.dynamodb?.counts() ?? {},
+    faults: { inject: desk.inject, counts: desk.counts, clear: desk.clear },
     stop,
     [Symbol.asyncDispose]: stop,
   };

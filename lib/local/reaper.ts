@@ -9,11 +9,11 @@ import { rm } from "node:fs/promises";
 export interface Reaper {
   /** From now on, this child dies with us. Forgets it when it exits. */
   watch(child: ChildProcess): void;
-  /** Ends the reaper. What is still watched dies, and the folder goes. */
+  /** Ends the reaper. What is still watched dies, and the folders go. */
   close(): Promise<void>;
 }
 
-// "+ pid" and "- pid" lines; at end of input: kill the groups left, remove the folder given as $1.
+// "+ pid" and "- pid" lines; at end of input: kill the groups left, remove the folders given.
 const SCRIPT = `
 trap '' INT TERM HUP
 groups=' '
@@ -21,14 +21,16 @@ while read -r change pid; do
   if [ "$change" = + ]; then groups="$groups$pid "; else groups="\${groups%% $pid *} \${groups#* $pid }"; fi
 done
 for pid in $groups; do kill -9 -"$pid" 2>/dev/null; done
-rm -rf -- "$1"
+rm -rf -- "$@"
 `;
 
-export function startReaper(folder: string): Reaper {
+export function startReaper(...folders: readonly string[]): Reaper {
+  const removeFolders = async (): Promise<void> => {
+    await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
+  };
   // No process groups and no sh on Windows: there, orphans after a SIGKILL are not prevented.
-  if (process.platform === "win32")
-    return { watch: () => {}, close: () => rm(folder, { recursive: true, force: true }) };
-  const shell = spawn("/bin/sh", ["-c", SCRIPT, "semel-reaper", folder], {
+  if (process.platform === "win32") return { watch: () => {}, close: removeFolders };
+  const shell = spawn("/bin/sh", ["-c", SCRIPT, "semel-reaper", ...folders], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
   });
@@ -46,7 +48,7 @@ export function startReaper(folder: string): Reaper {
       shell.ref();
       shell.stdin.end();
       await exited;
-      await rm(folder, { recursive: true, force: true }); // in case the shell was killed
+      await removeFolders(); // in case the shell was killed
     },
   };
 }

@@ -62,6 +62,11 @@ export interface LocalOptions {
   readonly observer?: (event: LocalEvent) => void;
   /** Faults from the start on. @default - none but those of faults.inject() */
   readonly faults?: FaultPlan;
+  /**
+   * The embedded DynamoDB engine keeps its tables in a file, so that faults can restart it; slower than in memory.
+   * @default - when a rule in `faults` restarts it
+   */
+  readonly restartable?: boolean;
   /** Of the embedded DynamoDB engine: whether transactions that share an item at a time conflict, as on AWS. @default true */
   readonly transactionConflicts?: boolean;
 }

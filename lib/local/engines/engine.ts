@@ -2,6 +2,8 @@
 
 export interface Engine {
   readonly endpoint: string;
+  /** Takes it down, and up again on the same port with the same content when `down` is over. Absent where it can't. */
+  readonly restart?: ((down: Promise<void>) => Promise<void>) | undefined;
   /** Calls the listener once, when the engine dies by itself. */
   onFailure(listener: (error: Error) => void): void;
   stop(): Promise<void>;

@@ -5,12 +5,25 @@
 import { localError } from "../local-error.ts";
 import type { EngineName, LocalEvent } from "../types.ts";
 import type { CallFaults } from "./calls.ts";
+import type { DeliveryFaults } from "./deliveries.ts";
+import type { EngineFaults } from "./engines.ts";
 import { createLiveRule, type LiveRule } from "./live-rule.ts";
 import { createRandom } from "./random.ts";
 import { type ReadPlan, readRule } from "./read-plan.ts";
 import type { Skews } from "./skew.ts";
 import { SPECS } from "./specs.ts";
-import type { CallRule, FaultHandle, FaultHit, FaultName, FaultRule, Faults, SkewRule, WorkerRule } from "./types.ts";
+import type {
+  CallRule,
+  DeliveryRule,
+  EngineRule,
+  FaultHandle,
+  FaultHit,
+  FaultName,
+  FaultRule,
+  Faults,
+  SkewRule,
+  WorkerRule,
+} from "./types.ts";
 import type { WorkerFaults } from "./workers.ts";
 
 /** What a rule may name, and what it needs of the cloud. */
@@ -41,6 +54,8 @@ export interface DeskOptions {
 export interface Injectors {
   readonly calls: CallFaults;
   readonly workers: WorkerFaults;
+  readonly deliveries: DeliveryFaults;
+  readonly engines: EngineFaults;
   readonly skews: Skews;
 }
 
@@ -56,13 +71,17 @@ export function createFaultDesk({ plan, observe }: DeskOptions, injectors: Injec
   let injected = 0;
 
   const handOver = (live: LiveRule): (() => void) => {
-    const { calls, workers, skews } = injectors;
+    const { calls, workers, deliveries, engines, skews } = injectors;
     switch (SPECS[live.rule.fault].group) {
       case "calls":
         return calls.add(live as LiveRule<CallRule>);
       case "workers":
         return workers.add(live as LiveRule<WorkerRule>);
-      default:
+      case "deliveries":
+        return deliveries.add(live as LiveRule<DeliveryRule>);
+      case "engines":
+        return engines.add(live as LiveRule<EngineRule>);
+      case "clock":
         return skews.add(live as LiveRule<SkewRule>);
     }
   };

@@ -8,6 +8,7 @@ import { requiredText } from "./input.ts";
 import { createLongPolls, type LongPolls } from "./long-poll.ts";
 import type { MoveTask } from "./move-task.ts";
 import type { Queue } from "./queue.ts";
+import type { SqsTrouble } from "./trouble.ts";
 
 /** As fauxqs, LocalStack and others have it. */
 export const ACCOUNT_ID = "000000000000";
@@ -20,6 +21,8 @@ export interface SqsEngine {
   readonly polls: LongPolls;
   /** The latest of each source, by its ARN. */
   readonly moveTasks: Map<string, MoveTask[]>;
+  /** Nothing unless somebody asks for trouble. */
+  trouble: SqsTrouble;
   /** Beginning of the queues' URLs. */
   endpoint: string;
   /** Queues created so far. */
@@ -43,6 +46,7 @@ export function createSqsEngine(options: SqsEngineOptions): SqsEngine {
     queues: new Map(),
     polls: createLongPolls(clock),
     moveTasks: new Map(),
+    trouble: {},
     endpoint: "http://127.0.0.1",
     serial: 0,
   };

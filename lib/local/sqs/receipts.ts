@@ -31,15 +31,17 @@ function readReceipt(queue: Queue, handle: string): Receipt {
   return { message, isLatest: String(message?.receiveCount) === count };
 }
 
-/** Of a message that is gone, or that was received again since: succeeds and deletes nothing (RH1). */
-export function deleteByReceipt(queue: Queue, handle: string, nowMs: number): void {
+/** Of a message that is gone, or that was received again since: succeeds and deletes nothing (RH1). Gives what it deleted. */
+export function deleteByReceipt(queue: Queue, handle: string, nowMs: number): StoredMessage | undefined {
   advance(queue, nowMs);
   const { message, isLatest } = readReceipt(queue, handle);
-  if (message === undefined) return;
+  if (message === undefined) return undefined;
   if (queue.isFifo && (!isLatest || message.state !== "inFlight")) {
     throw invalidParameter("ReceiptHandle", handle, "The receipt handle has expired."); // RH2
   }
-  if (isLatest) take(queue, message);
+  if (!isLatest) return undefined;
+  take(queue, message);
+  return message;
 }
 
 /** The time runs from now. Beyond 12 hours from the receive is an error. */

@@ -13,6 +13,8 @@ export interface SqsServer {
   readonly engine: SqsEngine;
   /** Calls the listener once, when the port closes, whoever closed it. */
   onClosed(listener: () => void): void;
+  /** Closes the port and all connections, and opens it again when `down` is over. The queues stay as they are. */
+  restart(down: Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -25,20 +27,42 @@ export async function startSqsServer(options: SqsEngineOptions): Promise<SqsServ
   const server = createServer((request, response) => void serve(engine, request, response));
   server.keepAliveTimeout = 0; // clients keep connections while they look at what they got
   // Not on all of the machine's addresses.
-  await listen(server);
+  await listen(server, 0);
+  let isRestarting = false;
   const { port } = server.address() as AddressInfo;
   engine.endpoint = `http://127.0.0.1:${port}`;
   return {
     endpoint: engine.endpoint,
     engine,
-    onClosed: (listener) => void server.once("close", listener),
+    onClosed(listener) {
+      server.on("close", () => {
+        if (!isRestarting) listener();
+      });
+    },
+    async restart(down) {
+      isRestarting = true;
+      try {
+        await shut(server);
+        await down;
+        await listen(server, port);
+      } finally {
+        isRestarting = false;
+      }
+    },
     stop: () => stop(server, engine),
   };
 }
 
-function listen(server: Server): Promise<void> {
+function shut(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject).listen(0, "127.0.0.1", () => {
+    server.once("error", reject).listen(port, "127.0.0.1", () => {
       server.off("error", reject);
       resolve();
     });

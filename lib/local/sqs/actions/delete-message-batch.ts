@@ -9,7 +9,8 @@ export const deleteMessageBatch: Action = (engine, input) => {
   const queue = queueOf(engine, input);
   const nowMs = engine.clock.nowMs();
   return runEntries(readEntries(input, "DeleteMessageBatchRequestEntry"), (entry) => {
-    deleteByReceipt(queue, requiredText(entry, "ReceiptHandle"), nowMs);
+    const deleted = deleteByReceipt(queue, requiredText(entry, "ReceiptHandle"), nowMs);
+    if (deleted !== undefined) engine.trouble.onDeleted?.(queue, deleted);
     return {};
   });
 };

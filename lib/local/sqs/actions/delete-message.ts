@@ -5,6 +5,8 @@ import { deleteByReceipt } from "../receipts.ts";
 import type { Action } from "./action.ts";
 
 export const deleteMessage: Action = (engine, input) => {
-  deleteByReceipt(queueOf(engine, input), requiredText(input, "ReceiptHandle"), engine.clock.nowMs());
+  const queue = queueOf(engine, input);
+  const deleted = deleteByReceipt(queue, requiredText(input, "ReceiptHandle"), engine.clock.nowMs());
+  if (deleted !== undefined) engine.trouble.onDeleted?.(queue, deleted);
   return {};
 };

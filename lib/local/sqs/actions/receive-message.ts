@@ -30,6 +30,7 @@ export const receiveMessage: Action = (engine, input, caller) => {
 
   const attempt = (): Answer => {
     if (engine.queues.get(queue.name) !== queue) throw queueDoesNotExist(); // deleted while somebody waited
+    engine.trouble.onReceive?.(queue);
     const findQueue = (arn: string) => queueByArn(engine, arn);
     const received = receive(queue, { max, visibilitySeconds, nowMs: engine.clock.nowMs(), findQueue });
     return received.map((message) => viewOf(message, receiptHandle(queue, message), view));
