@@ -1,14 +1,18 @@
 // semel local: runs a cloud assembly until Ctrl-C.
 import { parseArgs } from "node:util";
 import { type LocalCloud, startLocal } from "../local/index.ts";
+import { describeCounts, describeFault, readFaultsFile } from "./faults.ts";
 
-export const LOCAL_HELP = `Usage: semel local [--assembly cdk.out] [--stack NAME]...
+export const LOCAL_HELP = `Usage: semel local [--assembly cdk.out] [--stack NAME]... [--faults FILE]
 
 Runs the queues, tables and functions of a CDK cloud assembly on this machine, until Ctrl-C.
 
 Options:
   --assembly FOLDER   the cloud assembly that "cdk synth" wrote (default: cdk.out)
   --stack NAME        run this stack only; may be given more than once (default: all)
+  --faults FILE       injects faults as the JSON in FILE says, prints each, and how many they were at the end, such as
+                      {"seed":7,"workers":[{"fault":"kill","everyMs":5000}],
+                       "calls":[{"service":"dynamodb","fault":"reset-after","probability":0.02}]}
   --help              this text
 
 Environment:
@@ -24,8 +28,10 @@ export async function localCommand(args: readonly string[]): Promise<number> {
     options: {
       assembly: { type: "string", default: "cdk.out" },
       stack: { type: "string", multiple: true, default: [] },
+      faults: { type: "string" },
     },
   });
+  const faults = values.faults === undefined ? {} : { faults: await readFaultsFile(values.faults) };
   const interruption = waitForInterruption();
   let engineFailed: () => void = () => {};
   const failure = new Promise<1>((resolve) => {
@@ -34,8 +40,10 @@ export async function localCommand(args: readonly string[]): Promise<number> {
   const starting = startLocal({
     assembly: values.assembly,
     stacks: values.stack,
+    ...faults,
     observer: (event) => {
       if (event.kind === "engine-failed") engineFailed();
+      if (event.kind === "fault") process.stdout.write(`[faults] ${describeFault(event)}\n`);
     },
   });
   const cloud = await starting;
@@ -43,6 +51,7 @@ export async function localCommand(args: readonly string[]): Promise<number> {
   const status = await Promise.race([interruption, failure]);
   process.stdout.write("stopping\n");
   await cloud.stop();
+  if (values.faults !== undefined) process.stdout.write(describeCounts(cloud));
   return status;
 }
 

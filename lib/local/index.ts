@@ -1,5 +1,6 @@
 // The local cloud: runs a CDK cloud assembly on this machine. The entry "semel/local".
 import { readAssembly, selectStacks } from "./assembly.ts";
+import { startSweeps } from "./differences/time-to-live.ts";
 import type { EventSource } from "./event-source.ts";
 import { startEventSources } from "./event-sources.ts";
 import { type ReadPlan, readPlan } from "./faults/read-plan.ts";
@@ -55,8 +56,11 @@ const OPTION_NAMES: ReadonlySet<string> = new Set([
   "observer",
   "faults",
   "restartable",
+  "timeToLiveSweepMs",
   "transactionConflicts",
 ]);
+/** AWS deletes within a few days. */
+const SWEEP_MS_DEFAULT: number = 5 * 60_000;
 /** For invocations that run when the local cloud stops. */
 const STOP_GRACE_MS = 1_000;
 
@@ -95,6 +99,10 @@ async function start(options: LocalOptions, plan: ReadPlan, undo: Undo): Promise
   undo.add(() => interference.traffic.stop());
   undo.add(() => interference.desk.clear());
   const tables = await createTables(runs, foundation.dynamodbClient);
+  if (foundation.embedded.dynamodb) {
+    const everyMs = options.timeToLiveSweepMs ?? SWEEP_MS_DEFAULT;
+    undo.add(startSweeps({ tables: tables.map(({ name }) => name), client: foundation.dynamodbClient, everyMs }));
+  }
   const functions = await createFunctions({ runs, foundation, interference, logger, observe, warn });
   interference.open(functions.map(({ definition }) => definition));
   const onUnreachable = (error: Error) => state.fail("sqs", error);

@@ -4,6 +4,7 @@ import { DescribeTableCommand } from "@aws-sdk/client-dynamodb";
 import type { Call } from "./call.ts";
 import { createConflicts, type ItemsOfCall } from "./differences/conflicts.ts";
 import { itemsOf, type KeysOf, SINGLE_WRITES, TRANSACTIONS } from "./differences/items.ts";
+import { dropUnchanged } from "./differences/stream-records.ts";
 import { type CallFaults, createCallFaults } from "./faults/calls.ts";
 import { createRaces } from "./faults/race.ts";
 import type { WorkerFaults } from "./faults/workers.ts";
@@ -40,12 +41,13 @@ export function createTraffic({ foundation, workerFaults, isQueue, ...options }:
   const around: NonNullable<ProxyOptions["around"]> = async (call, exchange) => {
     const answer = makesConflicts && isItemWise(call.operation) ? await conflicts(call, exchange) : await exchange();
     races.answered(call);
-    return answer;
+    return embedded.dynamodb && call.operation === "GetRecords" ? dropUnchanged(answer) : answer;
   };
   const toDynamodb = (target: string): ProxyOptions => ({
     service: "dynamodb",
     target,
-    reads: (operation) => isOn() || (makesConflicts && isItemWise(operation)),
+    reads: (operation) =>
+      isOn() || (makesConflicts && isItemWise(operation)) || (embedded.dynamodb && operation === "GetRecords"),
     intercept,
     around,
   });

@@ -67,6 +67,8 @@ export interface LocalOptions {
    * @default - when a rule in `faults` restarts it
    */
   readonly restartable?: boolean;
+  /** Of the embedded DynamoDB engine: how often items past their time to live are deleted. @default 300000 */
+  readonly timeToLiveSweepMs?: number;
   /** Of the embedded DynamoDB engine: whether transactions that share an item at a time conflict, as on AWS. @default true */
   readonly transactionConflicts?: boolean;
 }

@@ -1,6 +1,7 @@
 // The command line, as a process of its own.
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { inlineFunction, queueFor, writeAssembly } from "../local/assembly-fixture.ts";
@@ -41,15 +42,16 @@ async function send(url: string): Promise<void> {
 }
 
 /** Starts a local cloud whose worker is in an endless loop. */
-async function startSpinning(assembly: string) {
-  const running = run("local", "--assembly", assembly, "--stack", "Spin");
+async function startSpinning(assembly: string, ...more: string[]) {
+  const running = run("local", "--assembly", assembly, "--stack", "Spin", ...more);
   await until(() => /output +Spin\.Url/.test(running.output.out));
   await send(/Spin\.Url = (\S+)/.exec(running.output.out)?.[1] ?? "");
   await until(() => /spins/.test(running.output.out));
   const children = await childrenOf(running.child.pid ?? 0);
-  const folder = /semel-reaper (\S+)/.exec(children.map(({ command }) => command).join("\n"))?.[1] ?? "";
+  const reaper = children.find(({ command }) => command.includes("semel-reaper"))?.command ?? "";
+  const folder = /semel-reaper (\S+)/.exec(reaper)?.[1] ?? "";
   const engine = children.find(({ command }) => command.includes("dynoxide"))?.pid ?? 0;
-  return { ...running, children: { engine, pids: children.map(({ pid }) => pid) }, folder };
+  return { ...running, children: { engine, reaper, pids: children.map(({ pid }) => pid) }, folder };
 }
 
 describe.concurrent("semel", () => {
@@ -65,6 +67,8 @@ describe.concurrent("semel", () => {
     [["deploy"], 2, /"deploy"/],
     [[], 2, /no command/],
     [["local", "--assembly", "/nowhere"], 1, /\/nowhere.*cdk synth/],
+    [["local", "--faults", "/nowhere.json"], 1, /faults file \/nowhere\.json: ENOENT.*must be JSON/],
+    [["local", "--faults", PROGRAM], 1, /faults file .*semel\.ts: .*JSON/],
   ])("%j ends with %i", async (args, expected, message) => {
     const { output, status } = run(...args);
     expect(await status).toBe(expected);
@@ -85,6 +89,36 @@ describe.concurrent("semel", () => {
       expect(existsSync(folder)).toBe(false);
     },
   );
+
+  test("--faults injects what the file says, tells each and counts them; nothing is left", async () => {
+    await using assembly = await spinning();
+    const file = join(assembly.path, "faults.json");
+    const workers = [
+      { fault: "freeze", atMs: 0, forMs: 60_000 },
+      { fault: "kill", atMs: 60_000 },
+    ];
+    const engines = [{ fault: "restart", engine: "dynamodb", atMs: 0, downMs: 50 }];
+    await writeFile(file, JSON.stringify({ seed: 7, workers, engines }));
+    const { child, output, status, children } = await startSpinning(assembly.path, "--faults", file);
+    await until(() => /\[faults\] freeze, worker 1 of Spin-Function, messages \S+, 60000 ms\n/.test(output.out));
+    await until(() => /\[faults\] restart, dynamodb, 50 ms\n/.test(output.out));
+    const folders = children.reaper.split(" ").slice(-2);
+    expect(folders.map((folder) => existsSync(folder))).toEqual([true, true]);
+    child.kill("SIGINT");
+    expect(await status).toBe(0);
+    expect(output.out).toMatch(/faults injected:\n +freeze +1\n +restart +1\n$/);
+    expect(folders.map((folder) => existsSync(folder))).toEqual([false, false]);
+    for (const pid of children.pids) expect(await isAlive(pid)).toBe(false);
+  });
+
+  test("--faults with what is unknown says what is known", async () => {
+    await using assembly = await spinning();
+    const file = join(assembly.path, "faults.json");
+    await writeFile(file, '{"workers":[{"fault":"kil","everyMs":1}]}');
+    const { output, status } = run("local", "--assembly", assembly.path, "--faults", file);
+    expect(await status).toBe(1);
+    expect(output.err).toMatch(/workers\[0\]\.fault is "kil"; it must be one of kill, freeze/);
+  });
 
   test("an engine that dies ends it with 1", async () => {
     await using assembly = await spinning();

@@ -57,6 +57,27 @@ exports.handler = async (event, context) => ({
   parsed: Date.parse("1970-01-01T00:00:00Z"), leftMs: context.getRemainingTimeInMillis(),
 });`;
 
+/** Many transactions at once. */
+const BURST = `${SDK}
+exports.handler = async ({ inputs }) => Promise.all(inputs.map((input) => send({ operation: "TransactWriteItems", input })));`;
+
+/** All of a stream's first shard, without an SDK: there is none for streams here. */
+const STREAMS = `
+exports.handler = async ({ streamArn, endpoint }) => {
+  const call = async (operation, input) => {
+    const headers = { "x-amz-target": "DynamoDBStreams_20120810." + operation, "content-type": "application/x-amz-json-1.0" };
+    headers.authorization = "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=x";
+    headers["x-amz-date"] = "20260101T000000Z";
+    const url = endpoint || process.env.AWS_ENDPOINT_URL_DYNAMODB_STREAMS;
+    return (await fetch(url, { method: "POST", headers, body: JSON.stringify(input) })).json();
+  };
+  const { StreamDescription: { Shards: [shard] } } = await call("DescribeStream", { StreamArn: streamArn });
+  const at = { StreamArn: streamArn, ShardId: shard.ShardId, ShardIteratorType: "TRIM_HORIZON" };
+  const { ShardIterator } = await call("GetShardIterator", at);
+  const { Records } = await call("GetRecords", { ShardIterator });
+  return Records.map(({ eventName, dynamodb }) => dynamodb.Keys.pk.S + " " + eventName);
+};`;
+
 export interface Scene extends CloudFixture {
   readonly dynamodb: DynamoDBClient;
   /** What the function heard of a request. */
@@ -107,6 +128,8 @@ export async function startScene(options: CloudOptions = {}): Promise<Scene> {
         Sender: inlineFunction(SENDER, { Timeout: 2, Environment: environment }),
         Ticker: inlineFunction(TICKER, { Timeout: 20 }),
         Clock: inlineFunction(CLOCK),
+        Burst: inlineFunction(BURST, { Timeout: 20, MemorySize: 512, Environment: environment }),
+        Streams: inlineFunction(STREAMS),
         ...queueFor({ VisibilityTimeout: 2 }, { ScalingConfig: { MaximumConcurrency: 2 } }, 5),
       },
     },
