@@ -87,12 +87,11 @@ function nameFunctions(run: StackRun, region: string): NamedFunction[] {
 async function connect(seat: Seat, { foundation, interference }: FunctionsInput): Promise<Connection> {
   const { dynamodb, sqs } = foundation;
   const { proxies } = interference.traffic;
-  const doors = await Promise.all([proxies.dynamodb?.open(seat), proxies.sqs?.open(seat)]);
-  const [toDynamodb, toSqs] = doors;
+  const [toDynamodb, toSqs] = await Promise.all([proxies.dynamodb?.open(seat), proxies.sqs?.open(seat)]);
   return {
     clockSkewMs: interference.injectors.skews.draw(seat),
     endpoints: { dynamodb: toDynamodb?.endpoint ?? dynamodb.endpoint, sqs: toSqs?.endpoint ?? sqs.endpoint },
-    close: async () => void (await Promise.all(doors.map((door) => door?.close()))),
+    close: async () => void (await Promise.all([toDynamodb?.close(), toSqs?.close()])),
   };
 }
 

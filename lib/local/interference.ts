@@ -44,14 +44,16 @@ export function createInterference(options: InterferenceOptions): Interference {
     conflicts: options.transactionConflicts,
   });
   const engine = "engine" in foundation.sqs ? foundation.sqs.engine : undefined;
+  const engines = createEngineFaults({
+    restarts: { dynamodb: foundation.dynamodb.restart, sqs: foundation.sqs.restart },
+    onFailure: (name, thrown) => fail(name, thrown instanceof Error ? thrown : new Error(String(thrown))),
+  });
+  const isShaken = (): boolean => engines.isShaken("sqs");
   const injectors: Injectors = {
     calls: traffic.callFaults,
     workers,
-    deliveries: createDeliveryFaults({ queues, client: foundation.sqsClient, engine, warn }),
-    engines: createEngineFaults({
-      restarts: { dynamodb: foundation.dynamodb.restart, sqs: foundation.sqs.restart },
-      onFailure: (name, thrown) => fail(name, thrown instanceof Error ? thrown : new Error(String(thrown))),
-    }),
+    deliveries: createDeliveryFaults({ queues, client: foundation.sqsClient, engine, warn, isShaken }),
+    engines,
     skews: createSkews(),
   };
   const desk = createFaultDesk({ plan, observe }, injectors);
@@ -62,7 +64,7 @@ export function createInterference(options: InterferenceOptions): Interference {
     open: (functions) =>
       desk.open({ functions, queues, proxied: ENGINE_NAMES.filter((name) => traffic.proxies[name] !== undefined) }),
     heldBack: () => injectors.calls.pending() + injectors.deliveries.pending(),
-    isShaken: () => injectors.engines.isShaken("sqs"),
+    isShaken,
   };
 }
 

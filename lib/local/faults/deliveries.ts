@@ -24,6 +24,8 @@ export interface DeliveryFaultsOptions {
   /** Undefined for an engine of somebody else's. */
   readonly engine: SqsEngine | undefined;
   readonly warn: (text: string) => void;
+  /** The engine is down by a fault, or was until now. */
+  readonly isShaken: () => boolean;
 }
 
 /** What a delivery may be told to do. */
@@ -140,7 +142,9 @@ export function createDeliveryFaults(options: DeliveryFaultsOptions): DeliveryFa
       }
       if (fault === "pause") return startTimes(live, () => pause(live));
       if (fault === "redrive") {
-        const fail = (thrown: unknown) => warn(`cannot redrive: ${reason(thrown)}`);
+        const fail = (thrown: unknown) => {
+          if (!options.isShaken()) warn(`cannot redrive: ${reason(thrown)}`);
+        };
         return startTimes(live, () => {
           redrive(live).catch(fail);
           return true;

@@ -76,8 +76,8 @@ export function operationsFor(fault: CallFault, service: EngineName): readonly s
 }
 
 /** What AWS refuses with for want of capacity. Of a transaction it may also be the reason of a cancellation. */
-export const THROTTLES = {
+export const THROTTLES: Readonly<Record<EngineName, readonly [string, ...string[]]>> = {
   dynamodb: ["ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"],
   sqs: ["RequestThrottled"],
-} as const satisfies Record<EngineName, readonly [string, ...string[]]>;
+};
 export const CANCELLATION_THROTTLE = "ThrottlingError";
