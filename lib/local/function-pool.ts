@@ -81,7 +81,7 @@ export function createFunctionPool(options: PoolOptions): FunctionPool {
     seat.invocation = { requestId, messageIds, isCopy, repeat };
     worker.wake(); // it may be frozen since its last response
     busy.add(worker); // first, for an observer that kills it
-    observe({ kind: "invocation-started", ...started, atMs: Date.now() });
+    observe({ kind: "invocation-started", ...started, payload, atMs: Date.now() });
     const result = await worker.invoke(started.requestId, payload);
     busy.delete(worker);
     seat.invocation = undefined;

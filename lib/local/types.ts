@@ -24,6 +24,8 @@ export type LocalEvent =
       messages: number;
       /** Of the batch, in its order; empty for an invocation that comes from no queue. */
       messageIds: readonly string[];
+      /** The event, as JSON. */
+      payload: string;
       atMs: number;
     }
   | {

@@ -1,0 +1,146 @@
+// What happened in a run, second by second, and to each message.
+
+import type { SQSEvent } from "aws-lambda";
+import type { FaultEvent, LocalEvent } from "semel/local";
+
+/** What happened to a message, in a word, when. */
+export interface Happening {
+  /** ms since the first send. */
+  readonly atMs: number;
+  readonly what: string;
+}
+
+export interface Second {
+  deliveries: number;
+  acknowledged: number;
+  /** By kind. */
+  readonly faults: Record<string, number>;
+}
+
+export interface History {
+  observe(event: LocalEvent): void;
+  sent(key: string): void;
+  /** From the first send on. */
+  seconds(): readonly Second[];
+  happenings(key: string): readonly Happening[];
+  deliveries(): number;
+  acknowledged(): number;
+  invocations(): number;
+  faults(): Readonly<Record<string, number>>;
+  /** From a message's first send to the first time that it was acknowledged, ms; in no order. */
+  latenciesMs(): readonly number[];
+  /** Keys that a fault hit, or that were delivered more than once. */
+  troubled(): ReadonlySet<string>;
+  elapsedMs(): number;
+}
+
+interface Fate {
+  readonly happenings: Happening[];
+  sentMs: number | undefined;
+  acknowledgedMs: number | undefined;
+  deliveries: number;
+  faults: number;
+}
+
+const SECOND_MS = 1_000;
+
+/** `keyOf` reads the key from a message's body; undefined for what is none of ours. */
+export function createHistory(startMs: number, keyOf: (body: string) => string | undefined): History {
+  const seconds: Second[] = [];
+  const fates = new Map<string, Fate>();
+  const keys = new Map<string, string>(); // by message id: a redrive gives a new one
+  const underWay = new Map<string, readonly string[]>(); // keys, by request id
+  const faults: Record<string, number> = {};
+  let [deliveries, acknowledged, invocations] = [0, 0, 0];
+
+  function secondOf(atMs: number): Second {
+    const index = Math.max(0, Math.floor((atMs - startMs) / SECOND_MS));
+    while (seconds.length <= index) seconds.push({ deliveries: 0, acknowledged: 0, faults: {} });
+    return seconds[index] as Second;
+  }
+
+  function fateOf(key: string): Fate {
+    const known = fates.get(key);
+    if (known !== undefined) return known;
+    const fate: Fate = { happenings: [], sentMs: undefined, acknowledgedMs: undefined, deliveries: 0, faults: 0 };
+    fates.set(key, fate);
+    return fate;
+  }
+
+  function note(key: string, atMs: number, what: string): Fate {
+    const fate = fateOf(key);
+    fate.happenings.push({ atMs: atMs - startMs, what });
+    return fate;
+  }
+
+  function observeStart(event: Extract<LocalEvent, { kind: "invocation-started" }>): void {
+    const { requestId, workerId, atMs } = event;
+    const { Records: records } = JSON.parse(event.payload) as SQSEvent;
+    invocations++;
+    deliveries += records.length;
+    secondOf(atMs).deliveries += records.length;
+    const found: string[] = [];
+    for (const { messageId, body, attributes } of records) {
+      const key = keyOf(body);
+      if (key === undefined) continue;
+      keys.set(messageId, key);
+      found.push(key);
+      const fate = note(key, atMs, `delivered to worker ${workerId}, receipt ${attributes.ApproximateReceiveCount}`);
+      fate.deliveries++;
+    }
+    underWay.set(requestId, found);
+  }
+
+  function observeEnd(event: Extract<LocalEvent, { kind: "invocation-ended" }>): void {
+    const { requestId, workerId, outcome, deletedIds, atMs } = event;
+    const gone = new Set(deletedIds.map((id) => keys.get(id)));
+    acknowledged += deletedIds.length;
+    secondOf(atMs).acknowledged += deletedIds.length;
+    for (const key of underWay.get(requestId) ?? []) {
+      const how = outcome === "success" ? (gone.has(key) ? "acknowledged" : "reported failed") : OUTCOMES[outcome];
+      const fate = note(key, atMs, `${how} by worker ${workerId}`);
+      if (gone.has(key)) fate.acknowledgedMs ??= atMs;
+    }
+    underWay.delete(requestId);
+  }
+
+  function observeFault(event: FaultEvent): void {
+    const { fault, atMs, requestId, messageIds } = event;
+    faults[fault] = (faults[fault] ?? 0) + 1;
+    const second = secondOf(atMs);
+    second.faults[fault] = (second.faults[fault] ?? 0) + 1;
+    const hit = new Set(messageIds?.flatMap((id) => keys.get(id) ?? []) ?? underWay.get(requestId ?? "") ?? []);
+    for (const key of hit) note(key, atMs, describeFault(event)).faults++;
+  }
+
+  return {
+    observe(event) {
+      if (event.kind === "invocation-started") observeStart(event);
+      else if (event.kind === "invocation-ended") observeEnd(event);
+      else if (event.kind === "fault") observeFault(event);
+    },
+    sent(key) {
+      const fate = note(key, Date.now(), "sent");
+      fate.sentMs ??= Date.now();
+    },
+    seconds: () => seconds,
+    happenings: (key) => fates.get(key)?.happenings ?? [],
+    deliveries: () => deliveries,
+    acknowledged: () => acknowledged,
+    invocations: () => invocations,
+    faults: () => faults,
+    latenciesMs: () =>
+      [...fates.values()].flatMap(({ sentMs, acknowledgedMs }) =>
+        sentMs === undefined || acknowledgedMs === undefined ? [] : [acknowledgedMs - sentMs],
+      ),
+    troubled: () => new Set([...fates].flatMap(([key, fate]) => (fate.faults > 0 || fate.deliveries > 1 ? [key] : []))),
+    elapsedMs: () => Date.now() - startMs,
+  };
+}
+
+const OUTCOMES = { error: "thrown out", timeout: "cut off at the time limit", crash: "lost in the death" } as const;
+
+function describeFault({ fault, operation, workerId }: FaultEvent): string {
+  const where = operation === undefined ? "" : ` at ${operation}`;
+  return `fault: ${fault}${where}${workerId === undefined ? "" : `, worker ${workerId}`}`;
+}

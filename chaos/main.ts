@@ -1,0 +1,77 @@
+// npm run chaos: 100,000 messages, all faults at once, and every message accounted for.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { LogLine } from "semel/local";
+import { startProgress } from "../demo/progress.ts";
+import { synthesize } from "./app.ts";
+import { complaints } from "./ledger.ts";
+import { type ChaosOptions, parseOptions, USAGE } from "./options.ts";
+import { reportOf } from "./report/html.ts";
+import { summaryOf } from "./report/summary.ts";
+import type { ChaosResult } from "./result.ts";
+import { runChaos } from "./run.ts";
+
+/** Lines of logs that are shown when a run breaks off. */
+const LOG_LINES_KEPT = 40;
+
+async function main(): Promise<number> {
+  let options: ChaosOptions | undefined;
+  try {
+    options = parseOptions(process.argv.slice(2));
+  } catch (error) {
+    return print(`${(error as Error).message}\n\n${USAGE}`, 2);
+  }
+  if (options === undefined) return print(USAGE, 0);
+  const result = await run(options);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
+  if (options.html !== undefined) writeFileSync(options.html, reportOf(result));
+  console.log(summaryOf(result));
+  return complaints(result.ledger).length === 0 ? 0 : 1;
+}
+
+async function run(options: ChaosOptions): Promise<ChaosResult> {
+  const { handler: contender, messages, minutes, seed } = options;
+  const folder = mkdtempSync(join(tmpdir(), "semel-chaos-"));
+  const log: LogLine[] = [];
+  const logger = (line: LogLine): void => {
+    if (log.push(line) > LOG_LINES_KEPT) log.shift();
+  };
+  console.log("Synthesizing the app ...");
+  const assembly = synthesize(join(folder, "cdk.out"), contender);
+  const progress = startProgress(contender, messages);
+  const onProgress = (done: number): void => progress.update(done);
+  try {
+    const outcome = await runChaos({ contender, assembly, messages, minutes, seed, onProgress, logger });
+    return { ...outcome, command: commandOf(options), versions: versions() };
+  } catch (error) {
+    for (const { source, text } of log) console.error(`${source}: ${text}`);
+    throw error;
+  } finally {
+    progress.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function commandOf({ handler, messages, minutes, seed }: ChaosOptions): string {
+  return `npm run chaos -- --handler ${handler} --messages ${messages} --minutes ${minutes} --seed ${seed}`;
+}
+
+function versions(): Record<string, string> {
+  const read = (file: string): string =>
+    (JSON.parse(readFileSync(join(import.meta.dirname, "..", file), "utf8")) as { version: string }).version;
+  return {
+    semel: read("package.json"),
+    Powertools: read("node_modules/@aws-lambda-powertools/idempotency/package.json"),
+    "AWS SDK": read("node_modules/@aws-sdk/client-dynamodb/package.json"),
+    "Node.js": process.versions.node,
+  };
+}
+
+function print(text: string, exitCode: number): number {
+  (exitCode === 0 ? console.log : console.error)(text);
+  return exitCode;
+}
+
+process.exitCode = await main();

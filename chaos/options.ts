@@ -1,0 +1,68 @@
+// The command line of a chaos run.
+
+import { parseArgs } from "node:util";
+import { CONTENDERS, type Contender } from "./app.ts";
+
+export interface ChaosOptions {
+  readonly handler: Contender;
+  readonly messages: number;
+  /** For how long faults are injected; then the queue drains, however long that takes. */
+  readonly minutes: number;
+  readonly seed: number;
+  readonly json: string | undefined;
+  readonly html: string | undefined;
+}
+
+export const USAGE = `npm run chaos -- [options]
+
+  --handler NAME     ${CONTENDERS.join(", ")} (default: commit)
+  --messages N       messages to send (default: 10000)
+  --minutes M        for how long faults are injected; then it drains (default: 1)
+  --seed N           of all randomness (default: 7)
+  --json FILE        write figures and histories there
+  --html FILE        write the report there: one page that needs nothing else
+  --help`;
+
+/** Undefined when help was asked for. Throws an Error with what is wrong. */
+export function parseOptions(args: readonly string[]): ChaosOptions | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    strict: true,
+    options: {
+      handler: { type: "string", default: "commit" },
+      messages: { type: "string", default: "10000" },
+      minutes: { type: "string", default: "1" },
+      seed: { type: "string", default: "7" },
+      json: { type: "string" },
+      html: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return undefined;
+  return {
+    handler: contender(values.handler),
+    messages: number("messages", values.messages, { min: 1, max: 10_000_000, whole: true }),
+    minutes: number("minutes", values.minutes, { min: 0, max: 1_440, whole: false }),
+    seed: number("seed", values.seed, { min: -(2 ** 31), max: 2 ** 31 - 1, whole: true }),
+    json: values.json,
+    html: values.html,
+  };
+}
+
+function contender(text: string): Contender {
+  const known = CONTENDERS.find((name) => name === text);
+  if (known !== undefined) return known;
+  throw new Error(`--handler is "${text}". Use one of ${CONTENDERS.join(", ")}`);
+}
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+  readonly whole: boolean;
+}
+
+function number(name: string, text: string, { min, max, whole }: Range): number {
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (value >= min && value <= max && (!whole || Number.isInteger(value))) return value;
+  throw new Error(`--${name} is "${text}". Use a ${whole ? "whole " : ""}number from ${min} to ${max}`);
+}

@@ -1,0 +1,60 @@
+// All faults at once: one request in ten, a kill every 5 s, freezes, restarts, redrives, clocks that are minutes apart.
+
+import type { CallRule, FaultPlan } from "semel/local";
+
+const DYNAMODB: readonly Omit<CallRule, "service">[] = [
+  { fault: "delay", probability: 0.02, delayMs: [5, 400] },
+  { fault: "throttle", probability: 0.015 },
+  { fault: "server-error", probability: 0.015 },
+  { fault: "reset-before", probability: 0.01 },
+  { fault: "reset-after", probability: 0.01 },
+  { fault: "reset-during", probability: 0.005 },
+  { fault: "applied-later", probability: 0.008, delayMs: [10, 4_000] },
+  { fault: "applied-later", probability: 0.002, delayMs: [500, 15_000], answer: "none" },
+  { fault: "conflict", probability: 0.015 },
+  { fault: "in-progress", probability: 0.005 },
+  { fault: "race", probability: 0.003 },
+  { fault: "hang", probability: 0.001 },
+];
+
+const SQS: readonly Omit<CallRule, "service">[] = [
+  { fault: "delay", probability: 0.02, delayMs: [5, 400] },
+  { fault: "throttle", probability: 0.02 },
+  { fault: "server-error", probability: 0.02 },
+  { fault: "reset-before", probability: 0.015 },
+  { fault: "reset-after", probability: 0.015 },
+  { fault: "applied-later", probability: 0.01, delayMs: [10, 4_000] },
+];
+
+export function chaosPlan(seed: number): FaultPlan {
+  return {
+    seed,
+    calls: [
+      ...DYNAMODB.map((rule): CallRule => ({ ...rule, service: "dynamodb" })),
+      ...SQS.map((rule): CallRule => ({ ...rule, service: "sqs" })),
+    ],
+    workers: [
+      { fault: "kill", everyMs: 5_000 },
+      { fault: "kill", atCall: [10, 400] },
+      { fault: "kill", atCall: [10, 400], when: "after" },
+      { fault: "freeze", everyMs: 7_000, forMs: [500, 15_000] },
+      { fault: "freeze-after-response", probability: 0.002, forMs: [100, 5_000] },
+      { fault: "out-of-memory", everyMs: 31_000 },
+    ],
+    deliveries: [
+      { fault: "duplicate", probability: 0.01 },
+      { fault: "duplicate-late", probability: 0.005, delayMs: [100, 30_000] },
+      { fault: "duplicate-in-batch", probability: 0.005 },
+      { fault: "reorder", probability: 0.05 },
+      { fault: "visibility-expiry", probability: 0.005, delayMs: [0, 2_000] },
+      { fault: "lost-delete", probability: 0.005 },
+      { fault: "redrive", everyMs: 20_000 },
+      { fault: "pause", everyMs: 45_000, forMs: [500, 3_000] },
+    ],
+    engines: [
+      { fault: "restart", engine: "dynamodb", everyMs: 40_000, downMs: [100, 1_000] },
+      { fault: "restart", engine: "sqs", everyMs: 55_000, downMs: [100, 1_000] },
+    ],
+    clock: { skewMs: [-120_000, 120_000] },
+  };
+}
