@@ -1,6 +1,6 @@
 // npm run chaos: 100,000 messages, all faults at once, and every message accounted for.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LogLine } from "semel/local";
@@ -12,6 +12,7 @@ import { reportOf } from "./report/html.ts";
 import { summaryOf } from "./report/summary.ts";
 import type { ChaosResult } from "./result.ts";
 import { runChaos } from "./run.ts";
+import { versions } from "./versions.ts";
 
 /** Lines of logs that are shown when a run breaks off. */
 const LOG_LINES_KEPT = 40;
@@ -56,17 +57,6 @@ async function run(options: ChaosOptions): Promise<ChaosResult> {
 
 function commandOf({ handler, messages, minutes, seed }: ChaosOptions): string {
   return `npm run chaos -- --handler ${handler} --messages ${messages} --minutes ${minutes} --seed ${seed}`;
-}
-
-function versions(): Record<string, string> {
-  const read = (file: string): string =>
-    (JSON.parse(readFileSync(join(import.meta.dirname, "..", file), "utf8")) as { version: string }).version;
-  return {
-    semel: read("package.json"),
-    Powertools: read("node_modules/@aws-lambda-powertools/idempotency/package.json"),
-    "AWS SDK": read("node_modules/@aws-sdk/client-dynamodb/package.json"),
-    "Node.js": process.versions.node,
-  };
 }
 
 function print(text: string, exitCode: number): number {

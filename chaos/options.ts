@@ -55,13 +55,13 @@ function contender(text: string): Contender {
   throw new Error(`--handler is "${text}". Use one of ${CONTENDERS.join(", ")}`);
 }
 
-interface Range {
+export interface NumberRange {
   readonly min: number;
   readonly max: number;
   readonly whole: boolean;
 }
 
-function number(name: string, text: string, { min, max, whole }: Range): number {
+export function number(name: string, text: string, { min, max, whole }: NumberRange): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
   if (value >= min && value <= max && (!whole || Number.isInteger(value))) return value;
   throw new Error(`--${name} is "${text}". Use a ${whole ? "whole " : ""}number from ${min} to ${max}`);

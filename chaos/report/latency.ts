@@ -6,7 +6,9 @@ import { bottomAxis, escaped, type Frame, grouped, horizontals, label, round, sv
 
 const FRAME: Frame = { width: 1000, height: 280, left: 190, right: 16, top: 76, bottom: 40 };
 const TICKS_Y = 4;
-const DECADES = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+/** 1, 2 and 5 of every power of ten, up to three hours. */
+const ROUND_MS = Array.from({ length: 21 }, (_, index) => [1, 2, 5][index % 3] as number * 10 ** Math.floor(index / 3));
+const TICKS_X_MAX = 12;
 
 export function latencyChart({ bins, p50, p90, p99, max }: Latency): string {
   const [first, last] = [bins[0], bins.at(-1)];
@@ -37,7 +39,8 @@ export function latencyChart({ bins, p50, p90, p99, max }: Latency): string {
       label({ x: at - 5, y: height + 4, anchor: "end", kind: "name" }, `${name} ${duration(ms)}`),
     ];
   });
-  const ticks = DECADES.filter((ms) => ms >= first.fromMs && ms <= last.toMs);
+  const within = ROUND_MS.filter((ms) => ms >= first.fromMs && ms <= last.toMs);
+  const ticks = within.length <= TICKS_X_MAX ? within : within.filter((_, index) => index % 3 === within.length % 3);
   return svg(FRAME, "Latency of messages", [
     ...horizontals(
       FRAME,
