@@ -85,6 +85,8 @@ export interface EnvironmentInput {
   readonly endpoints: { readonly dynamodb: string; readonly sqs: string };
   /** By how much the worker's clock is wrong. */
   readonly clockSkewMs: number;
+  /** The DynamoDB engine is ours. */
+  readonly isEmbedded: boolean;
   /** What the URLs of queues begin with. */
   readonly sqsEngine: string;
   readonly path: string | undefined;
@@ -116,7 +118,8 @@ export function workerEnvironment(input: EnvironmentInput): Record<string, strin
     AWS_LAMBDA_RUNTIME_API: input.runtimeApi,
     AWS_EC2_METADATA_DISABLED: "true",
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
-    AWS_ENDPOINT_URL_DYNAMODB_STREAMS: endpoints.dynamodb,
+    // Another host on AWS, the same one here.
+    ...(input.isEmbedded ? { AWS_ENDPOINT_URL_DYNAMODB_STREAMS: endpoints.dynamodb } : {}),
     AWS_ENDPOINT_URL_SQS: endpoints.sqs,
     ...(input.clockSkewMs === 0 ? {} : { SEMEL_CLOCK_SKEW_MS: String(input.clockSkewMs) }),
     LAMBDA_TASK_ROOT: input.taskRoot,

@@ -97,9 +97,15 @@ async function connect(seat: Seat, { foundation, interference }: FunctionsInput)
 
 function environmentOf(
   input: Pick<EnvironmentInput, "definition" | "taskRoot" | "runtimeApi" | "endpoints" | "clockSkewMs">,
-  { identity, sqs }: Foundation,
+  { identity, sqs, embedded }: Foundation,
 ): Record<string, string> {
-  return workerEnvironment({ ...input, identity, sqsEngine: sqs.endpoint, path: process.env["PATH"] });
+  return workerEnvironment({
+    ...input,
+    identity,
+    isEmbedded: embedded.dynamodb,
+    sqsEngine: sqs.endpoint,
+    path: process.env["PATH"],
+  });
 }
 
 /** The face that users see. */

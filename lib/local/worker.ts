@@ -70,6 +70,7 @@ export function startWorker(options: WorkerOptions): Worker {
   let settleRunning: ((result: InvocationResult) => void) | undefined;
   let killed = false;
   let ready = false;
+  let frozen = false;
 
   const kill = (): void => {
     killed = true;
@@ -118,12 +119,14 @@ export function startWorker(options: WorkerOptions): Worker {
     exited,
     kill,
     freeze() {
-      if (child === undefined || dead) return;
+      if (child === undefined || dead || frozen) return;
+      frozen = true;
       for (const limit of [initLimit, taskLimit]) limit.pause();
       signalTree(child, "SIGSTOP");
     },
     wake() {
-      if (child === undefined || dead) return;
+      if (child === undefined || dead || !frozen) return;
+      frozen = false;
       signalTree(child, "SIGCONT");
       for (const limit of [initLimit, taskLimit]) limit.resume();
     },

@@ -37,7 +37,7 @@ interface Strike {
   readonly live: LiveRule<CallRule>;
 }
 
-const HOLD_MS_DEFAULT = 1_000;
+const HOLD_MS_DEFAULT = 2_000;
 
 export function createCallFaults(options: CallFaultsOptions): CallFaults {
   const rules = new Set<LiveRule<CallRule>>();

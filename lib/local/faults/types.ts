@@ -75,7 +75,7 @@ export interface CallRule extends Limited, Occasional {
   readonly answer?: "reset" | "none";
   /** conflict: the action's index in its transaction. @default - drawn each time */
   readonly position?: number;
-  /** race: how long to wait for the other write at most. @default 1000 */
+  /** race: how long to wait for the other write at most. @default 2000 */
   readonly holdMs?: number;
 }
 

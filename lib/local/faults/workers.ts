@@ -121,7 +121,7 @@ export function createWorkerFaults(): WorkerFaults {
     intercept(call) {
       const victim = victims.get(call.seat);
       const due = [...atCall].find((one) => isDue(one, call));
-      if (victim === undefined || due === undefined || !victim.isUp()) return false;
+      if (victim === undefined || due === undefined || !victim.isUp() || frozen.has(victim)) return false;
       const { fault, when = "before" } = due.live.rule;
       const hit = (): void => strike(victim, due.live, `call ${call.ordinal}, ${call.operation}`);
       if (fault === "kill" && when === "after") {

@@ -107,6 +107,7 @@ describe("a delivery", () => {
 
   test("pause: nothing is received until it is over", async () => {
     await scene.cloud.idle();
+    await scene.warm();
     const handle = inject({ fault: "pause", atMs: 0, forMs: 60_000, queue: "Queue" });
     await until(() => handle.count() === 1);
     const from = scene.said().length;
@@ -124,7 +125,7 @@ describe("a delivery", () => {
       sent += 1;
       return (await waiting()) >= 2;
     });
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 300));
     expect(await waiting()).toBeGreaterThanOrEqual(2);
     handle.remove();
     scene.cloud.faults.clear();

@@ -80,6 +80,8 @@ exports.handler = async ({ streamArn, endpoint }) => {
 
 export interface Scene extends CloudFixture {
   readonly dynamodb: DynamoDBClient;
+  /** Two workers of the queue's function are there, so that no message waits for a start. */
+  warm(): Promise<void>;
   /** What the function heard of a request. */
   request(operation: string, input: unknown, service?: "dynamodb" | "sqs"): Promise<Heard>;
   /** Asks the engine itself. */
@@ -139,6 +141,10 @@ export async function startScene(options: CloudOptions = {}): Promise<Scene> {
   return {
     ...fixture,
     dynamodb,
+    async warm() {
+      const event = { operation: "GetItem", input: { TableName: TABLE, Key: { pk: { S: "x" } } } };
+      await Promise.all([event, event].map((one) => fixture.fn("Function").invoke(one)));
+    },
     request: (operation, input, service = "dynamodb") =>
       fixture.fn("Sender").invoke({ service, operation, input }) as Promise<Heard>,
     async read(pk) {

@@ -93,6 +93,7 @@ describe("freeze", () => {
     const first = (await scene.fn("Ticker").invoke({})) as { pid: number };
     inject({ fault: "freeze-after-response", function: "Ticker", forMs: 60_000, limit: 1 });
     await scene.fn("Ticker").invoke({});
+    await new Promise((resolve) => setTimeout(resolve, 50)); // it would be back by now
     const other = (await scene.fn("Ticker").invoke({})) as { pid: number };
     expect(other.pid).not.toBe(first.pid);
     scene.cloud.faults.clear();
