@@ -82,11 +82,13 @@ describe("a request of a worker", () => {
   test("race: a second worker with the same message writes first, so the held condition fails", async () => {
     // Two warm workers: the second is to be there before the first one's visibility timeout is over.
     await scene.warm();
-    inject({ fault: "race", operation: "PutItem", limit: 1, function: "Function", holdMs: 1_500 });
+    inject({ fault: "race", operation: "PutItem", limit: 1, function: "Function", holdMs: 60_000 });
     await scene.send("Queue", [JSON.stringify({ operation: "PutItem", input: putNew("raced", "1") })]);
     await scene.cloud.idle();
     const results = scene.said().flatMap(({ result }) => (result === undefined ? [] : [result.error ?? "written"]));
     expect(results.sort()).toEqual(["ConditionalCheckFailedException", "written"]); // two processes wrote the lines
+    // The same delivery, not one after a visibility timeout.
+    expect(scene.said().flatMap(({ count }) => count ?? [])).toEqual([1, 1]);
     const { messageIds, requestId } = scene.faultsOf("race")[0] ?? {};
     const started = scene.events.filter((event) => event.kind === "invocation-started" && event.messages > 0);
     expect(started).toMatchObject([{ messageIds, requestId }, { messageIds }]);
