@@ -12,23 +12,23 @@ import type { LambdaContext, SqsBatchResponse, SqsEvent } from "../aws/lambda.ts
 import { openDeadline } from "../consumer/deadline.ts";
 import type { Message } from "../consumer/message.ts";
 import { quietly } from "../consumer/observe.ts";
-import { type ExactlyOnceOptions, resolveOptions } from "../consumer/options.ts";
+import { type ExactlyOnceOptions, type ResolvedOptions, resolveOptions } from "../consumer/options.ts";
 import { type Batch, batchResponse, processBatch } from "../consumer/process-batch.ts";
 import type { Shell } from "../consumer/process-message.ts";
 import { processOnce } from "../consumer/process-once.ts";
 import { queueActions } from "../consumer/queue-actions.ts";
 import type { Handler } from "../consumer/run.ts";
-import { type SqsSend, sdkSqsSend } from "../consumer/sqs-send.ts";
+import { sdkSqsSend } from "../consumer/sqs-send.ts";
 import type { Tx } from "../consumer/tx.ts";
 import { SemelError } from "../errors.ts";
-import { type Host, systemHost } from "../host.ts";
+import { systemHost } from "../host.ts";
 import { messageIds, sqsDeliveries, sqsResponse } from "../sources/sqs.ts";
 import { claims } from "../store/claims.ts";
 import { committedKeys } from "../store/committed-keys.ts";
 import { initialGroupSize } from "../store/group-committer.ts";
 import { recordStore } from "../store/record-store.ts";
 import { defaultClient, sdkSend } from "../store/sdk-send.ts";
-import type { Send } from "../store/send.ts";
+import { type Surroundings, surroundingsOf } from "./surroundings.ts";
 
 /** A Lambda handler of SQS batches. Assignable to `SQSHandler`. */
 export type BatchHandler = (event: SqsEvent, context: LambdaContext) => Promise<SqsBatchResponse>;
@@ -69,11 +69,22 @@ export interface ExactlyOnce<Body> {
 }
 
 /** What a simulator puts in place of the process and the SDK. */
-export interface Dependencies {
-  readonly host: Host;
-  readonly send: Send;
-  readonly sqsSend: SqsSend;
+export interface Dependencies extends Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** All that belongs to one process. */
+function openShell(options: ResolvedOptions, { host, send, sqsSend }: Surroundings): Shell {
+  const store = recordStore({ table: options.table, send, host });
+  return {
+    options,
+    host,
+    queue: queueActions({ send: sqsSend, host }),
+    store,
+    claims: claims(store, host),
+    groupSize: initialGroupSize(),
+    committed: committedKeys(options.committedKeysMax),
+  };
 }
 
 /** From `before` to the handler. The batch is there once it has begun. */
@@ -89,24 +100,26 @@ export function createExactlyOnce<S extends StandardSchemaV1>(
   options: ExactlyOnceOptions<S>,
   dependencies: Partial<Dependencies> = {},
 ): ExactlyOnce<StandardSchemaV1.InferOutput<S>> {
-  const host = dependencies.host ?? systemHost;
   const resolved = resolveOptions(options, dependencies.environment ?? process.env);
-  const send = dependencies.send ?? sdkSend(resolved.client ?? defaultClient());
-  const queue = queueActions({ send: dependencies.sqsSend ?? sdkSqsSend(resolved.sqsClient), host });
-  const store = recordStore({ table: resolved.table, send, host });
-  const shell: Shell = {
-    options: resolved,
-    host,
-    queue,
-    store,
-    claims: claims(store, host),
-    groupSize: initialGroupSize(),
-    committed: committedKeys(resolved.committedKeysMax),
-  };
+  const ownShell = openShell(resolved, {
+    host: dependencies.host ?? systemHost,
+    send: dependencies.send ?? sdkSend(resolved.client ?? defaultClient()),
+    sqsSend: dependencies.sqsSend ?? sdkSqsSend(resolved.sqsClient),
+  });
+  const otherShells = new WeakMap<Surroundings, Shell>();
   const invocations = new WeakMap<object, Invocation>(); // W1
 
+  /** Other surroundings are another process: nothing that was learnt in one is known in the other. */
+  function shellOf(context: LambdaContext): Shell {
+    const surroundings = surroundingsOf(context);
+    if (!surroundings) return ownShell;
+    const shell = otherShells.get(surroundings) ?? openShell(resolved, surroundings);
+    otherShells.set(surroundings, shell);
+    return shell;
+  }
+
   function begin(ids: readonly string[], context: LambdaContext): Batch {
-    return { ids, deadline: openDeadline(context, resolved.deadlineMarginMs, host), outcomes: [] };
+    return { ids, deadline: openDeadline(context, resolved.deadlineMarginMs, shellOf(context).host), outcomes: [] };
   }
 
   /** W2. Middy skips hooks when another one answers early, so the answer is guarded at the request itself. */
@@ -153,21 +166,23 @@ export function createExactlyOnce<S extends StandardSchemaV1>(
         if (invocation.batch) throw calledTwice();
         const deliveries = sqsDeliveries(event);
         invocation.batch = begin(invocation.ids, context);
-        return processBatch(deliveries, invocation.batch, handler as Handler<unknown>, shell);
+        return processBatch(deliveries, invocation.batch, handler as Handler<unknown>, shellOf(context));
       };
     },
     lambda(handler) {
       checkHandler("lambda", handler);
       return async (event, context) => {
         const deliveries = sqsDeliveries(event);
-        return processBatch(deliveries, begin(messageIds(event), context), handler as Handler<unknown>, shell);
+        const batch = begin(messageIds(event), context);
+        return processBatch(deliveries, batch, handler as Handler<unknown>, shellOf(context));
       };
     },
     once<Result>(handler: OnceHandler<StandardSchemaV1.InferOutput<S>, Result>): DirectHandler<Result> {
       checkHandler("once", handler);
       if (resolved.strategy === "insert") throw onceInserts();
       const direct = handler as Handler<unknown>;
-      return async (event, context) => (await processOnce({ event, context, handler: direct }, shell)) as Result;
+      return async (event, context) =>
+        (await processOnce({ event, context, handler: direct }, shellOf(context))) as Result;
     },
   };
 }

@@ -1,6 +1,7 @@
 // What an exploration tells people. Pure.
 
-import type { Exploration, Explored, Violation } from "./explore.ts";
+import type { Exploration } from "./explore.ts";
+import type { Explored, Violation } from "./search.ts";
 
 /** One line. */
 export function summaryOf({ scenario, bounds }: Exploration, explored: Explored, elapsedMs: number): string {

@@ -13,47 +13,50 @@ import type { DynamoDbRequest, Send } from "../../store/send.ts";
 export type AwsRequest = DynamoDbRequest | SqsRequest;
 
 /** What a sandbox waits for: an answer, or the word how its handler is to end. */
-export interface Call {
-  readonly request: AwsRequest | "handler";
+export interface Call<Request = AwsRequest> {
+  readonly request: Request | "handler";
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
 /** A request that nobody waits for any more, and that may still take effect. */
-export interface Adrift {
+export interface Adrift<Request = AwsRequest> {
   readonly sandbox: number;
   readonly call: number;
-  readonly request: AwsRequest;
+  readonly request: Request;
 }
 
-export interface Sandbox {
+export interface Sandbox<Request = AwsRequest> {
   readonly number: number;
   readonly host: Host;
   readonly send: Send;
   readonly sqsSend: SqsSend;
   /** By number, in the order in which they were made. */
-  readonly calls: ReadonlyMap<number, Call>;
+  readonly calls: ReadonlyMap<number, Call<Request>>;
+  request(request: Request, signal: AbortSignal | undefined): Promise<unknown>;
+  /** Runs `callback` once, after the given time, whatever it stands for; the returned function cancels it. */
+  after(delayMs: number, callback: () => void): () => void;
   /** Waits until the controller says how the handler ends; rejects with what it is to throw. */
   decide(): Promise<void>;
   /** Takes a call off the list, for its answer. */
-  take(call: number): Call;
+  take(call: number): Call<Request>;
   /** Runs everything that is ready, until only the controller can move it. */
   settle(): Promise<void>;
   has(timer: "short" | "long"): boolean;
   fireNext(timer: "short" | "long"): void;
   /** Nothing of it runs any more; gives what is still on its way. */
-  end(): Adrift[];
+  end(): Adrift<Request>[];
 }
 
-export interface SandboxOptions {
+export interface SandboxOptions<Request> {
   readonly number: number;
   readonly startMs: number;
   /** Pauses are over by the controller's word alone. */
   readonly natural: boolean;
   /** Answered at once: requests that neither change nor tell anything that another sandbox has a hand in. */
-  readonly atOnce: (request: AwsRequest) => unknown;
-  readonly onSend: (request: AwsRequest) => void;
-  readonly onAdrift: (adrift: Adrift) => void;
+  readonly atOnce: (request: Request) => unknown;
+  readonly onSend: (request: Request) => void;
+  readonly onAdrift: (adrift: Adrift<Request>) => void;
 }
 
 interface Timer {
@@ -64,10 +67,15 @@ interface Timer {
 
 /** Pauses between two tries are no longer: the caps of protocol/backoff.ts. Renewals and deadlines are. */
 const SHORT_MS_MAX = 2_000;
+/** Of one sandbox, until something else than time has to happen. */
+const TIMERS_MAX = 100_000;
 const NEVER = new Promise<never>(() => {});
 
-export function createSandbox({ number, startMs, natural, atOnce, onSend, onAdrift }: SandboxOptions): Sandbox {
-  const calls = new Map<number, Call>();
+export function createSandbox<Request extends AwsRequest | object = AwsRequest>(
+  options: SandboxOptions<Request>,
+): Sandbox<Request> {
+  const { number, startMs, natural, atOnce, onSend, onAdrift } = options;
+  const calls = new Map<number, Call<Request>>();
   const timers = new Set<Timer>();
   let [nowMs, made, ids, ended] = [startMs, 0, 0, false];
 
@@ -76,10 +84,7 @@ export function createSandbox({ number, startMs, natural, atOnce, onSend, onAdri
     after(delayMs, callback) {
       // A request's own time limit never fires: to its caller it is what the fault "open" is.
       if (delayMs === REQUEST_TIMEOUT_MS || delayMs === QUEUE_TIMEOUT_MS) return () => {};
-      const kind = delayMs <= 0 ? "tick" : delayMs <= SHORT_MS_MAX ? "short" : "long";
-      const timer: Timer = { atMs: nowMs + Math.max(0, delayMs), callback, kind };
-      timers.add(timer);
-      return () => void timers.delete(timer);
+      return after(delayMs, callback);
     },
     endOfTick: (callback) => void timers.add({ atMs: nowMs, callback, kind: "tick" }),
     random: () => 0.5, // decides only how long a pause is; which pause ends first is the controller's choice
@@ -87,7 +92,14 @@ export function createSandbox({ number, startMs, natural, atOnce, onSend, onAdri
     sha256: systemHost.sha256,
   };
 
-  function call(request: AwsRequest | "handler", signal?: AbortSignal): Promise<unknown> {
+  function after(delayMs: number, callback: () => void): () => void {
+    const kind = delayMs <= 0 ? "tick" : delayMs <= SHORT_MS_MAX ? "short" : "long";
+    const timer: Timer = { atMs: nowMs + Math.max(0, delayMs), callback, kind };
+    timers.add(timer);
+    return () => void timers.delete(timer);
+  }
+
+  function call(request: Request | "handler", signal?: AbortSignal): Promise<unknown> {
     if (ended) return NEVER;
     if (signal?.aborted) return Promise.reject(new Error("aborted")); // never sent
     const mine = ++made;
@@ -102,7 +114,7 @@ export function createSandbox({ number, startMs, natural, atOnce, onSend, onAdri
     });
   }
 
-  function request(given: AwsRequest, signal: AbortSignal | undefined): Promise<unknown> {
+  function request(given: Request, signal: AbortSignal | undefined): Promise<unknown> {
     onSend(given);
     const answer = atOnce(given);
     return answer === undefined ? call(given, signal) : Promise.resolve(answer);
@@ -127,8 +139,10 @@ export function createSandbox({ number, startMs, natural, atOnce, onSend, onAdri
     number,
     host,
     calls,
-    send: (given, { signal }) => request(given, signal) as Promise<never>,
-    sqsSend: (given, { signal }) => request(given, signal) as Promise<never>,
+    request,
+    after,
+    send: (given, { signal }) => request(given as AwsRequest as Request, signal) as Promise<never>,
+    sqsSend: (given, { signal }) => request(given as AwsRequest as Request, signal) as Promise<never>,
     async decide() {
       await call("handler");
     },
@@ -139,13 +153,14 @@ export function createSandbox({ number, startMs, natural, atOnce, onSend, onAdri
       return found;
     },
     async settle() {
-      for (;;) {
+      for (let fired = 0; fired < TIMERS_MAX; fired++) {
         await new Promise<void>((resolve) => void setImmediate(resolve)); // everything that is ready has run then
         if (ended) return;
         if (fireNext("tick")) continue;
         // Whoever waits for a pause alone commutes with everybody else: it wakes at once.
         if (natural || calls.size > 0 || !fireNext("short")) return;
       }
+      throw new Error(`Cannot go on: sandbox ${number} does nothing but set timers, ${TIMERS_MAX} of them`);
     },
     has: (kind) => nextOf(kind) !== undefined,
     fireNext(kind) {

@@ -21,6 +21,7 @@ import {
 import { type Adrift, type Call, createSandbox, type Sandbox } from "./sandbox.ts";
 import type { Outside, Scenario } from "./scenario.ts";
 import type { CallFault, Event } from "./schedule.ts";
+import type { Explorable } from "./search.ts";
 import { canonical, mark } from "./state.ts";
 
 export interface Bounds {
@@ -30,18 +31,7 @@ export interface Bounds {
   readonly sandboxes: number;
 }
 
-export interface World {
-  /** What can happen next: nothing after the end. */
-  options(): Event[];
-  /** Throws when the event is not possible. */
-  perform(event: Event): Promise<void>;
-  /** What does not hold now, or did not hold in a moment before. */
-  complaints(): string[];
-  stateText(): string;
-  /** For another world, in which the same schedule is run again. */
-  tape(): Tape;
-  /** What became of it, whoever did it. */
-  resultText(): string;
+export interface World extends Explorable<Tape> {
   /** What every sandbox at work waits for, for people. */
   waits(): string[];
 }
