@@ -70,6 +70,8 @@ const SHORT_MS_MAX = 2_000;
 /** Of one sandbox, until something else than time has to happen. */
 const TIMERS_MAX = 100_000;
 const NEVER = new Promise<never>(() => {});
+/** The process's own, whatever stands in its place while a handler is explored. */
+const afterAllThatIsReady = setImmediate;
 
 export function createSandbox<Request extends AwsRequest | object = AwsRequest>(
   options: SandboxOptions<Request>,
@@ -154,7 +156,7 @@ export function createSandbox<Request extends AwsRequest | object = AwsRequest>(
     },
     async settle() {
       for (let fired = 0; fired < TIMERS_MAX; fired++) {
-        await new Promise<void>((resolve) => void setImmediate(resolve)); // everything that is ready has run then
+        await new Promise<void>((resolve) => void afterAllThatIsReady(resolve)); // everything that is ready has run then
         if (ended) return;
         if (fireNext("tick")) continue;
         // Whoever waits for a pause alone commutes with everybody else: it wakes at once.

@@ -32,7 +32,12 @@ function guarded(): Guarded[] {
     Object.keys(owner).filter((name) => {
       return !HARMLESS_OF_FS.test(name) && typeof (owner as Record<string, unknown>)[name] === "function";
     });
-  const other = (owner: object, names: readonly string[], what: string): Guarded => ({ owner, names, what, kind: "other" });
+  const other = (owner: object, names: readonly string[], what: string): Guarded => ({
+    owner,
+    names,
+    what,
+    kind: "other",
+  });
   return [
     other(globalThis, ["fetch"], "called fetch"),
     other(http, ["request", "get"], "sent an HTTP request"),
@@ -75,7 +80,8 @@ function guardOne({ owner, what, kind }: Guarded, name: string): () => void {
 }
 
 /** Frames of those who load modules, Node and Vitest. */
-const LOADERS = /node:internal\/modules\/|module-runner|[\\/]node_modules[\\/](?:vitest|vite|vite-node|tsx|jest-runtime)[\\/]/;
+const LOADERS =
+  /node:internal\/modules\/|module-runner|[\\/]node_modules[\\/](?:vitest|vite|vite-node|tsx|jest-runtime)[\\/]/;
 const STACK_FRAMES = 50;
 
 function stackHere(): string {

@@ -18,7 +18,17 @@ type Owner = Record<PropertyKey, unknown>;
 /** Puts a property in the place of another; gives what takes it away. */
 export function replaceProperty(owner: object, name: PropertyKey, value: unknown): () => void {
   const before = Object.getOwnPropertyDescriptor(owner, name);
-  Object.defineProperty(owner, name, { configurable: true, writable: true, enumerable: before?.enumerable ?? true, value });
+  if (before?.configurable === false && !before.writable) return () => {}; // nobody can
+  if (before?.configurable === false) {
+    (owner as Owner)[name] = value;
+    return () => void Object.assign(owner, { [name]: before.value as unknown });
+  }
+  Object.defineProperty(owner, name, {
+    configurable: true,
+    writable: true,
+    enumerable: before?.enumerable ?? true,
+    value,
+  });
   return () => {
     if (before) Object.defineProperty(owner, name, before);
     else delete (owner as Owner)[name];
@@ -26,7 +36,11 @@ export function replaceProperty(owner: object, name: PropertyKey, value: unknown
 }
 
 /** Where a sandbox is at work, `inside` is called; else what was there before. */
-function replaceFunction(owner: object, name: string, inside: (process: Process, args: never[]) => unknown): () => void {
+function replaceFunction(
+  owner: object,
+  name: string,
+  inside: (process: Process, args: never[]) => unknown,
+): () => void {
   const original = (owner as Owner)[name] as AnyFunction;
   const replaced = function (this: unknown, ...args: never[]): unknown {
     const process = current.getStore();
