@@ -1,6 +1,8 @@
 // npm run explore: every schedule of the real runtime within its bounds. See lib/testing/explorer.
 //
 //   --strategy <name>     commit, resend, contend, claim or group; default: all
+//   --handler <name>      instead of semel's own scenarios the same effect by other means: plain, powertools, semel-commit,
+//                         semel-claim, semel-insert, or all; until it is doubled, and until it is lost
 //   --faults <n>          most faults of a schedule; default 2. Fewer come first, so that the first violation has the fewest
 //   --deliveries <n>      deliveries of a schedule; default 3
 //   --replay "<events>"   runs one schedule and tells what happened; needs --strategy
@@ -10,12 +12,15 @@ import { type Exploration, explore, replay } from "../../lib/testing/explorer/ex
 import { summaryOf, violationText } from "../../lib/testing/explorer/report.ts";
 import { SCENARIOS, type Scenario } from "../../lib/testing/explorer/scenario.ts";
 import { parseSchedule } from "../../lib/testing/explorer/schedule.ts";
+import { CONTENDERS } from "./contenders/contenders.ts";
+import { exploreContender, roundText } from "./contenders/explore-contender.ts";
 
 const SANDBOXES = 2;
 
 const { values } = parseArgs({
   options: {
     strategy: { type: "string" },
+    handler: { type: "string" },
     faults: { type: "string", default: "2" },
     deliveries: { type: "string", default: "3" },
     replay: { type: "string" },
@@ -23,8 +28,21 @@ const { values } = parseArgs({
 });
 const deliveries = wholeNumber("deliveries", values.deliveries);
 const faultsMax = wholeNumber("faults", values.faults);
-const sound = values.replay === undefined ? await exploreAll(chosen()) : await replayOne(values.replay);
+const sound = await run();
 process.exitCode = sound ? 0 : 1;
+
+async function run(): Promise<boolean> {
+  if (values.handler !== undefined) return exploreContenders(values.handler);
+  return values.replay === undefined ? exploreAll(chosen()) : replayOne(values.replay);
+}
+
+/** What is found is the result of the trial, and no failure of it. */
+async function exploreContenders(wanted: string): Promise<true> {
+  for (const name of wanted === "all" ? Object.keys(CONTENDERS) : [wanted]) {
+    await exploreContender(name, { faults: faultsMax, deliveries }, (round) => console.log(roundText(name, round)));
+  }
+  return true;
+}
 
 async function exploreAll(scenarios: readonly Scenario[]): Promise<boolean> {
   for (const scenario of scenarios) {

@@ -1,5 +1,5 @@
 import { DynamoDBClient, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
-import { expect, it } from "vitest";
+import { it } from "vitest";
 import { exactlyOnce } from "../../lib/index.ts";
 import { assertExactlyOnce } from "../../lib/testing/index.ts";
 

@@ -37,7 +37,7 @@ export interface Violation {
 }
 
 export interface Explored {
-  /** Different schedules from the start to the end; those below a known state included. */
+  /** Different schedules from the start to the end; those below a known state included. Up to the violation, if there is one. */
   readonly schedules: number;
   /** Runs of the code. */
   readonly runs: number;
@@ -94,6 +94,7 @@ async function searchAll<Tape>({ createWorld, merge = true }: Search<Tape>): Pro
     runs++;
     const violation = await goOn(world);
     eventsMax = Math.max(eventsMax, path.length);
+    if (violation) schedules = path.reduce((all, branch) => all + branch.schedules, schedules + 1); // with this one
     if (violation || !backtrack()) return { schedules, runs, states: known.size, eventsMax, ends, violation };
   }
 

@@ -57,13 +57,20 @@ async function rehearse<Body>({ explored }: ResolvedCase<Body>): Promise<void> {
   for (let [next] = world.options(); next; [next] = world.options()) await world.perform(next);
 }
 
-/** With exactly this number of faults, or fewer. Inside `exploring`. */
-export async function exploreHandler<Body>(resolved: ResolvedCase<Body>, faults: number): Promise<Explored> {
+/** With this number of faults at most. `counts` tells which complaints are violations. Inside `exploring`. */
+export async function exploreHandler<Body>(
+  resolved: ResolvedCase<Body>,
+  faults: number,
+  counts: (complaint: string) => boolean = () => true,
+): Promise<Explored> {
   const { explored, deliveries, sandboxes, faultKinds } = resolved;
   const bounds = { faults, deliveries, sandboxes, faultKinds };
   const startedMs = performance.now();
   const { schedules, states, runs, violation } = await search<HandlerTape>({
-    createWorld: (tape) => createHandlerWorld({ explored, bounds, tape }),
+    createWorld(tape) {
+      const world = createHandlerWorld({ explored, bounds, tape });
+      return { ...world, complaints: () => world.complaints().filter(counts) };
+    },
   });
   const elapsedMs = performance.now() - startedMs;
   const told = violation && { ...violation, lines: (await replayHandler(resolved, violation.schedule, false)).lines };
