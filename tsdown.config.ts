@@ -4,7 +4,13 @@
 import type { UserConfig } from "tsdown";
 
 /** The package's entries, and what the local cloud starts as a process of its own. */
-const ENTRIES = ["lib/index.ts", "lib/constructs/index.ts", "lib/local/index.ts", "lib/local/bootstrap.ts"];
+const ENTRIES = [
+  "lib/index.ts",
+  "lib/constructs/index.ts",
+  "lib/local/index.ts",
+  "lib/local/bootstrap.ts",
+  "lib/testing/index.ts",
+];
 
 const common: UserConfig = {
   root: ".",

@@ -11,7 +11,7 @@ const FIXTURE = join(import.meta.dirname, "fixtures", "commonjs");
 /** What those who only deploy or run a function never need. */
 const NOT_INSTALLED = ["@dynoxide", "aws-cdk-lib", "constructs", "@middy", "esbuild"];
 /** Entries that need no peer. */
-const ENTRIES = ["semel", "semel/local", "semel/package.json"];
+const ENTRIES = ["semel", "semel/local", "semel/testing", "semel/package.json"];
 
 export async function checkEmptyFolder(folder: string, tarball: string, tools: Tools): Promise<void> {
   const { installer, report, run } = tools;
@@ -57,7 +57,12 @@ export async function checkEmptyFolder(folder: string, tarball: string, tools: T
 }
 
 function expected(entry: string): RegExp {
-  return { semel: /exactlyOnce/, "semel/local": /startLocal/ }[entry] ?? /default/;
+  const names: Readonly<Record<string, RegExp>> = {
+    semel: /exactlyOnce/,
+    "semel/local": /startLocal/,
+    "semel/testing": /assertExactlyOnce/,
+  };
+  return names[entry] ?? /default/;
 }
 
 async function checkHandler(folder: string, { installer, report, root, run }: Tools): Promise<void> {

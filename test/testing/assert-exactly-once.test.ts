@@ -1,51 +1,204 @@
-import { DynamoDBClient, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
-import { it } from "vitest";
-import { exactlyOnce } from "../../lib/index.ts";
-import { assertExactlyOnce } from "../../lib/testing/index.ts";
+// assertExactlyOnce(): what keeps its promise passes, and what does not is caught with a schedule that replays. Attacks J1 to J3.
 
-const client = new DynamoDBClient({});
-const orders = exactlyOnce<never>({ consumer: "orders", table: "Records", retentionDays: 30, key: "orderId" });
+import { DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import middy from "@middy/core";
+import type { SQSEvent } from "aws-lambda";
+import { describe, expect, it } from "vitest";
+import { exactlyOnce, type Tx } from "../../lib/index.ts";
+import { assertExactlyOnce, type ExactlyOnceCase, type Explored, stub } from "../../lib/testing/index.ts";
+import { CONTENDERS } from "../simulation/contenders/contenders.ts";
+import { exploreContender } from "../simulation/contenders/explore-contender.ts";
+import { addOne, client, ORDERS, type Order, ordersOf } from "./handlers.ts";
 
-it("semel", async () => {
-  const handler = orders.lambda(({ body }, tx) => {
-    const { orderId } = body as { orderId: string };
-    tx.increment({ TableName: "Orders", Key: { orderId } }, { count: 1 });
-  });
-  for (const faults of [1, 2]) {
-    console.log(
-      await assertExactlyOnce(handler, {
-        events: [{ orderId: "o-1" }],
-        tables: { Orders: "orderId" },
-        recordTable: "Records",
-        faults,
-        effects: ({ items }, { body }) =>
-          Number(items("Orders").find(({ orderId }) => orderId === body.orderId)?.["count"] ?? 0),
+const OPTIONS = { consumer: "orders", table: "Records", retentionDays: 30, key: "orderId" } as const;
+const orders = exactlyOnce(OPTIONS);
+const claimed = exactlyOnce({ ...OPTIONS, strategy: "claim" });
+
+function add(body: unknown, tx: Tx): void {
+  tx.increment({ TableName: "Orders", Key: { orderId: (body as Order).orderId } }, { count: 1 });
+}
+
+async function messageOf<Body>(handler: Explored, given: ExactlyOnceCase<Body>): Promise<string> {
+  return assertExactlyOnce(handler, given).then(
+    () => "nothing was violated",
+    (error: Error) => error.message,
+  );
+}
+
+const charge = stub("charge", (_orderId: string, _idempotencyKey?: string) => ({ receipt: "r-1" }));
+
+describe("what is exactly-once passes", () => {
+  it.each<[string, Explored, ExactlyOnceCase<Order>, number]>([
+    ["commit", orders.lambda(({ body }, tx) => add(body, tx)), ORDERS, 1_500],
+    ["claim", claimed.lambda(({ body }, tx) => add(body, tx)), { ...ORDERS, faults: 1 }, 200],
+    [
+      "Middy",
+      middy()
+        .use(orders)
+        .handler(orders.each(({ body }, tx) => add(body, tx))),
+      { ...ORDERS, faults: 1 },
+      100,
+    ],
+    [
+      "a batch of two",
+      orders.lambda(({ body }, tx) => add(body, tx)),
+      { ...ORDERS, events: [{ orderId: "o-1" }, { orderId: "o-2" }], faults: 1 },
+      200,
+    ],
+    [
+      "a step whose other system heeds its key",
+      claimed.lambda(async ({ body }, tx) => {
+        const { orderId } = body as Order;
+        await tx.step("charge", ({ idempotencyKey }) => charge(orderId, idempotencyKey));
+        add(body, tx);
       }),
-    );
-  }
+      { ...ORDERS, effects: ({ calls }) => new Set(calls(charge).map(([, key]) => key)).size, faults: 1 },
+      500,
+    ],
+    [
+      "a conditional write of its own, which says what it has done",
+      async (event: SQSEvent) => {
+        for (const { orderId } of ordersOf(event)) {
+          const Item = { orderId: { S: orderId }, count: { N: "1" } };
+          await client.send(new PutItemCommand({ TableName: "Orders", Item }));
+        }
+      },
+      { ...ORDERS, clients: [client], faults: 1 },
+      50,
+    ],
+  ])("%s", async (_name, handler, given, schedulesMin) => {
+    const { schedules, faults } = await assertExactlyOnce(handler, { faults: 2, ...given });
+    expect(schedules).toBeGreaterThan(schedulesMin);
+    expect(faults).toBe(given.faults ?? 2);
+  });
+
+  it("what is rejected for good is in the dead-letter queue", async () => {
+    const deadLetterQueueUrl = "http://localhost/123456789012/dead";
+    const refusing = exactlyOnce({ ...OPTIONS, deadLetterQueueUrl }).lambda(() => {
+      throw Object.assign(new Error("never"), { code: "SEMEL_PERMANENT" });
+    });
+    await expect(assertExactlyOnce(refusing, { ...ORDERS, faults: 1 })).resolves.toMatchObject({ faults: 1 });
+  });
 });
 
-it("plain", async () => {
-  const handler = async ({ Records }: { Records: { body: string }[] }) => {
-    for (const { body } of Records) {
-      const { orderId } = JSON.parse(body) as { orderId: string };
-      await client.send(
-        new UpdateItemCommand({
-          TableName: "Orders",
-          Key: { orderId: { S: orderId } },
-          UpdateExpression: "ADD n :n",
-          ExpressionAttributeValues: { ":n": { N: "1" } },
-        }),
-      );
+describe("what is not exactly-once is caught", () => {
+  it.each<[string, Explored, Partial<ExactlyOnceCase<Order>>, RegExp]>([
+    [
+      "an effect outside of tx",
+      orders.lambda(async ({ body }) => addOne(body as Order)),
+      { clients: [client], faults: 0 },
+      /doubled: the effect of the event is there 2 times \(m1, \{"orderId":"o-1"\}\)/,
+    ],
+    [
+      "the SDK's retry of a request that was lost on its way back",
+      async (event: SQSEvent) => {
+        for (const order of ordersOf(event)) await addOne(order);
+      },
+      { clients: [client], faults: 1, deliveries: 1, faultKinds: ["open"] },
+      /1\.1:open .*gets no answer.*1\.2 .*applied and answered.*1\.1:lands.*doubled|doubled.*1\.1:open/s,
+    ],
+    [
+      "a failure that is swallowed",
+      async (event: SQSEvent) => {
+        for (const order of ordersOf(event)) await addOne(order).catch(() => undefined);
+      },
+      { clients: [new DynamoDBClient({}), client], deliveries: 1, faults: 4, faultKinds: ["throttled"] },
+      /acknowledged without effect: .*m1 acknowledged/s,
+    ],
+    [
+      "a call that heeds no key, under claim",
+      claimed.lambda(async ({ body }, tx) => {
+        await charge((body as Order).orderId);
+        add(body, tx);
+      }),
+      { effects: ({ calls }) => calls(charge).length },
+      /doubled: .*charge\("o-1"\)/s,
+    ],
+    [
+      "a message that is never acknowledged",
+      () => ({ batchItemFailures: [{ itemIdentifier: "m1" }] }),
+      { faults: 0 },
+      /stuck: the event has no effect/,
+    ],
+    ["an answer that acknowledges everything", () => undefined, { faults: 0 }, /acknowledged without effect/],
+    [
+      "half of an effect",
+      async (event: SQSEvent) => {
+        for (const order of ordersOf(event)) await addOne(order);
+      },
+      { clients: [client], faults: 0, deliveries: 1, effects: ({ items }) => items("Orders").length / 2 },
+      /half: the message is gone/,
+    ],
+  ])("%s", async (_name, handler, given, told) => {
+    const message = await messageOf(handler, { ...ORDERS, ...given });
+    expect(message).toMatch(told);
+    expect(message).toMatch(/\(SEMEL_NOT_EXACTLY_ONCE\)$/);
+    const replay = /replay: "(?<schedule>[^"]+)"/.exec(message)?.groups?.["schedule"] ?? "";
+    expect(await messageOf(handler, { ...ORDERS, ...given, replay })).toBe(message);
+  });
+
+  it("a look before the effect, and a note after it, by two workers side by side", async () => {
+    const handler = async (event: SQSEvent): Promise<void> => {
+      for (const order of ordersOf(event)) {
+        const Key = { pk: { S: order.orderId } };
+        const { Item } = await client.send(new GetItemCommand({ TableName: "Seen", Key }));
+        if (Item) continue;
+        await addOne(order);
+        await client.send(new PutItemCommand({ TableName: "Seen", Item: Key }));
+      }
+    };
+    const given = { ...ORDERS, tables: { Orders: "orderId", Seen: "pk" }, clients: [client], faults: 0 };
+    expect(await messageOf(handler, given)).toMatch(/while sandbox 1 is at work/);
+    await expect(assertExactlyOnce(handler, { ...given, sandboxes: 1 })).resolves.toMatchObject({ faults: 0 });
+  });
+
+  it("a replay that goes well tells its story, and one that does not fit is refused", async () => {
+    const handler = orders.lambda(({ body }, tx) => add(body, tx));
+    const { story } = await assertExactlyOnce(handler, { ...ORDERS, replay: "deliver:m1 1.1 end" });
+    expect(story.join("\n")).toMatch(/TransactWriteItems .*is applied and answered.*m1 acknowledged.*there 1 times/s);
+    await expect(assertExactlyOnce(handler, { ...ORDERS, replay: "deliver:m1 1.7" })).rejects.toThrow(/Cannot go on/);
+  });
+});
+
+describe("the peers' trial", () => {
+  it("Powertools doubles when a process dies between the effect and its note, and semel does not", async () => {
+    const bounds = { faults: 1, deliveries: 2, faultKinds: ["dies"] } as const;
+    const { doubled, lost } = await exploreContender("powertools", bounds);
+    expect(doubled?.faults).toBe(1);
+    expect(doubled?.violation?.schedule).toMatch(/1:dies/);
+    expect(lost).toBeUndefined();
+    for (const name of Object.keys(CONTENDERS).filter((one) => one.startsWith("semel"))) {
+      expect(await exploreContender(name, bounds)).toMatchObject({ doubled: undefined, lost: undefined });
     }
-  };
-  const error = await assertExactlyOnce(handler, {
-    events: [{ orderId: "o-1" }],
-    tables: { Orders: "orderId" },
-    clients: [client],
-    deliveries: 1,
-    effects: ({ items }, { body }) =>
-      Number(items("Orders").find(({ orderId }) => orderId === body.orderId)?.["n"] ?? 0),
-  }).catch((error) => error);
-  console.log(error.message);
+  });
+
+  it("EX2: as many schedules as without a memory of states", async () => {
+    const { rounds } = await exploreContender("plain", { faults: 1, deliveries: 1 });
+    expect(rounds.at(-1)).toMatchObject({ breach: "lost", violation: undefined });
+    await expect(exploreContender("nobody", { faults: 0, deliveries: 1 })).rejects.toThrow(/plain, powertools/);
+  });
+});
+
+describe("options", () => {
+  const handler = (): undefined => undefined;
+  it.each<[string, object, RegExp]>([
+    ["no events", { events: [] }, /there are no events/],
+    ["an unknown option", { event: [] }, /unknown option event/],
+    ["a fault that is none", { faultKinds: ["bad"] }, /faultKinds has bad. Use open/],
+    ["no deliveries", { deliveries: 0 }, /deliveries is 0. Use a whole number, 1 or more/],
+    [
+      "ids that are one",
+      {
+        events: [
+          { body: 1, messageId: "a" },
+          { body: 2, messageId: "a" },
+        ],
+      },
+      /one messageId/,
+    ],
+    ["a client that is none", { clients: [{}] }, /clients\[0\] is no client/],
+    ["a count that is none", { effects: () => "1" }, /effects gave 1/],
+  ])("%s", async (_name, given, told) => {
+    await expect(assertExactlyOnce(handler, { ...ORDERS, ...given } as ExactlyOnceCase<Order>)).rejects.toThrow(told);
+  });
 });

@@ -4,8 +4,8 @@ import type { LambdaContext, SqsBatchResponse, SqsEvent, SqsRecord } from "../..
 import { SURROUNDINGS, type Surroundings } from "../../middleware/surroundings.ts";
 import { current, type Process } from "./current.ts";
 
-/** A Lambda handler of SQS batches. */
-export type ExplorableHandler = (event: SqsEvent, context: never) => Promise<SqsBatchResponse | void> | unknown;
+/** A Lambda handler of SQS batches: it answers an `SqsBatchResponse`, or nothing. Callbacks are not called. */
+export type ExplorableHandler = (event: SqsEvent, context: never, callback: never) => unknown;
 
 export interface ReceivedMessage {
   readonly messageId: string;
@@ -22,7 +22,7 @@ export async function invokeHandler(
 ): Promise<ReadonlySet<string>> {
   const ids = messages.map(({ messageId }) => messageId);
   try {
-    const answer = await handler(eventOf(process, messages), contextOf(process) as never);
+    const answer = await handler(eventOf(process, messages), contextOf(process) as never, undefined as never);
     return failedOf(answer, ids);
   } catch {
     return new Set(ids);

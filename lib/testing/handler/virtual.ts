@@ -252,8 +252,14 @@ function chance(): (() => void)[] {
 
 /** Thousands of runs would log the same. */
 function consoles(): (() => void)[] {
-  return (["debug", "info", "log", "warn", "error"] as const).map((name) => {
+  const loggers = (["debug", "info", "log", "warn", "error"] as const).map((name) => {
     const original = console[name] as (...args: unknown[]) => void;
     return replaceFunction(console, name, ({ loud }, args) => (loud ? original.apply(console, args) : undefined));
   });
+  // Loggers that go by the console.
+  const streams = [process.stdout, process.stderr].map((stream) => {
+    const original = stream.write as (...args: unknown[]) => boolean;
+    return replaceFunction(stream, "write", ({ loud }, args) => (loud ? original.apply(stream, args) : true));
+  });
+  return [...loggers, ...streams];
 }

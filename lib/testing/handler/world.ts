@@ -181,7 +181,9 @@ export function createHandlerWorld<Body>(options: HandlerWorldOptions<Body>): Ex
       onSend: () => {},
       onAdrift: (one) => drift([one]),
     });
-    const stop = (error: SemelError): void => void (stopped ??= error);
+    const stop = (error: SemelError): void => {
+      stopped ??= error;
+    };
     const process: Process = { sandbox, endMs: startMs + TIMEOUT_MS, rehearsal, loud: teller?.loud ?? false, stop };
     const counts = messages.map(({ messageId, receiveCount }) => `${messageId}#${receiveCount}`).join("+");
     teller?.delivered(messages, { sandbox: number, others: [...running.keys()], epoch });
