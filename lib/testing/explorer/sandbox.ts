@@ -42,7 +42,8 @@ export interface Sandbox<Request = AwsRequest> {
   take(call: number): Call<Request>;
   /** Runs everything that is ready, until only the controller can move it. */
   settle(): Promise<void>;
-  has(timer: "short" | "long"): boolean;
+  /** "never": one that would fire only after the end of its invocation. */
+  has(timer: "short" | "long" | "never"): boolean;
   fireNext(timer: "short" | "long"): void;
   /** Nothing of it runs any more; gives what is still on its way. */
   end(): Adrift<Request>[];
@@ -51,6 +52,8 @@ export interface Sandbox<Request = AwsRequest> {
 export interface SandboxOptions<Request> {
   readonly number: number;
   readonly startMs: number;
+  /** When its invocation is ended, whatever it does. @default never */
+  readonly endMs?: number;
   /** Pauses are over by the controller's word alone. */
   readonly natural: boolean;
   /** Answered at once: requests that neither change nor tell anything that another sandbox has a hand in. */
@@ -62,7 +65,7 @@ export interface SandboxOptions<Request> {
 interface Timer {
   readonly atMs: number;
   readonly callback: () => void;
-  readonly kind: "tick" | "short" | "long";
+  readonly kind: "tick" | "short" | "long" | "never";
 }
 
 /** Pauses between two tries are no longer: the caps of protocol/backoff.ts. Renewals and deadlines are. */
@@ -76,7 +79,7 @@ const afterAllThatIsReady = setImmediate;
 export function createSandbox<Request extends AwsRequest | object = AwsRequest>(
   options: SandboxOptions<Request>,
 ): Sandbox<Request> {
-  const { number, startMs, natural, atOnce, onSend, onAdrift } = options;
+  const { number, startMs, endMs = Number.POSITIVE_INFINITY, natural, atOnce, onSend, onAdrift } = options;
   const calls = new Map<number, Call<Request>>();
   const timers = new Set<Timer>();
   let [nowMs, made, ids, ended] = [startMs, 0, 0, false];
@@ -95,8 +98,9 @@ export function createSandbox<Request extends AwsRequest | object = AwsRequest>(
   };
 
   function after(delayMs: number, callback: () => void): () => void {
-    const kind = delayMs <= 0 ? "tick" : delayMs <= SHORT_MS_MAX ? "short" : "long";
-    const timer: Timer = { atMs: nowMs + Math.max(0, delayMs), callback, kind };
+    const atMs = nowMs + Math.max(0, delayMs);
+    const kind = delayMs <= 0 ? "tick" : atMs >= endMs ? "never" : delayMs <= SHORT_MS_MAX ? "short" : "long";
+    const timer: Timer = { atMs, callback, kind };
     timers.add(timer);
     return () => void timers.delete(timer);
   }

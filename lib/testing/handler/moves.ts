@@ -10,7 +10,8 @@ export function freeMoves(sandbox: Sandbox<Request>, due: boolean): Event[] {
   const moves = [...calls.keys()].map((call): Event => ({ kind: "answer", sandbox: number, call }));
   if (sandbox.has("short")) moves.push({ kind: "wakes", sandbox: number });
   const idle = moves.length === 0;
-  if ((due || idle) && sandbox.has("long")) moves.push({ kind: "slow", sandbox: number });
+  if (((due || idle) && sandbox.has("long")) || (idle && sandbox.has("never")))
+    moves.push({ kind: "slow", sandbox: number });
   return moves;
 }
 

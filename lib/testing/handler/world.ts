@@ -176,6 +176,7 @@ export function createHandlerWorld<Body>(options: HandlerWorldOptions<Body>): Ex
     const sandbox = createSandbox<Request>({
       number,
       startMs,
+      endMs: startMs + TIMEOUT_MS,
       natural: false,
       atOnce: answeredAtOnce,
       onSend: () => {},
@@ -241,17 +242,16 @@ export function createHandlerWorld<Body>(options: HandlerWorldOptions<Body>): Ex
   }
 
   async function move(own: Running, what: string, timer: "short" | "long"): Promise<void> {
-    const { process } = own;
+    const { sandbox } = own.process;
     own.history += ` ${what}`;
-    const number = process.sandbox.number;
-    teller?.say(
-      `sandbox ${number}: ${timer === "short" ? "a pause between two tries is over" : "time passes until its next timer"}`,
-    );
-    current.run(process, () => process.sandbox.fireNext(timer));
+    if (!sandbox.has(timer) && sandbox.has("never")) {
+      teller?.say(`sandbox ${sandbox.number} reaches the timeout of its function, and is ended`);
+      return end(own); // HW1
+    }
+    const told = timer === "short" ? "a pause between two tries is over" : "time passes until its next timer";
+    teller?.say(`sandbox ${sandbox.number}: ${told}`);
+    current.run(own.process, () => sandbox.fireNext(timer));
     await settle(own);
-    if (!running.has(number) || process.sandbox.host.nowMs() < process.endMs) return;
-    teller?.say(`sandbox ${number} is at the timeout of its function, and is ended`);
-    end(own); // HW1
   }
 
   function end({ process: { sandbox } }: Running): void {
@@ -320,7 +320,7 @@ function isDue({ sandbox, endMs }: Process): boolean {
 
 /** Time will move it. */
 function isAsleep(sandbox: Sandbox<Request>): boolean {
-  return sandbox.has("short") || sandbox.has("long");
+  return sandbox.has("short") || sandbox.has("long") || sandbox.has("never");
 }
 
 const REHEARSAL_MS = 200;
