@@ -1,6 +1,6 @@
 // assertExactlyOnce(): what keeps its promise passes, and what does not is caught with a schedule that replays. Attacks J1 to J3.
 
-import { DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import middy from "@middy/core";
 import type { SQSEvent } from "aws-lambda";
 import { describe, expect, it } from "vitest";
@@ -33,6 +33,9 @@ async function messageOf<Body>(handler: Explored, given: ExactlyOnceCase<Body>):
     (error: Error) => error.message,
   );
 }
+
+/** In the name of the first sandbox. */
+const COMPLETED = { status: { S: "COMPLETED" }, attemptId: { S: "00000000-0000-4000-8001-000000000001" } };
 
 const charge = stub("charge", (_orderId: string, _idempotencyKey?: string) => ({ receipt: "r-1" }));
 
@@ -130,6 +133,18 @@ describe("what is not exactly-once is caught", () => {
       /stuck: the event has no effect/,
     ],
     ["an answer that acknowledges everything", () => undefined, { faults: 0 }, /acknowledged without effect/],
+    [
+      "a record that somebody else deletes (I5)",
+      async (event: SQSEvent) => {
+        for (const { orderId } of ordersOf(event)) {
+          const Key = { pk: { S: orderId } };
+          await client.send(new PutItemCommand({ TableName: "Records", Item: { ...Key, ...COMPLETED } }));
+          await client.send(new DeleteItemCommand({ TableName: "Records", Key }));
+        }
+      },
+      { clients: [client], faults: 0, deliveries: 1, effects: () => 1 },
+      /I5: a record was deleted/,
+    ],
     [
       "half of an effect",
       async (event: SQSEvent) => {
