@@ -3,17 +3,19 @@
 //   --strategy <name>     commit, resend, contend, claim or group; default: all
 //   --handler <name>      instead of semel's own scenarios the same effect by other means: plain, powertools, semel-commit,
 //                         semel-claim, semel-insert, or all; until it is doubled, and until it is lost
+//   --only <kinds>        with --handler: what may go wrong, of open, throttled, conflict, fails, dies, slow; default: all
 //   --faults <n>          most faults of a schedule; default 2. Fewer come first, so that the first violation has the fewest
 //   --deliveries <n>      deliveries of a schedule; default 3
-//   --replay "<events>"   runs one schedule and tells what happened; needs --strategy
+//   --replay "<events>"   runs one schedule and tells what happened; needs --strategy or --handler
 
 import { parseArgs } from "node:util";
 import { type Exploration, explore, replay } from "../../lib/testing/explorer/explore.ts";
 import { summaryOf, violationText } from "../../lib/testing/explorer/report.ts";
 import { SCENARIOS, type Scenario } from "../../lib/testing/explorer/scenario.ts";
 import { parseSchedule } from "../../lib/testing/explorer/schedule.ts";
+import type { FaultKind } from "../../lib/testing/index.ts";
 import { CONTENDERS } from "./contenders/contenders.ts";
-import { exploreContender, roundText } from "./contenders/explore-contender.ts";
+import { exploreContender, replayContender, roundText } from "./contenders/explore-contender.ts";
 
 const SANDBOXES = 2;
 
@@ -21,6 +23,7 @@ const { values } = parseArgs({
   options: {
     strategy: { type: "string" },
     handler: { type: "string" },
+    only: { type: "string" },
     faults: { type: "string", default: "2" },
     deliveries: { type: "string", default: "3" },
     replay: { type: "string" },
@@ -38,8 +41,15 @@ async function run(): Promise<boolean> {
 
 /** What is found is the result of the trial, and no failure of it. */
 async function exploreContenders(wanted: string): Promise<true> {
+  if (values.replay !== undefined) {
+    const { lines, complaints } = await replayContender(wanted, values.replay);
+    console.log([...lines, ...complaints].join("\n"));
+    return true;
+  }
+  const faultKinds = values.only?.split(",") as FaultKind[] | undefined;
+  const bounds = { faults: faultsMax, deliveries, ...(faultKinds ? { faultKinds } : {}) };
   for (const name of wanted === "all" ? Object.keys(CONTENDERS) : [wanted]) {
-    await exploreContender(name, { faults: faultsMax, deliveries }, (round) => console.log(roundText(name, round)));
+    await exploreContender(name, bounds, (round) => console.log(roundText(name, round)));
   }
   return true;
 }

@@ -205,7 +205,7 @@ export function createHandlerWorld<Body>(options: HandlerWorldOptions<Body>): Ex
   async function settle({ process: { sandbox }, process }: Running): Promise<void> {
     await current.run(process, () => sandbox.settle());
     const waits = (): boolean => running.has(sandbox.number) && sandbox.calls.size === 0 && stopped === undefined;
-    const patienceMs = rehearsal ? REHEARSAL_MS : isAsleep(sandbox) ? 0 : PATIENCE_MS;
+    const patienceMs = !isAsleep(sandbox) ? PATIENCE_MS : rehearsal ? REHEARSAL_MS : 0;
     // Nothing moves it by the schedule: it loads a module, say, or has bytes compressed.
     for (const untilMs = realNowMs() + patienceMs; waits() && realNowMs() < untilMs; ) {
       await pause();
@@ -323,8 +323,9 @@ function isAsleep(sandbox: Sandbox<Request>): boolean {
   return sandbox.has("short") || sandbox.has("long") || sandbox.has("never");
 }
 
+/** Of real time: until time is believed to be all that it waits for, and until nothing is. */
 const REHEARSAL_MS = 200;
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 3_000;
 const realNowMs = performance.now.bind(performance);
 const realSetTimeout = globalThis.setTimeout;
 

@@ -1,9 +1,15 @@
 // The trial of one contender: every schedule, by number of faults, until its effect was doubled, and until it was lost.
 
-import { type Explored, exploreHandler, exploring } from "../../../lib/testing/handler/explore-handler.ts";
+import {
+  type Explored,
+  exploreHandler,
+  exploring,
+  replayHandler,
+  type Told,
+} from "../../../lib/testing/handler/explore-handler.ts";
 import { resolveCase } from "../../../lib/testing/handler/options.ts";
 import type { FaultKind } from "../../../lib/testing/index.ts";
-import { CONTENDERS } from "./contenders.ts";
+import { CONTENDERS, type Contender } from "./contenders.ts";
 
 export interface ContenderBounds {
   readonly faults: number;
@@ -45,10 +51,7 @@ export async function exploreContender(
   bounds: ContenderBounds,
   onRound: (round: Round) => void = () => {},
 ): Promise<ContenderTrial> {
-  const contender = CONTENDERS[name];
-  if (!contender)
-    throw new Error(`Cannot explore: no handler is called "${name}". Use one of ${Object.keys(CONTENDERS).join(", ")}`);
-  const { create, explored } = contender;
+  const { create, explored } = contenderOf(name);
   const resolved = resolveCase({ create }, { ...explored, ...bounds });
   const rounds: Round[] = [];
   await exploring(resolved, async () => {
@@ -67,12 +70,26 @@ export async function exploreContender(
   return { name, bounds, rounds, doubled: first("doubled"), lost: first("lost") };
 }
 
+/** One schedule, in words, and what was violated. */
+export function replayContender(name: string, schedule: string): Promise<Told> {
+  const { create, explored } = contenderOf(name);
+  const resolved = resolveCase({ create }, explored);
+  return exploring(resolved, () => replayHandler(resolved, schedule, true));
+}
+
+function contenderOf(name: string): Contender {
+  const contender = CONTENDERS[name];
+  if (contender) return contender;
+  throw new Error(`Cannot explore: no handler is called "${name}". Use one of ${Object.keys(CONTENDERS).join(", ")}`);
+}
+
 /** One line, and the schedule in words where there is one. */
 export function roundText(name: string, { breach, faults, schedules, states, elapsedMs, violation }: Round): string {
   const within = `${name}, at most ${faults} ${faults === 1 ? "fault" : "faults"}`;
   const figures = `${number(states)} states, ${(elapsedMs / 1000).toFixed(1)} s`;
   if (!violation) return `${within}: never ${breach} in ${number(schedules)} schedules (${figures})`;
-  const lines = violation.lines.map((line) => `  ${line}`).join("\n");
+  const command = `npm run explore -- --handler ${name} --replay "${violation.schedule}"`;
+  const lines = [...violation.lines, command].map((line) => `  ${line}`).join("\n");
   return `${within}: ${breach} by schedule ${number(schedules)} (${figures})\n  ${violation.complaints.join("\n  ")}\n${lines}`;
 }
 
