@@ -2,7 +2,7 @@
 //
 //   XH1. One exploration at a time in a process: they share its clock, its random numbers and its SDK clients.
 
-import { parseSchedule } from "../explorer/schedule.ts";
+import { type Event, formatEvent, formatSchedule, parseSchedule, shorterSchedules } from "../explorer/schedule.ts";
 import { search, type Violation } from "../explorer/search.ts";
 import { takeClients } from "./clients.ts";
 import type { HandlerTape } from "./engine.ts";
@@ -73,8 +73,45 @@ export async function exploreHandler<Body>(
     },
   });
   const elapsedMs = performance.now() - startedMs;
-  const told = violation && { ...violation, lines: (await replayHandler(resolved, violation.schedule, false)).lines };
+  const told = violation && (await shortened(resolved, violation, counts));
   return { faults, deliveries, schedules, states, runs, elapsedMs, violation: told };
+}
+
+/** The same violation with what of the schedule it needs: its first one has things that do not matter. */
+async function shortened<Body>(
+  resolved: ResolvedCase<Body>,
+  { schedule }: Violation,
+  counts: (complaint: string) => boolean,
+): Promise<Told> {
+  let events = parseSchedule(schedule);
+  for (let shorter: readonly Event[] | undefined = events; shorter; ) {
+    events = [...shorter];
+    shorter = undefined;
+    for (const candidate of shorterSchedules(events)) {
+      if (!(await violates(resolved, candidate, counts))) continue;
+      shorter = candidate;
+      break;
+    }
+  }
+  return replayHandler(resolved, formatSchedule(events), false);
+}
+
+/** Could it have been explored, and does it end with a violation? */
+async function violates<Body>(
+  { explored, sandboxes }: ResolvedCase<Body>,
+  schedule: readonly Event[],
+  counts: (complaint: string) => boolean,
+): Promise<boolean> {
+  const deliveries = schedule.filter(({ kind }) => kind === "deliver").length;
+  const bounds = { faults: schedule.length, deliveries, sandboxes };
+  const world = createHandlerWorld({ explored, bounds });
+  const names = schedule.map(formatEvent);
+  for (const [index, event] of schedule.entries()) {
+    if (!world.options().some((one) => formatEvent(one) === names[index])) return false;
+    await world.perform(event);
+    if (world.complaints().some(counts)) return index === schedule.length - 1;
+  }
+  return false;
 }
 
 /** Runs one schedule, as far as it goes without a violation. Throws when it does not fit the handler. Inside `exploring`. */
