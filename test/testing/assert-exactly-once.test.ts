@@ -1,6 +1,12 @@
 // assertExactlyOnce(): what keeps its promise passes, and what does not is caught with a schedule that replays. Attacks J1 to J3.
 
-import { DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import {
+  DeleteItemCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  TransactWriteItemsCommand,
+} from "@aws-sdk/client-dynamodb";
 import middy from "@middy/core";
 import type { SQSEvent } from "aws-lambda";
 import { describe, expect, it } from "vitest";
@@ -15,7 +21,8 @@ import { CONTENDERS } from "../simulation/contenders/contenders.ts";
 import { exploreContender } from "../simulation/contenders/explore-contender.ts";
 import { addOne, client, ORDERS, type Order, ordersOf } from "./handlers.ts";
 
-const OPTIONS = { consumer: "orders", table: "Records", retentionDays: 30, key: "orderId" } as const;
+const logger = { debug() {}, info() {}, warn() {}, error() {} };
+const OPTIONS = { consumer: "orders", table: "Records", retentionDays: 30, key: "orderId", logger } as const;
 const orders = exactlyOnce(OPTIONS);
 const claimed = exactlyOnce({ ...OPTIONS, strategy: "claim" });
 
@@ -146,6 +153,15 @@ describe("what is not exactly-once is caught", () => {
       /I5: a record was deleted/,
     ],
     [
+      "a commit after the response (L1)",
+      () => {
+        const Item = { orderId: { S: "o-1" } };
+        void client.send(new TransactWriteItemsCommand({ TransactItems: [{ Put: { TableName: "Orders", Item } }] }));
+      },
+      { clients: [client], faults: 0, deliveries: 1, effects: () => 1 },
+      /L1: sandbox 1 sent a commit after its response/,
+    ],
+    [
       "half of an effect",
       async (event: SQSEvent) => {
         for (const order of ordersOf(event)) await addOne(order);
@@ -176,10 +192,20 @@ describe("what is not exactly-once is caught", () => {
     await expect(assertExactlyOnce(handler, { ...given, sandboxes: 1 })).resolves.toMatchObject({ faults: 0 });
   });
 
+  it("XH1: two explorations at a time wait for each other", async () => {
+    const handler = orders.lambda(({ body }, tx) => add(body, tx));
+    const before = setTimeout;
+    const both = [1, 2].map(() => assertExactlyOnce(handler, { ...ORDERS, faults: 0 }));
+    const bad = messageOf(() => undefined, ORDERS);
+    expect(await Promise.all(both)).toMatchObject([{ schedules: 5 }, { schedules: 5 }]);
+    expect(await bad).toMatch(/acknowledged without effect/);
+    expect(setTimeout).toBe(before);
+  });
+
   it("a replay that goes well tells its story, and one that does not fit is refused", async () => {
     const handler = orders.lambda(({ body }, tx) => add(body, tx));
     const { story } = await assertExactlyOnce(handler, { ...ORDERS, replay: "deliver:m1 1.1 end" });
-    expect(story.join("\n")).toMatch(/TransactWriteItems .*is applied and answered.*m1 acknowledged.*there 1 times/s);
+    expect(story.join("\n")).toMatch(/TransactWriteItems .*is applied and answered.*m1 acknowledged.*there once/s);
     await expect(assertExactlyOnce(handler, { ...ORDERS, replay: "deliver:m1 1.7" })).rejects.toThrow(/Cannot go on/);
   });
 });

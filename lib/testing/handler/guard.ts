@@ -94,20 +94,20 @@ function stackHere(): string {
   }
 }
 
-const OWN_FRAMES = /node:|[\\/]testing[\\/]handler[\\/]guard\./;
+const OWN_FRAMES = /node:|[\\/]lib[\\/]testing[\\/](?:handler|explorer)[\\/]/;
 
 function foreign(what: string, stack: string): SemelError {
-  const frames = stack.split("\n").filter((line) => /^\s+at /.test(line) && !OWN_FRAMES.test(line));
-  const where = frames.slice(0, FRAMES_TOLD).map((line) => line.trim());
+  const frames = stack.split("\n").filter((line) => /^\s+at .*[\\/]/.test(line) && !OWN_FRAMES.test(line));
+  const [first, ...others] = frames.map((line) => line.trim());
+  const ofUser = first?.includes("node_modules") ? others.find((line) => !line.includes("node_modules")) : undefined;
+  const where = [first, ofUser].filter((line) => line !== undefined);
   return new SemelError(
-    `Cannot explore: the handler ${what}, and no schedule has a hand in that: ${where.join(" < ") || "(no stack)"}. Give the ` +
+    `Cannot explore: the handler ${what}, and no schedule has a hand in that: ${where.join(" … ") || "(no stack)"}. Give the ` +
       "SDK client as clients: [client] (one that is not given reads its configuration and opens a socket), make the call by a " +
       "stub of semel/testing, or take it out of the handler",
     { code: "SEMEL_FOREIGN_IO", retryable: false },
   );
 }
-
-const FRAMES_TOLD = 4;
 
 function describeArguments([first]: unknown[]): string {
   if (typeof first === "string" || first instanceof URL) return ` ${String(first)}`;

@@ -51,7 +51,7 @@ export function createTeller(loud: boolean): Teller {
     },
     after(counts) {
       for (const [messageId, count] of counts) {
-        if (count !== (last.get(messageId) ?? 0)) say(`  the effect of ${messageId} is there ${count} times`);
+        if (count !== (last.get(messageId) ?? 0)) say(`  the effect of ${messageId} is there ${timesOf(count)}`);
       }
       last = counts;
     },
@@ -60,3 +60,8 @@ export function createTeller(loud: boolean): Teller {
 }
 
 const EVENT_CHARACTERS = 14;
+
+function timesOf(count: number): string {
+  if (count === 0) return "no more";
+  return count === 1 ? "once" : `${count} times`;
+}

@@ -90,6 +90,7 @@ export function createHandlerWorld<Body>(options: HandlerWorldOptions<Body>): Ex
   });
   const queue = explored.events.map((event): MessageState<Body> => ({ ...event, deleted: false, receives: 0 }));
   const running = new Map<number, Running>();
+  const complaints: string[] = [];
   let adrift: AdriftState[] = [];
   let [faults, deliveries, epoch, ended] = [0, 0, 0, false];
   let stopped: SemelError | undefined;
@@ -179,7 +180,11 @@ export function createHandlerWorld<Body>(options: HandlerWorldOptions<Body>): Ex
       endMs: startMs + TIMEOUT_MS,
       natural: false,
       atOnce: answeredAtOnce,
-      onSend: () => {},
+      onSend({ operation }) {
+        // What semel promises of its own commits; other handlers may do as they like.
+        const commits = explored.recordTable !== undefined && operation === "TransactWriteItems";
+        if (commits && !running.has(number)) complaints.push(`L1: sandbox ${number} sent a commit after its response`);
+      },
       onAdrift: (one) => drift([one]),
     });
     const stop = (error: SemelError): void => {
@@ -294,7 +299,7 @@ export function createHandlerWorld<Body>(options: HandlerWorldOptions<Body>): Ex
   return {
     options: optionsNow,
     perform,
-    complaints: () => [...judgement().complaints, ...engine.complaints],
+    complaints: () => [...judgement().complaints, ...engine.complaints, ...complaints],
     tape: engine.tape,
     resultText: () =>
       [
