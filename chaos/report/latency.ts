@@ -7,7 +7,10 @@ import { bottomAxis, escaped, type Frame, grouped, horizontals, label, round, sv
 const FRAME: Frame = { width: 1000, height: 280, left: 190, right: 16, top: 76, bottom: 40 };
 const TICKS_Y = 4;
 /** 1, 2 and 5 of every power of ten, up to three hours. */
-const ROUND_MS = Array.from({ length: 21 }, (_, index) => [1, 2, 5][index % 3] as number * 10 ** Math.floor(index / 3));
+const ROUND_MS = Array.from(
+  { length: 21 },
+  (_, index) => ([1, 2, 5][index % 3] as number) * 10 ** Math.floor(index / 3),
+);
 const TICKS_X_MAX = 12;
 
 export function latencyChart({ bins, p50, p90, p99, max }: Latency): string {
