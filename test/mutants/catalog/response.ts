@@ -54,8 +54,8 @@ export const RESPONSE_MUTANTS: readonly Mutant[] = [
   {
     name: "undefined response: the handler returns nothing",
     file: MIDDLEWARE,
-    find: "return processBatch(deliveries, begin(",
-    replace: "return void processBatch(deliveries, begin(",
+    find: "await processBatch(deliveries, begin(",
+    replace: "void processBatch(deliveries, begin(",
     caughtBy: ["consumer/batch.test.ts"],
   },
   {
