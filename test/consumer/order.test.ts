@@ -164,6 +164,39 @@ describe("requests", () => {
     expect(scene.log("a")).toEqual([9, 10]);
   });
 
+  it("one record key in two partitions is two ordering keys", async () => {
+    const scene = orderedScene(kafkaSource);
+    const [first, second] = records("a a");
+    if (!first || !second) throw new Error("two");
+    const event = kafkaSource.event([first]) as { records: Record<string, unknown> };
+    const other = kafkaSource.event([second]) as { records: Record<string, { partition: number }[]> };
+    for (const record of Object.values(other.records).flat()) record.partition = 7;
+    const [own] = Object.values(event.records);
+    const [moved] = Object.values(other.records);
+    const ran: number[] = [];
+    const handler = scene.orders.lambda(({ body }) => {
+      ran.push((body as { at: number }).at);
+      throw new Error("no");
+    });
+    await scene.host.run(
+      handler({ ...event, records: { "orders-1": own, "orders-7": moved } } as never, scene.context()),
+    );
+    expect(ran).toEqual([8, 9]);
+  });
+
+  it("what waited for its turn when the answer went out is told apart from what may have been done", async () => {
+    const scene = orderedScene(fifoSource, {
+      nextFault: ({ operation }) => (operation === "TransactWriteItems" ? "hangs" : "none"),
+    });
+    expect(places(await scene.deliver(records("a a a"), append, 1_000))).toEqual([8, 9, 10]);
+    const messages = scene.logged.map(({ details }) => [details["messageId"], details["code"]]);
+    expect(messages).toEqual([
+      ["m-8", "SEMEL_UNKNOWN_OUTCOME"],
+      ["m-9", undefined],
+      ["m-10", undefined],
+    ]);
+  });
+
   it("records of Kafka without a key are in the order of their partition", async () => {
     const scene = orderedScene(kafkaSource);
     const batch = records("a a");

@@ -46,6 +46,11 @@ describe("Kinesis", () => {
     expect(kinesisWith("1", { eventSourceARN }).messageId).toBe(kinesisWith("1").messageId);
   });
 
+  it("KN2: one sequence number in two shards is two messages", () => {
+    const eventID = "shardId-000000000007:49590338271490256608559692538361571095921575989136588898";
+    expect(kinesisWith("1", { eventID }).messageId).not.toBe(kinesisWith("1").messageId);
+  });
+
   it("decodes JSON; what is none, or no UTF-8, is that message's failure", () => {
     expect(kinesisWith('{"orderId":"ü"}').decode()).toEqual({ orderId: "ü" });
     expect(() => kinesisWith("{").decode()).toThrow(/not JSON.*SEMEL_BODY/s);
