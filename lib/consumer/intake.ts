@@ -13,7 +13,7 @@ import type { ResolvedOptions } from "./options.ts";
 /** The messages of one event, as it came. */
 export interface Intake {
   readonly source: Source;
-  readonly places: readonly Place[];
+  readonly places: readonly Delivery[];
 }
 
 const sourceOf = sourceOfEvent(fromItem);

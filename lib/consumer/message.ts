@@ -28,7 +28,10 @@ export interface Message<Body = unknown, Record = SqsRecord> {
   readonly sentAtMs: number;
   /** Of Kafka: the headers of its record. */
   readonly messageAttributes: Readonly<{ [name: string]: SqsMessageAttribute }>;
-  /** Message group, partition key, key of the item or of the Kafka record; undefined where the source keeps no order. */
+  /**
+   * Message group, partition key, key of the item (canonical JSON) or of the Kafka record (empty where it has none); undefined
+   * where the source keeps no order.
+   */
   readonly orderingKey: string | undefined;
   /** The record as Lambda gave it. */
   readonly record: Record;

@@ -191,7 +191,7 @@ export function createExactlyOnce<S extends StandardSchemaV1, Event extends Batc
       checkHandler("lambda", handler);
       return async (event, context) => {
         const intake = intakeOf(event, resolved);
-        const deliveries = deliveriesOf(event, intake);
+        const deliveries = intake.places;
         const response = await processBatch(deliveries, begin(intake, context), handler as Handler<unknown>, shell);
         return response as ResponseTo<E>;
       };

@@ -8,7 +8,7 @@ import { canonicalJson } from "../protocol/canonical-json.ts";
 import { streamLetter } from "./payload.ts";
 import { paddedPosition, recordsOf, textOf, unusable } from "./records.ts";
 import type { Delivery, Source } from "./source.ts";
-import { SEQUENCE_NUMBER_WIDTH, streamResponse } from "./stream-response.ts";
+import { ofOneStream, SEQUENCE_NUMBER_WIDTH, streamResponse } from "./stream-response.ts";
 
 export const DYNAMODB = "aws:dynamodb";
 
@@ -33,7 +33,8 @@ export function dynamoDbStreams(toDocument: ToDocument): Source {
     name: "a DynamoDB stream",
     ordered: true,
     carriesKey: false,
-    deliveries: (event) => recordsOf(event, DYNAMODB).map((record, index) => toDelivery(record, index, toDocument)),
+    deliveries: (event) =>
+      ofOneStream(recordsOf(event, DYNAMODB).map((record, index) => toDelivery(record, index, toDocument))),
     response: streamResponse,
   };
 }

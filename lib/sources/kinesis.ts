@@ -10,7 +10,7 @@ import { SemelError } from "../errors.ts";
 import { decodeBytes, sendableText, streamLetter } from "./payload.ts";
 import { paddedPosition, recordsOf, textOf, unusable } from "./records.ts";
 import type { Delivery, Source } from "./source.ts";
-import { SEQUENCE_NUMBER_WIDTH, streamResponse } from "./stream-response.ts";
+import { ofOneStream, SEQUENCE_NUMBER_WIDTH, streamResponse } from "./stream-response.ts";
 
 export const KINESIS = "aws:kinesis";
 
@@ -18,7 +18,7 @@ export const kinesis: Source = {
   name: "a Kinesis data stream",
   ordered: true,
   carriesKey: false,
-  deliveries: (event) => recordsOf(event, KINESIS).map(toDelivery),
+  deliveries: (event) => ofOneStream(recordsOf(event, KINESIS).map(toDelivery)),
   response: streamResponse,
 };
 

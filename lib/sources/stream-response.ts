@@ -8,6 +8,7 @@
 
 import type { StreamBatchResponse } from "../aws/lambda.ts";
 import { unsettled } from "./outcomes.ts";
+import { unusable } from "./records.ts";
 import type { DeliveryOutcome, Place } from "./source.ts";
 
 /** Digits of a sequence number. https://docs.aws.amazon.com/kinesis/latest/APIReference/API_Record.html */
@@ -19,6 +20,15 @@ export function streamResponse(batch: readonly Place[], outcomes: readonly Deliv
     undefined,
   );
   return { batchItemFailures: lowest === undefined ? [] : [{ itemIdentifier: String(lowest.identifier) }] }; // QS1
+}
+
+/** One checkpoint is for one stream. Lambda never mixes two; a test's event, or a forwarded one, might. */
+export function ofOneStream<P extends Place>(places: P[]): P[] {
+  const other = places.find(({ origin }) => origin !== places[0]?.origin);
+  if (other === undefined) return places;
+  throw unusable(
+    `it has records of two streams, ${places[0]?.origin} and ${other.origin}. Send each in an event of its own`,
+  );
 }
 
 /** Of a fixed width. */

@@ -96,6 +96,12 @@ describe("Kinesis", () => {
   });
 });
 
+it.each(["kinesis", "dynamodb-streams"])("%s: records of two streams are a clear error", (name) => {
+  const { Records } = recorded(name) as KinesisEvent;
+  const other = { ...Records[0], eventSourceARN: "arn:aws:kinesis:us-east-2:123456789012:stream/other" };
+  expect(() => deliveriesOf({ Records: [...Records, other] })).toThrow(/records of two streams.*other/s);
+});
+
 describe("DynamoDB Streams", () => {
   it("a recorded event: the body is the change, as documents", () => {
     const deliveries = deliveriesOf(recorded("dynamodb-streams"));

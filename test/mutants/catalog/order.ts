@@ -1,7 +1,7 @@
 // Mistakes about order, and about the sources that keep one.
-
 //
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are code.
+
 import type { Mutant } from "../mutant.ts";
 
 const BATCH = "lib/consumer/process-batch.ts";
