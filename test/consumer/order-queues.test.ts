@@ -166,29 +166,43 @@ describe("the idempotency key", () => {
     },
   );
 
-  it("a change of an item is one by its raw form: numbers that JavaScript rounds are not the same", async () => {
+  /** A change of one item, as the first record of its stream. */
+  const change = (NewImage: object): never => {
+    const event = dynamoDbSource.event(records("a")) as { Records: { dynamodb: { NewImage: object } }[] };
+    for (const { dynamodb } of event.Records) dynamodb.NewImage = NewImage;
+    return event as never;
+  };
+
+  it("a change of an item is told from another one by its raw form: a set has no JSON form", async () => {
     const { orders, host, context, codes } = testConsumer({ key: () => "one" });
     const handler = orders.lambda(() => {});
-    for (const digits of ["12345678901234567890123", "12345678901234567890124"]) {
-      const event = dynamoDbSource.event(records("a")) as { Records: { dynamodb: { NewImage: object } }[] };
-      for (const { dynamodb } of event.Records) dynamodb.NewImage = { n: { N: digits }, names: { SS: ["a"] } };
-      await host.run(handler(event as never, context()));
-    }
+    for (const name of ["a", "b"]) await host.run(handler(change({ names: { SS: [name] } }), context()));
     expect(codes()).toEqual(["SEMEL_PAYLOAD_MISMATCH"]);
   });
 
-  it("a change that can never succeed is rejected under the fingerprint of its raw form", async () => {
-    const deadLetterQueueUrl = "http://localhost/123456789012/dlq";
-    const { orders, host, context, memory } = testConsumer({
-      key: "messageId",
-      deadLetterQueueUrl,
-      schema: { "~standard": { version: 1, vendor: "test", validate: () => ({ issues: [{ message: "no" }] }) } },
+  it("a change has one fingerprint, committed or rejected", async () => {
+    const schema = (issues: [] | [{ message: string }]) => ({
+      "~standard": {
+        version: 1 as const,
+        vendor: "test",
+        validate: (value: unknown) => (issues.length > 0 ? { issues } : { value }),
+      },
     });
-    const event = dynamoDbSource.event(records("a")) as { Records: { dynamodb: { NewImage: object } }[] };
-    for (const { dynamodb } of event.Records)
-      dynamodb.NewImage = { n: { N: "12345678901234567890123.5" }, names: { SS: ["a"] } };
-    await host.run(orders.lambda(() => {})(event as never, context()));
-    expect(memory.items("Records")).toMatchObject([{ status: { S: "REJECTED" } }]);
+    const fingerprints: unknown[] = [];
+    for (const [issues, status] of [
+      [[], "COMPLETED"],
+      [[{ message: "no" }], "REJECTED"],
+    ] as const) {
+      const deadLetterQueueUrl = "http://localhost/123456789012/dlq";
+      const consumer = testConsumer({ key: "messageId", deadLetterQueueUrl, schema: schema([...issues] as []) });
+      const { orders, host, context, memory } = consumer;
+      await host.run(orders.lambda(() => {})(change({ n: { N: "1" }, names: { SS: ["a"] } }), context()));
+      const [record] = memory.items("Records");
+      expect(record?.["status"]?.S).toBe(status);
+      fingerprints.push(record?.["fingerprint"]);
+    }
+    expect(fingerprints[0]).toBeDefined();
+    expect(fingerprints[1]).toEqual(fingerprints[0]);
   });
 });
 

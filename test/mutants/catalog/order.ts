@@ -159,7 +159,7 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
     caughtBy: ["sources/streams.test.ts"],
   },
   {
-    name: "a change of an item fingerprinted by rounded numbers (DS1)",
+    name: "a change of an item fingerprinted by its documents (DS1)",
     file: STREAMS,
     find: "    payload,\n",
     replace: "",
