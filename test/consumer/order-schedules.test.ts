@@ -20,16 +20,21 @@ interface Trouble {
   readonly timesLeftMs: readonly number[];
   readonly strategy: "commit" | "claim";
   readonly concurrency: number;
+  /** By number of the delivery: old invocations that are still at work on the same messages. */
+  readonly zombies: readonly number[];
   /** Whether a batch comes once more, though all of it is done: a consumer that took long. */
   readonly twice: boolean;
 }
 
 const trouble: fc.Arbitrary<Trouble> = fc.record({
   keys: fc.array(fc.constantFrom("a", "b", "c"), { minLength: 2, maxLength: 9 }),
-  faults: fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant<Fault>("none") }, fc.constantFrom(...FAULTS)), {
-    minLength: 1,
-    maxLength: 12,
-  }),
+  faults: fc.array(
+    fc.oneof({ weight: 3, arbitrary: fc.constant<Fault>("none") }, fc.constantFrom<Fault>("slow", ...FAULTS)),
+    {
+      minLength: 1,
+      maxLength: 12,
+    },
+  ),
   fails: fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)), {
     minLength: 1,
     maxLength: 9,
@@ -37,14 +42,13 @@ const trouble: fc.Arbitrary<Trouble> = fc.record({
   timesLeftMs: fc.array(fc.constantFrom(600, 3_000, 30_000), { minLength: 1, maxLength: 4 }),
   strategy: fc.constantFrom("commit", "claim"),
   concurrency: fc.constantFrom(1, 2, 10),
+  zombies: fc.array(fc.constantFrom(0, 0, 1, 2), { minLength: 1, maxLength: 4 }),
   twice: fc.boolean(),
 });
 
 /** What comes again: what the response says, and all that the source has not been told is done. */
-async function deliverAll(
-  source: TestSource,
-  { keys, faults, fails, timesLeftMs, strategy, concurrency, twice }: Trouble,
-) {
+async function deliverAll(source: TestSource, given: Trouble): Promise<void> {
+  const { keys, faults, fails, timesLeftMs, strategy, concurrency, zombies, twice } = given;
   let [requests, runs, troubled] = [0, 0, true];
   const scene = orderedScene(source, {
     options: { strategy, concurrency, ...(strategy === "claim" ? { leaseSeconds: 1 } : {}) },
@@ -63,7 +67,7 @@ async function deliverAll(
         if (troubled && fails[runs++ % fails.length]) throw new Error("this time");
         append(message, tx);
       },
-      timeLeftMs,
+      { timeLeftMs: timeLeftMs ?? 30_000, zombies: zombies[deliveries % zombies.length] ?? 0 },
     );
     for (const { key, at } of left) {
       if (again.some((one) => one.at === at)) continue;

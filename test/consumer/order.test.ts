@@ -89,7 +89,7 @@ describe.each(ORDERED)("$name", (source) => {
       const scene = orderedScene(source, { options });
       const keys = Array.from({ length: 60 }, (_, index) => "abcde"[(index * index) % 5]).join(" ");
       const batch = records(keys);
-      expect(await scene.deliver(batch, failing(-1), 600_000)).toEqual([]);
+      expect(await scene.deliver(batch, failing(-1), { timeLeftMs: 600_000 })).toEqual([]);
       for (const key of "abcde") expect(scene.log(key)).toEqual(places(batch.filter((one) => one.key === key)));
     },
   );
@@ -113,7 +113,7 @@ describe.each(ORDERED)("$name", (source) => {
       if (message.at === 10) await new Promise<void>((resolve) => scene.host.after(5_000, resolve));
       append(message, tx);
     };
-    const again = await scene.deliver(records("a b a a b"), slow, 1_000);
+    const again = await scene.deliver(records("a b a a b"), slow, { timeLeftMs: 1_000 });
     await scene.host.drain();
     expect(places(again)).toEqual(fromLowest ? [10, 11, 12] : [10, 11]);
     expect(["a", "b"].map(scene.log)).toEqual([[8], [9, 12]]);
@@ -188,7 +188,7 @@ describe("requests", () => {
     const scene = orderedScene(fifoSource, {
       nextFault: ({ operation }) => (operation === "TransactWriteItems" ? "hangs" : "none"),
     });
-    expect(places(await scene.deliver(records("a a a"), append, 1_000))).toEqual([8, 9, 10]);
+    expect(places(await scene.deliver(records("a a a"), append, { timeLeftMs: 1_000 }))).toEqual([8, 9, 10]);
     const messages = scene.logged.map(({ details }) => [details["messageId"], details["code"]]);
     expect(messages).toEqual([
       ["m-8", "SEMEL_UNKNOWN_OUTCOME"],

@@ -30,12 +30,18 @@ export function sent({ body }: Pick<Message, "body">): Sent {
 
 export interface Scene extends TestConsumer<unknown> {
   /** Delivers these, and resolves with what comes again under the first reading of AWS's page. */
-  deliver(batch: readonly TestRecord[], handler?: Handle, timeLeftMs?: number): Promise<TestRecord[]>;
+  deliver(batch: readonly TestRecord[], handler?: Handle, delivery?: DeliveryOptions): Promise<TestRecord[]>;
   readonly response: () => unknown;
   /** Places in the log of a key, in the order of their effects. */
   log(key: string): number[];
   /** `a8` where the handler of the message at 8 started, `a8.` where it ended. */
   readonly trace: string[];
+}
+
+export interface DeliveryOptions {
+  readonly timeLeftMs?: number;
+  /** An invocation of the same messages beside it: an old one, whose answer nobody hears. @default 0 */
+  readonly zombies?: number;
 }
 
 export type Handle = (message: Sent, tx: Tx, scene: Scene) => unknown;
@@ -69,14 +75,15 @@ export function orderedScene(source: TestSource, { options = {}, nextFault, queu
       const item = memory.items("Orders").find(({ orderId }) => orderId?.S === orderingKey);
       return (item?.["places"]?.L ?? []).map(({ N }) => Number(N));
     },
-    async deliver(batch, handle = append, timeLeftMs) {
+    async deliver(batch, handle = append, { timeLeftMs, zombies = 0 } = {}) {
       const handler = orders.lambda(async (message, tx) => {
         const own = sent(message);
         trace.push(`${own.key}${own.at}`);
         await handle(own, tx, scene);
         trace.push(`${own.key}${own.at}.`);
       });
-      last = await host.run(handler(source.event(batch), context(timeLeftMs)));
+      const invoke = (): Promise<unknown> => handler(source.event(batch), context(timeLeftMs));
+      [last] = await host.run(Promise.all(Array.from({ length: 1 + zombies }, invoke)));
       const [again] = source.again(batch, last);
       return batch.filter((_, index) => again?.has(index));
     },
