@@ -52,6 +52,12 @@ function toDelivery(
   const origin = textOf(record.eventSourceARN, `record ${index} has no eventSourceARN`);
   const position = paddedPosition(SequenceNumber, SEQUENCE_NUMBER_WIDTH, `the SequenceNumber of record ${index}`);
   const orderingKey = textOf(canonicalJson(Keys), `record ${index} has no Keys`);
+  if (!Object.values(Keys ?? {}).every(isAttributeValue)) {
+    throw unusable(
+      `the Keys of record ${index} are no attribute values: another middleware has already unmarshalled them, most likely ` +
+        "@middy/event-normalizer or Powertools' parser. Remove it: semel does that itself",
+    );
+  }
   const payload = {
     eventName,
     Keys,
@@ -81,6 +87,11 @@ function toDelivery(
     letter: () => streamLetter({ body: JSON.stringify(payload), origin, position: String(SequenceNumber) }),
     record,
   };
+}
+
+/** `{ S: "a" }` */
+function isAttributeValue(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 1;
 }
 
 /** An image as DynamoDB itself gives it: in Lambda's JSON, binary is base64. */

@@ -11,7 +11,7 @@ import type { KafkaBatchResponse, KafkaEvent, KafkaRecord, SqsMessageAttribute }
 import { KEY_ATTRIBUTE } from "../protocol/key.ts";
 import { unsettled } from "./outcomes.ts";
 import { decodeBytes, sendableText, streamLetter, utf8 } from "./payload.ts";
-import { KNOWN_SOURCES, paddedPosition, unusable } from "./records.ts";
+import { base64Of, KNOWN_SOURCES, paddedPosition, unusable } from "./records.ts";
 import type { Delivery, DeliveryOutcome, Place, Source } from "./source.ts";
 
 /** Offsets are 64 bits. */
@@ -81,12 +81,8 @@ function toDelivery(record: Partial<KafkaRecord>, cluster: string, where: string
   const offset = wholeNumber(record.offset, `the offset of record ${where}`);
   const origin = `${cluster}/${topic}/${partition}`; // a topic's name has no slash
   const isTombstone = value === undefined || value === null;
-  if (!isTombstone && typeof value !== "string") {
-    throw unusable(
-      `the value of record ${where} is of type ${typeof value}: another middleware has already parsed it. Remove it`,
-    );
-  }
-  const bytes = (): Buffer => Buffer.from(value ?? "", "base64");
+  const encoded = isTombstone ? "" : base64Of(value, `the value of record ${where}`);
+  const bytes = (): Buffer => Buffer.from(encoded, "base64");
   const payload = (): ReturnType<typeof sendableText> =>
     isTombstone ? { body: "null", encoding: undefined } : sendableText(bytes());
   const attributes = (): Record<string, SqsMessageAttribute> => attributesOf(record.headers);

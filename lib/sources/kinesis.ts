@@ -8,7 +8,7 @@
 import type { KinesisRecord } from "../aws/lambda.ts";
 import { SemelError } from "../errors.ts";
 import { decodeBytes, sendableText, streamLetter } from "./payload.ts";
-import { paddedPosition, recordsOf, textOf, unusable } from "./records.ts";
+import { base64Of, paddedPosition, recordsOf, textOf } from "./records.ts";
 import type { Delivery, Source } from "./source.ts";
 import { ofOneStream, SEQUENCE_NUMBER_WIDTH, streamResponse } from "./stream-response.ts";
 
@@ -30,12 +30,8 @@ function toDelivery(given: Partial<Record<string, unknown>>, index: number): Del
   const orderingKey = textOf(partitionKey, `record ${index} has no partitionKey`);
   const origin = streamOf(textOf(record.eventSourceARN, `record ${index} has no eventSourceARN`));
   const eventId = textOf(record.eventID, `record ${index} has no eventID, which names its shard`);
-  if (typeof data !== "string") {
-    throw unusable(
-      `the data of record ${index} is of type ${typeof data}: another middleware has already parsed it. Remove it`,
-    );
-  }
-  const bytes = (): Buffer => Buffer.from(data, "base64");
+  const encoded = base64Of(data, `the data of record ${index}`);
+  const bytes = (): Buffer => Buffer.from(encoded, "base64");
   return {
     messageId: `${origin}/${eventId}`, // KN2
     identifier: sequenceNumber,

@@ -61,6 +61,18 @@ export function textOf(value: unknown, what: string): string {
   throw unusable(what);
 }
 
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/** A payload that has to be base64, as Lambda gives it: what another middleware decoded would be decoded twice. */
+export function base64Of(value: unknown, what: string): string {
+  if (typeof value === "string" && value.length % 4 === 0 && BASE64.test(value)) return value;
+  const seen = typeof value === "string" ? "not base64" : `of type ${value === null ? "null" : typeof value}`;
+  throw unusable(
+    `${what} is ${seen}: another middleware has already decoded it, most likely @middy/event-normalizer or Powertools' ` +
+      "parser. Remove it: semel decodes the payload itself, and gives it to your schema",
+  );
+}
+
 /** Decimal digits, zero-padded to a fixed width, so that texts compare as numbers do. */
 export function paddedPosition(digits: unknown, width: number, what: string): string {
   if (typeof digits === "string" && /^\d+$/.test(digits) && digits.length <= width) return digits.padStart(width, "0");

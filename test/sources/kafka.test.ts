@@ -147,7 +147,10 @@ describe("Kafka", () => {
     [{ offset: 2 ** 53 }, /offset of record mytopic-0\[0\] is 9007199254740992, not a whole number/],
     [{ partition: "x" }, /partition of record mytopic-0\[0\] is "x"/],
     [{ topic: "" }, /record mytopic-0\[0\] has no topic/],
-    [{ value: { orderId: "1" } }, /already parsed it/],
+    [
+      { value: { orderId: "1" } },
+      /value of record mytopic-0\[0\] is of type object: another middleware has already decoded it/,
+    ],
     [{ key: 5 }, /key of record mytopic-0\[0\] is of type number/],
   ])("%j is a clear error", (fields, message) => {
     expect(() => withRecord(fields)).toThrow(message);

@@ -83,7 +83,16 @@ describe("Kinesis", () => {
   it.each([
     ["no eventID", { eventID: undefined }, /record 0 has no eventID/],
     ["no ARN", { eventSourceARN: "" }, /record 0 has no eventSourceARN/],
-    ["parsed data", { kinesis: { partitionKey: "1", sequenceNumber: "1", data: {} } }, /already parsed it/],
+    [
+      "parsed data",
+      { kinesis: { partitionKey: "1", sequenceNumber: "1", data: {} } },
+      /data of record 0 is of type object: another middleware has already decoded it/,
+    ],
+    [
+      "decoded data",
+      { kinesis: { partitionKey: "1", sequenceNumber: "1", data: "a text" } },
+      /data of record 0 is not base64/,
+    ],
     ["no partition key", { kinesis: { sequenceNumber: "1", data: "" } }, /record 0 has no partitionKey/],
     [
       "a position that is none",
@@ -173,6 +182,11 @@ describe("DynamoDB Streams", () => {
 
   it.each([
     ["no keys", { dynamodb: { SequenceNumber: "1" } }, /record 0 has no Keys/],
+    [
+      "unmarshalled keys",
+      { dynamodb: { SequenceNumber: "1", Keys: { Id: 101 } } },
+      /Keys of record 0 are no attribute values/,
+    ],
     ["another event name", { eventName: "PUT" }, /record 0 has eventName "PUT"/],
     ["no sequence number", { dynamodb: { Keys: {} } }, /SequenceNumber of record 0 is undefined/],
   ])("%s is a clear error", (_name, fields, message) => {
