@@ -72,7 +72,10 @@ export interface RetryLaterOptions {
   readonly cause?: unknown;
 }
 
-/** Thrown by a handler: nothing of this message is committed, and it comes again after the given time. */
+/**
+ * Thrown by a handler: nothing of this message is committed, and it comes again after the given time. What waits behind it in a
+ * FIFO message group comes with it. Streams and Kafka hide nothing: there it comes when Lambda tries its batch again.
+ */
 export class RetryLater extends Error {
   override readonly name = "RetryLater";
   readonly code = "SEMEL_RETRY_LATER";

@@ -1,6 +1,22 @@
 // The public API of the runtime. Re-exports only.
 
-export type { LambdaContext, SqsBatchResponse, SqsEvent, SqsMessageAttribute, SqsRecord } from "./aws/lambda.ts";
+export type {
+  BatchEvent,
+  BatchResponse,
+  DynamoDbEvent,
+  DynamoDbRecord,
+  KafkaBatchResponse,
+  KafkaEvent,
+  KafkaRecord,
+  KinesisEvent,
+  KinesisRecord,
+  LambdaContext,
+  SqsBatchResponse,
+  SqsEvent,
+  SqsMessageAttribute,
+  SqsRecord,
+  StreamBatchResponse,
+} from "./aws/lambda.ts";
 export type {
   CheckParams,
   DeleteParams,
@@ -11,7 +27,7 @@ export type {
   PutParams,
   UpdateParams,
 } from "./consumer/declarations.ts";
-export type { Message } from "./consumer/message.ts";
+export type { Message, SourceRecord } from "./consumer/message.ts";
 export type { Logger, Metrics } from "./consumer/observe.ts";
 export type { ExactlyOnceOptions } from "./consumer/options.ts";
 export type { BackoffOptions } from "./consumer/queue-options.ts";
@@ -28,7 +44,6 @@ export {
   SemelError,
   type SemelErrorCode,
 } from "./errors.ts";
-
 export {
   type BatchHandler,
   type DirectHandler,
@@ -36,7 +51,16 @@ export {
   type ExactlyOnce,
   exactlyOnce,
   type OnceHandler,
+  type RecordOf,
+  type ResponseTo,
 } from "./middleware/exactly-once.ts";
 export { KEY_ATTRIBUTE } from "./protocol/key.ts";
-export { FAILURE_ATTRIBUTE, type Failure } from "./protocol/rejection.ts";
+export {
+  BODY_ENCODING_ATTRIBUTE,
+  FAILURE_ATTRIBUTE,
+  type Failure,
+  ORIGIN_ATTRIBUTE,
+  POSITION_ATTRIBUTE,
+} from "./protocol/rejection.ts";
+export type { ItemChange } from "./sources/dynamodb-streams.ts";
 export type { DynamoDbClient } from "./store/sdk-send.ts";

@@ -15,6 +15,10 @@ export interface SendMessageInput {
   readonly QueueUrl: string;
   readonly MessageBody: string;
   readonly MessageAttributes?: Record<string, MessageAttributeValue>;
+  /** Required by FIFO queues. */
+  readonly MessageGroupId?: string;
+  /** Required by FIFO queues without content-based deduplication. */
+  readonly MessageDeduplicationId?: string;
 }
 export interface SendMessageOutput {
   MessageId?: string | undefined;

@@ -2,7 +2,7 @@
 //
 //   M1. Whatever is wrong with one message is that message's failure alone.
 
-import type { SqsMessageAttribute, SqsRecord } from "../aws/lambda.ts";
+import type { DynamoDbRecord, KafkaRecord, KinesisRecord, SqsMessageAttribute, SqsRecord } from "../aws/lambda.ts";
 import { SemelError, type SemelErrorCode } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { fingerprint, refuseFlattened } from "../protocol/fingerprint.ts";
@@ -11,18 +11,30 @@ import type { Delivery } from "../sources/source.ts";
 import { handlerFailure } from "./failures.ts";
 import type { ResolvedOptions } from "./options.ts";
 
+/** A record of any source, as Lambda gave it. */
+export type SourceRecord = SqsRecord | KinesisRecord | DynamoDbRecord | KafkaRecord;
+
 /** One message, as a handler sees it. */
-export interface Message<Body = unknown> {
-  /** The decoded JSON body, or what the schema made of it. */
+export interface Message<Body = unknown, Record = SqsRecord> {
+  /** The decoded JSON body, or what the schema made of it; of DynamoDB Streams, an `ItemChange`; of a tombstone, null. */
   readonly body: Body;
-  /** New with every send and every redrive: not an idempotency key. Of a direct invocation, its request id. */
+  /**
+   * Of a queue: new with every send and every redrive, so not an idempotency key. Of a stream or a topic: its place there, the
+   * same in every delivery, new when a producer sends again. Of a direct invocation: its request id.
+   */
   readonly messageId: string;
-  /** 1 for the first receipt. */
+  /** 1 for the first receipt. Streams and Kafka do not count: always 1. */
   readonly receiveCount: number;
   readonly sentAtMs: number;
+  /** Of Kafka: the headers of its record. */
   readonly messageAttributes: Readonly<{ [name: string]: SqsMessageAttribute }>;
+  /**
+   * Message group, partition key, key of the item (canonical JSON) or of the Kafka record (empty where it has none); undefined
+   * where the source keeps no order.
+   */
+  readonly orderingKey: string | undefined;
   /** The record as Lambda gave it. */
-  readonly record: SqsRecord;
+  readonly record: Record;
 }
 
 /** Of a message's record. */
@@ -87,7 +99,7 @@ function identityOf(delivery: Delivery, options: ResolvedOptions, host: Host): I
   return {
     key: key.key,
     pk: recordKey(options.consumer, key.canonical, host.sha256),
-    fingerprint: fingerprint(decoded, host.sha256),
+    fingerprint: fingerprint(delivery.payload ?? decoded, host.sha256),
   };
 }
 
@@ -123,10 +135,10 @@ function chosenFingerprint(message: Message, options: ResolvedOptions, host: Hos
 }
 
 async function toMessage(delivery: Delivery, decoded: unknown, options: ResolvedOptions): Promise<Message> {
-  const { messageId, receiveCount, sentAtMs, messageAttributes, record } = delivery;
+  const { messageId, receiveCount = 1, sentAtMs, messageAttributes, orderingKey, record } = delivery;
   const body = await validate(decoded, options);
-  // Of a direct invocation the record is its event: handlers of `once` are not offered it.
-  return { body, messageId, receiveCount, sentAtMs, messageAttributes, record: record as SqsRecord };
+  // Of which type the record is, is said where the handler is made. That of a direct invocation is its event, and not offered.
+  return { body, messageId, receiveCount, sentAtMs, messageAttributes, orderingKey, record: record as SqsRecord };
 }
 
 const ISSUES_SHOWN_MAX = 5;

@@ -35,6 +35,8 @@ export interface Observer {
   lateUse(messageId: string, key: string, error: SemelError): void;
   /** A dead letter had no room for its reason: only this tells it. */
   reasonDropped(messageId: string, key: string | undefined): void;
+  /** A message before it of its ordering key failed, or the time was up, so it did not start. */
+  held(messageId: string): void;
   /** Messages that failed come again when their visibility timeout is over, not when they should. */
   notHidden(messageIds: readonly string[], cause: unknown): void;
   /** At the end of a batch. */
@@ -64,6 +66,11 @@ export function createObserver(consumer: string, logger: Logger, metrics: Metric
       const message =
         "A dead letter had no room for the attribute semel-failure: its attributes or its size are at SQS's limit";
       quietly(() => logger.warn(message, { consumer, messageId, key }));
+    },
+    held(messageId) {
+      count("MessagesHeld");
+      const message = "Message held: one before it of its ordering key is not done, so it was not started";
+      quietly(() => logger.debug(message, { consumer, messageId }));
     },
     notHidden(messageIds, cause) {
       count("VisibilityChangesFailed");

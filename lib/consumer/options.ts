@@ -5,7 +5,7 @@ import { ENVIRONMENT } from "../contract.ts";
 import { SemelError } from "../errors.ts";
 import type { RetryBackoff } from "../protocol/retry-delay.ts";
 import type { DynamoDbClient } from "../store/sdk-send.ts";
-import type { Message } from "./message.ts";
+import type { Message, SourceRecord } from "./message.ts";
 import type { Logger, Metrics } from "./observe.ts";
 import { type BackoffOptions, backoff, deadLetterQueueUrl } from "./queue-options.ts";
 import type { SqsClient } from "./sqs-send.ts";
@@ -37,16 +37,20 @@ export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV
   /**
    * The idempotency key: what the producer calls the intended effect. A function of the message that returns a string or
    * a list of strings; or a dot path into the decoded body (`"orderId"`); or `"messageId"`, which protects against
-   * redelivery only, since a redrive and a producer's resend give a message a new id.
-   * @default the message attribute `semel-idempotency-key`; of a direct invocation, the header `Idempotency-Key`
+   * redelivery only: a producer's resend, and of a queue a redrive, give a message a new id. Of Kinesis, DynamoDB Streams and
+   * Kafka it is the place in the stream, the same in every delivery.
+   * @default the message attribute (of Kafka, the record header) `semel-idempotency-key`; of a direct invocation, the header
+   * `Idempotency-Key`; of Kinesis and DynamoDB Streams, which have neither, an error
    */
-  readonly key?: string | ((message: Message<StandardSchemaV1.InferOutput<S>>) => string | readonly string[]);
+  readonly key?:
+    | string
+    | ((message: Message<StandardSchemaV1.InferOutput<S>, SourceRecord>) => string | readonly string[]);
   /**
    * What of the payload must be the same under the same key. A committed key with another payload is an error.
    * @default the whole decoded body, before the schema; of an HTTP request, its method, path, query and body; of an
    * EventBridge event, its source, type and detail
    */
-  readonly fingerprint?: (message: Message<StandardSchemaV1.InferOutput<S>>) => unknown;
+  readonly fingerprint?: (message: Message<StandardSchemaV1.InferOutput<S>, SourceRecord>) => unknown;
   /**
    * How the effects of a message are kept exactly-once.
    * - `"commit"`: the handler runs, then one transaction commits its record and effects. For handlers that only read and
@@ -94,13 +98,14 @@ export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV
    */
   readonly deadlineMarginMs?: number;
   /**
-   * URL of the dead-letter queue, a standard queue: what can never succeed goes there at once, with the reason.
+   * URL of the dead-letter queue, standard or FIFO: what can never succeed goes there at once, with the reason. That of a FIFO
+   * queue is a FIFO queue, too.
    * @default the variable SEMEL_DEAD_LETTER_QUEUE_URL, which the construct sets; else such a message is reported failed,
    * and comes again until its queue's maxReceiveCount
    */
   readonly deadLetterQueueUrl?: string;
   /**
-   * When a failed message comes again: at random, up to a bound that doubles with every receipt (full jitter). False: when
+   * When a failed message of a queue comes again: at random, up to a bound that doubles with every receipt (full jitter). False: when
    * the queue's visibility timeout is over.
    * @default true: a bound of 30 s that doubles up to 900 s
    */

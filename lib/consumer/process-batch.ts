@@ -1,13 +1,13 @@
-// Runs the messages of one invocation side by side, and gathers what became of each.
+// Runs the messages of one invocation side by side, those of an ordering key one after the other (order.ts), and gathers what
+// became of each.
 //
 //   B1. Messages of one key in one batch: one runs, the others get its outcome, fingerprints compared.
 //   B2. A message's failure, whatever it is, is that message's alone.
 //   B3. After the end of the invocation nothing is added to the outcomes: the response has told what it knew.
 
-import type { SqsBatchResponse, SqsRecord } from "../aws/lambda.ts";
+import type { BatchResponse } from "../aws/lambda.ts";
 import { endOfTick } from "../host.ts";
-import type { Delivery } from "../sources/source.ts";
-import { type DeliveryOutcome, sqsResponse } from "../sources/sqs.ts";
+import type { Delivery, DeliveryOutcome } from "../sources/source.ts";
 import { groupCommitter } from "../store/group-committer.ts";
 import { insertCommitter } from "../store/insert-committer.ts";
 import { recordReader } from "../store/record-reader.ts";
@@ -16,16 +16,16 @@ import { createSlots, createWait } from "./concurrency.ts";
 import { aborted, controlOf, type Deadline } from "./deadline.ts";
 import { commitFailure, handlerFailure, leftOpen } from "./failures.ts";
 import { type Failure, messagesToHide } from "./hiding.ts";
+import type { Intake } from "./intake.ts";
 import { type Prepared, prepare } from "./message.ts";
 import { createObserver } from "./observe.ts";
+import { countFirsts, createTurns, laneOf, type Turn } from "./order.ts";
 import { type MessageContext, processMessage, type Shell } from "./process-message.ts";
 import { failOrReject } from "./rejection.ts";
 import { type Handler, type MessageOutcome, tooLate } from "./run.ts";
 
 /** One invocation. */
-export interface Batch {
-  /** Message ids as the event came. */
-  readonly ids: readonly string[];
+export interface Batch extends Intake {
   readonly deadline: Deadline;
   readonly outcomes: DeliveryOutcome[];
 }
@@ -41,33 +41,42 @@ interface BatchContext extends MessageContext {
   readonly leaders: Map<string, Leader>;
   /** What is to come again. */
   readonly failures: Failure[];
+  /** What waits for its turn in its ordering key. */
+  readonly held: Set<Delivery>;
 }
 
 /** Resolves with the response, at the deadline at the latest. Never rejects. */
 export async function processBatch(
-  deliveries: readonly Delivery<SqsRecord>[],
+  deliveries: readonly Delivery[],
   batch: Batch,
   handler: Handler<unknown>,
   shell: Shell,
-): Promise<SqsBatchResponse> {
-  const waiting: Waiting = { messages: deliveries.length };
+): Promise<BatchResponse> {
+  const waiting: Waiting = { messages: countFirsts(deliveries) };
   const context = batchContext(waiting, { batch, handler, shell });
-  const { observer } = context;
+  const { observer, held } = context;
   const underWay = new Set(deliveries);
+  const turnIn = createTurns();
   async function processAll(): Promise<void> {
     const all: Promise<void>[] = [];
     for (const delivery of deliveries) {
       if (all.length > 0 && all.length % STARTED_A_TICK === 0) await endOfTick(shell.host);
       if (batch.deadline.answer.aborted) return; // what started now would be told to nobody
-      waiting.messages--;
-      all.push(processDelivery(delivery, context).then(() => void underWay.delete(delivery)));
+      const lane = laneOf(delivery);
+      const turn = lane === undefined ? undefined : turnIn(lane);
+      if (turn?.isFirst !== false) waiting.messages--;
+      const done = turn === undefined ? processDelivery(delivery, context) : processInTurn(delivery, turn, context);
+      all.push(done.then(() => void underWay.delete(delivery)));
     }
     await Promise.all(all);
   }
   await Promise.race([processAll(), aborted(batch.deadline.answer)]);
   if (!batch.deadline.answer.aborted) await Promise.race([hideFailures(context), aborted(batch.deadline.answer)]);
   batch.deadline.end();
-  for (const { messageId } of underWay) observer.message(messageId, undefined, { kind: "failed", error: leftOpen() });
+  for (const delivery of underWay) {
+    if (held.has(delivery)) observer.held(delivery.messageId);
+    else observer.message(delivery.messageId, undefined, { kind: "failed", error: leftOpen() });
+  }
   observer.flush();
   return batchResponse(batch);
 }
@@ -78,7 +87,7 @@ export async function processBatch(
  */
 const STARTED_A_TICK = 100;
 
-/** Messages that have not started. */
+/** Messages that have not started, though nobody of their ordering key is before them. */
 interface Waiting {
   messages: number;
 }
@@ -100,6 +109,7 @@ function batchContext(waiting: Waiting, { batch, handler, shell }: BatchParts): 
     storeResult: options.storeResult ?? false,
     leaders: new Map(),
     failures: [],
+    held: new Set(),
   };
 }
 
@@ -119,11 +129,25 @@ function batchStore(waiting: Waiting, deadline: Deadline, shell: Shell): RecordS
 }
 
 /** What is known now; whatever has no outcome is failed. */
-export function batchResponse(batch: Batch): SqsBatchResponse {
-  return sqsResponse(batch.ids, batch.outcomes);
+export function batchResponse({ source, places, outcomes }: Batch): BatchResponse {
+  return source.response(places, outcomes);
 }
 
-async function processDelivery(delivery: Delivery<SqsRecord>, context: BatchContext): Promise<void> {
+/** OR1, OR2 of order.ts. */
+async function processInTurn(delivery: Delivery, turn: Turn, context: BatchContext): Promise<void> {
+  const { batch, failures, held, observer } = context;
+  if (!turn.isFirst) held.add(delivery);
+  const mayStart = await turn.mayStart;
+  if (batch.deadline.answer.aborted) return; // B3
+  held.delete(delivery);
+  if (mayStart) return turn.settled(await processDelivery(delivery, context));
+  observer.held(delivery.messageId);
+  failures.push({ delivery, held: true });
+  turn.settled(false);
+}
+
+/** Resolves with whether the message may leave its source. */
+async function processDelivery(delivery: Delivery, context: BatchContext): Promise<boolean> {
   const { batch, observer } = context;
   let key: string | undefined;
   let outcome: MessageOutcome;
@@ -138,13 +162,15 @@ async function processDelivery(delivery: Delivery<SqsRecord>, context: BatchCont
   } catch (error) {
     outcome = { kind: "failed", error: handlerFailure(error) }; // B2
   }
-  if (batch.deadline.answer.aborted) return; // B3
+  if (batch.deadline.answer.aborted) return false; // B3
   batch.outcomes.push({ messageId: delivery.messageId, acknowledged: isEnded(outcome) });
   observer.message(delivery.messageId, key, outcome);
-  if (!isEnded(outcome)) context.failures.push({ delivery, ...outcome });
+  if (isEnded(outcome)) return true;
+  context.failures.push({ delivery, ...outcome });
+  return false;
 }
 
-/** Its message may leave the queue. */
+/** Its message may leave its source. */
 function isEnded(
   outcome: MessageOutcome,
 ): outcome is Extract<MessageOutcome, { kind: "committed" | "duplicate" | "rejected" }> {

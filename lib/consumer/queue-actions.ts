@@ -89,8 +89,13 @@ export function queueActions({ send, host }: { send: SqsSend; host: Host }): Que
   }
 
   return {
-    async sendDeadLetter(queueUrl, { body, attributes }, outer) {
-      const input = { QueueUrl: queueUrl, MessageBody: body, MessageAttributes: attributes };
+    async sendDeadLetter(queueUrl, { body, attributes, fifo }, outer) {
+      const input = {
+        QueueUrl: queueUrl,
+        MessageBody: body,
+        MessageAttributes: attributes,
+        ...(fifo && { MessageGroupId: fifo.groupId, MessageDeduplicationId: fifo.deduplicationId }),
+      };
       const { MessageId } = await inTime(outer, (signal) => request({ operation: "SendMessage", input }, signal));
       if (typeof MessageId !== "string" || MessageId === "") throw new Error("the answer to SendMessage has no id"); // QA1
     },

@@ -1,7 +1,6 @@
 // The options about queues: the dead-letter queue, and when failed messages come again.
 
 import { VISIBILITY_TIMEOUT_SECONDS_MAX } from "../aws/limits.ts";
-import { FIFO_QUEUE_SUFFIX } from "../aws/names.ts";
 import { ENVIRONMENT } from "../contract.ts";
 import { SemelError } from "../errors.ts";
 import { RETRY_BACKOFF_DEFAULT, type RetryBackoff } from "../protocol/retry-delay.ts";
@@ -17,10 +16,9 @@ export interface BackoffOptions {
 /** Undefined: what can never succeed is reported failed, until maxReceiveCount moves it. */
 export function deadLetterQueueUrl(value: unknown): string | undefined {
   if (value === undefined) return undefined;
-  const usable = typeof value === "string" && /^https?:\/\/./.test(value) && !value.endsWith(FIFO_QUEUE_SUFFIX);
-  if (usable) return value;
+  if (typeof value === "string" && /^https?:\/\/./.test(value)) return value;
   throw invalid(
-    `deadLetterQueueUrl is ${JSON.stringify(value)}. Use the URL of a standard queue, as the option or in the variable ` +
+    `deadLetterQueueUrl is ${JSON.stringify(value)}. Use the URL of a queue, as the option or in the variable ` +
       ENVIRONMENT.deadLetterQueueUrl,
   );
 }

@@ -7,10 +7,11 @@
 //   RE3. Acknowledged only when SQS has the dead letter. Else the message comes again, and its record has it sent again.
 //   RE4. What was committed is never rejected: the record decides, not the worker that failed.
 
+import { FIFO_QUEUE_SUFFIX } from "../aws/names.ts";
 import type { SemelError, SemelErrorCode } from "../errors.ts";
 import type { CommitOutcome } from "../protocol/commit.ts";
 import { type ClaimedRecord, expiresAtSeconds, type RejectedRecord } from "../protocol/record.ts";
-import { deadLetter } from "../protocol/rejection.ts";
+import { type DeadLetter, deadLetter } from "../protocol/rejection.ts";
 import type { Delivery } from "../sources/source.ts";
 import { acquireKey } from "./acquire.ts";
 import { controlOf, type Deadline } from "./deadline.ts";
@@ -121,16 +122,32 @@ function afterRecord(outcome: CommitOutcome, messageId: string, error: SemelErro
 async function moveAway(
   { delivery, error, identity }: Unwanted,
   queueUrl: string,
-  { deadline, observer, options, queue }: RejectContext,
+  context: RejectContext,
 ): Promise<MessageOutcome> {
+  const { deadline, observer, options, queue } = context;
   const { messageId } = delivery;
   const failure = { code: error.code, reason: reasonOf(error), consumer: options.consumer, messageId };
-  const letter = deadLetter(delivery, failure);
+  const letter = deadLetter(delivery.letter?.() ?? delivery, failure);
+  const isFifo = queueUrl.endsWith(FIFO_QUEUE_SUFFIX);
   try {
-    await queue.sendDeadLetter(queueUrl, letter, deadline.answer);
+    const sent = isFifo ? { ...letter, fifo: fifoIds(delivery, context) } : letter;
+    await queue.sendDeadLetter(queueUrl, sent, deadline.answer);
   } catch (cause) {
     return { kind: "failed", error: notRejected(error, NOT_MOVED, cause) }; // RE3
   }
   if (!letter.tellsReason) observer.reasonDropped(messageId, identity?.key);
   return { kind: "rejected", error };
+}
+
+/**
+ * What a FIFO dead-letter queue asks for. The same for every send of one rejection, which it then takes once; another one after
+ * a redrive, which gives the message a new id and a new time.
+ */
+function fifoIds(delivery: Delivery, { host, options }: RejectContext): NonNullable<DeadLetter["fifo"]> {
+  const { messageId, orderingKey, origin, receipt, sentAtMs } = delivery;
+  const lane = host.sha256(JSON.stringify([origin, orderingKey ?? messageId]));
+  return {
+    groupId: receipt && orderingKey !== undefined ? orderingKey : lane, // a message group's id is one that SQS takes
+    deduplicationId: host.sha256(JSON.stringify([options.consumer, messageId, sentAtMs])),
+  };
 }

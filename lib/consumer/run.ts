@@ -5,6 +5,7 @@
 //   R3. A failed condition runs the handler again, on a fresh message and fresh reads, a bounded number of times.
 //   R4. Once a try of any run was left without an answer, a failure never says that nothing was committed.
 
+import type { SqsRecord } from "../aws/lambda.ts";
 import { SemelError } from "../errors.ts";
 import { type Host, sleep } from "../host.ts";
 import { CONFLICT_BACKOFF, fullJitterMs } from "../protocol/backoff.ts";
@@ -33,8 +34,12 @@ export type MessageOutcome =
   | { readonly kind: "rejected"; readonly error: SemelError }
   | { readonly kind: "failed"; readonly error: SemelError };
 
-// biome-ignore lint/suspicious/noConfusingVoidType: a handler may return nothing, or a promise of it
-export type Handler<Body> = (message: Message<Body>, tx: Tx) => Promise<unknown> | unknown | void;
+// biome-ignore-start lint/suspicious/noConfusingVoidType: a handler may return nothing, or a promise of it
+export type Handler<Body, Record = SqsRecord> = (
+  message: Message<Body, Record>,
+  tx: Tx,
+) => Promise<unknown> | unknown | void;
+// biome-ignore-end lint/suspicious/noConfusingVoidType: see above
 
 /** Runs after the first, each with fresh reads, before a failed condition fails the message. */
 export const RERUNS_MAX = 3;

@@ -8,8 +8,16 @@
 //   W3. A middleware without its handler, or a handler without its middleware, is an error, never silence.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { LambdaContext, SqsBatchResponse, SqsEvent } from "../aws/lambda.ts";
+import type {
+  BatchEvent,
+  BatchResponse,
+  KafkaBatchResponse,
+  LambdaContext,
+  SqsBatchResponse,
+  SqsEvent,
+} from "../aws/lambda.ts";
 import { openDeadline } from "../consumer/deadline.ts";
+import { deliveriesOf, type Intake, intakeOf } from "../consumer/intake.ts";
 import type { Message } from "../consumer/message.ts";
 import { quietly } from "../consumer/observe.ts";
 import { type ExactlyOnceOptions, type ResolvedOptions, resolveOptions } from "../consumer/options.ts";
@@ -22,7 +30,6 @@ import { sdkSqsSend } from "../consumer/sqs-send.ts";
 import type { Tx } from "../consumer/tx.ts";
 import { SemelError } from "../errors.ts";
 import { systemHost } from "../host.ts";
-import { messageIds, sqsDeliveries, sqsResponse } from "../sources/sqs.ts";
 import { claims } from "../store/claims.ts";
 import { committedKeys } from "../store/committed-keys.ts";
 import { initialGroupSize } from "../store/group-committer.ts";
@@ -30,8 +37,26 @@ import { recordStore } from "../store/record-store.ts";
 import { defaultClient, sdkSend } from "../store/sdk-send.ts";
 import { type Surroundings, surroundingsOf } from "./surroundings.ts";
 
-/** A Lambda handler of SQS batches. Assignable to `SQSHandler`. */
-export type BatchHandler = (event: SqsEvent, context: LambdaContext) => Promise<SqsBatchResponse>;
+/** The records of an event. */
+export type RecordOf<Event> = Event extends { Records: (infer Record)[] }
+  ? Record
+  : Event extends { records: { [topicPartition: string]: (infer Record)[] } }
+    ? Record
+    : never;
+/** @types/aws-lambda's handlers of Kafka return nothing: this one is assignable to them, and to what Lambda wants to hear. */
+// biome-ignore lint/suspicious/noConfusingVoidType: see above
+type KafkaAnswer = KafkaBatchResponse & void;
+/** What Lambda wants to hear after an event. */
+export type ResponseTo<Event> = Event extends { records: unknown } ? KafkaAnswer : SqsBatchResponse;
+
+/**
+ * A Lambda handler of batches. Assignable to `SQSHandler`, `KinesisStreamHandler`, `DynamoDBStreamHandler`, `MSKHandler` and
+ * `SelfManagedKafkaHandler`, by the event that it is of.
+ */
+export type BatchHandler<Event extends BatchEvent = SqsEvent> = (
+  event: Event,
+  context: LambdaContext,
+) => Promise<ResponseTo<Event>>;
 
 /** A direct invocation, as its handler sees it. */
 export type DirectMessage<Body> = Pick<Message<Body>, "body" | "messageId">;
@@ -41,24 +66,30 @@ export type OnceHandler<Body, Result> = (message: DirectMessage<Body>, tx: Tx) =
 export type DirectHandler<Result> = (event: unknown, context: LambdaContext) => Promise<Result>;
 
 /** The part of Middy's request that semel touches. */
-export interface MiddlewareRequest {
-  event: SqsEvent;
+export interface MiddlewareRequest<Event = BatchEvent> {
+  event: Event;
   context: LambdaContext;
   response: unknown;
   error: unknown;
 }
 
-/** Middleware and message handler of one consumer. Body is what its schema gives. */
-export interface ExactlyOnce<Body> {
+/**
+ * Middleware and message handler of one consumer. Body is what its schema gives. Event is a type alone: what the source is, the
+ * records of an event tell.
+ */
+export interface ExactlyOnce<Body, Event extends BatchEvent = SqsEvent> {
   readonly name: string;
   /** Middy's hooks: `.use(orders)`, before any other middleware, so that semel owns the response. */
-  before(request: MiddlewareRequest): void;
-  after(request: MiddlewareRequest): void;
-  onError(request: MiddlewareRequest): void;
-  /** The handler for `middy().use(orders).handler(orders.each(…))`: runs `handler` for each message. */
-  each(handler: Handler<Body>): BatchHandler;
-  /** The same without Middy. */
-  lambda(handler: Handler<Body>): BatchHandler;
+  before(request: MiddlewareRequest<Event>): void;
+  after(request: MiddlewareRequest<Event>): void;
+  onError(request: MiddlewareRequest<Event>): void;
+  /**
+   * The handler for `middy().use(orders).handler(orders.each(…))`: runs `handler` for each message, of whatever source: SQS
+   * standard and FIFO queues, Kinesis, DynamoDB Streams, Kafka.
+   */
+  each(handler: Handler<Body, RecordOf<Event>>): BatchHandler<Event>;
+  /** The same without Middy. The event's type comes from where it is assigned to, too. */
+  lambda<E extends BatchEvent = Event>(handler: Handler<Body, RecordOf<E>>): BatchHandler<E>;
   /**
    * A Lambda handler of direct invocations: API Gateway and function URLs (the key is the header `Idempotency-Key` where no
    * option says otherwise), EventBridge, SNS, S3, Invoke. Its body is the event. A duplicate gets the result of the first one;
@@ -90,16 +121,15 @@ function openShell(options: ResolvedOptions, { host, send, sqsSend }: Surroundin
 /** From `before` to the handler. The batch is there once it has begun. */
 interface Invocation {
   readonly request: MiddlewareRequest;
-  /** Message ids as the event came. */
-  readonly ids: readonly string[];
+  readonly intake: Intake;
   batch: Batch | undefined;
 }
 
 /** Throws a SemelError for options that are missing or wrong: at start, not at the first message. */
-export function createExactlyOnce<S extends StandardSchemaV1>(
+export function createExactlyOnce<S extends StandardSchemaV1, Event extends BatchEvent = SqsEvent>(
   options: ExactlyOnceOptions<S>,
   dependencies: Partial<Dependencies> = {},
-): ExactlyOnce<StandardSchemaV1.InferOutput<S>> {
+): ExactlyOnce<StandardSchemaV1.InferOutput<S>, Event> {
   const resolved = resolveOptions(options, dependencies.environment ?? process.env);
   const ownShell = openShell(resolved, {
     host: dependencies.host ?? systemHost,
@@ -118,8 +148,12 @@ export function createExactlyOnce<S extends StandardSchemaV1>(
     return shell;
   }
 
-  function begin(ids: readonly string[], context: LambdaContext): Batch {
-    return { ids, deadline: openDeadline(context, resolved.deadlineMarginMs, shellOf(context).host), outcomes: [] };
+  function begin(intake: Intake, context: LambdaContext): Batch {
+    return {
+      ...intake,
+      deadline: openDeadline(context, resolved.deadlineMarginMs, shellOf(context).host),
+      outcomes: [],
+    };
   }
 
   /** W2. Middy skips hooks when another one answers early, so the answer is guarded at the request itself. */
@@ -141,7 +175,7 @@ export function createExactlyOnce<S extends StandardSchemaV1>(
     name: "semel",
     before(request) {
       if (invocations.get(request.context)?.request === request) throw usedTwice();
-      const invocation: Invocation = { request, ids: messageIds(request.event), batch: undefined };
+      const invocation: Invocation = { request, intake: intakeOf(request.event, resolved), batch: undefined };
       invocations.set(request.context, invocation);
       ownResponse(request, invocation);
     },
@@ -164,17 +198,29 @@ export function createExactlyOnce<S extends StandardSchemaV1>(
         const invocation = invocations.get(context);
         if (invocation === undefined) throw withoutUse(); // W3
         if (invocation.batch) throw calledTwice();
-        const deliveries = sqsDeliveries(event);
-        invocation.batch = begin(invocation.ids, context);
-        return processBatch(deliveries, invocation.batch, handler as Handler<unknown>, shellOf(context));
+        const deliveries = deliveriesOf(event, invocation.intake);
+        invocation.batch = begin(invocation.intake, context);
+        const response = await processBatch(
+          deliveries,
+          invocation.batch,
+          handler as Handler<unknown>,
+          shellOf(context),
+        );
+        return response as ResponseTo<Event>; // what the source of the event gives
       };
     },
-    lambda(handler) {
+    lambda<E extends BatchEvent>(handler: Handler<StandardSchemaV1.InferOutput<S>, RecordOf<E>>): BatchHandler<E> {
       checkHandler("lambda", handler);
       return async (event, context) => {
-        const deliveries = sqsDeliveries(event);
-        const batch = begin(messageIds(event), context);
-        return processBatch(deliveries, batch, handler as Handler<unknown>, shellOf(context));
+        const intake = intakeOf(event, resolved);
+        const deliveries = intake.places;
+        const response = await processBatch(
+          deliveries,
+          begin(intake, context),
+          handler as Handler<unknown>,
+          shellOf(context),
+        );
+        return response as ResponseTo<E>;
       };
     },
     once<Result>(handler: OnceHandler<StandardSchemaV1.InferOutput<S>, Result>): DirectHandler<Result> {
@@ -191,12 +237,12 @@ export function createExactlyOnce<S extends StandardSchemaV1>(
  * What Middy is to answer. Once the batch has begun: what became of it, and nothing more is added. Before: nothing where an
  * error is under way, so that Middy throws it; else every message goes back, whatever another middleware answered.
  */
-function answerOf({ request, ids, batch }: Invocation): SqsBatchResponse | undefined {
+function answerOf({ request, intake, batch }: Invocation): BatchResponse | undefined {
   if (batch) {
     batch.deadline.end();
     return batchResponse(batch);
   }
-  return request.error ? undefined : sqsResponse(ids, []);
+  return request.error ? undefined : intake.source.response(intake.places, []);
 }
 
 function checkHandler(method: string, handler: unknown): void {
@@ -239,7 +285,7 @@ function wiring(what: string): SemelError {
 }
 
 /**
- * Exactly-once effects for an SQS consumer: each message's writes are committed together with its idempotency record,
+ * Exactly-once effects for a consumer of a queue or a stream: each message's writes are committed together with its idempotency record,
  * in one DynamoDB transaction, or not at all.
  *
  * The handler's code may run more than once; its effects do not. Effects outside DynamoDB are at-least-once: pass
@@ -247,8 +293,9 @@ function wiring(what: string): SemelError {
  *
  * @throws SemelError at start, for options that are missing, wrong or unknown.
  */
-export function exactlyOnce<S extends StandardSchemaV1 = StandardSchemaV1<unknown, unknown>>(
-  options: ExactlyOnceOptions<S> = {},
-): ExactlyOnce<StandardSchemaV1.InferOutput<S>> {
+export function exactlyOnce<
+  S extends StandardSchemaV1 = StandardSchemaV1<unknown, unknown>,
+  Event extends BatchEvent = SqsEvent,
+>(options: ExactlyOnceOptions<S> = {}): ExactlyOnce<StandardSchemaV1.InferOutput<S>, Event> {
   return createExactlyOnce(options);
 }

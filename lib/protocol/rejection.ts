@@ -9,6 +9,11 @@ import { MESSAGE_ATTRIBUTES_MAX, type MessageAttributeValue } from "../aws/sqs.t
 
 /** The message attribute of a dead letter that says why it was rejected: JSON of a Failure. */
 export const FAILURE_ATTRIBUTE = "semel-failure";
+/** Of a dead letter that comes from a stream: the stream, or the partition of a topic, and where in it the message stood. */
+export const ORIGIN_ATTRIBUTE = "semel-origin";
+export const POSITION_ATTRIBUTE = "semel-position";
+/** "base64" where SQS would have refused the payload as it is. */
+export const BODY_ENCODING_ATTRIBUTE = "semel-body-encoding";
 
 /** What `semel-failure` holds. */
 export interface Failure {
@@ -24,6 +29,8 @@ export interface DeadLetter {
   readonly attributes: Record<string, MessageAttributeValue>;
   /** False: SQS has no room for the reason, so only logs tell it. */
   readonly tellsReason: boolean;
+  /** What a FIFO queue asks for. */
+  readonly fifo?: { readonly groupId: string; readonly deduplicationId: string };
 }
 
 /** The message as it was received. */

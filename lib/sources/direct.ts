@@ -15,6 +15,10 @@ export interface DirectInvocation {
 export function directDelivery({ event, requestId, nowMs }: DirectInvocation): Delivery<unknown> {
   return {
     messageId: requestId,
+    identifier: requestId,
+    origin: "direct",
+    orderingKey: undefined,
+    position: undefined,
     body: "",
     decode: () => copyOf(event, new Map()),
     key: { value: headerOf(event, KEY_HEADER), origin: `the header ${KEY_HEADER} (no key option)` },

@@ -47,7 +47,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "lib/store",
   ],
   "lib/middleware": ["lib/aws", "lib/errors.ts", "lib/host.ts", "lib/sources", "lib/store", "lib/consumer"],
-  "lib/index.ts": ["lib/aws", "lib/errors.ts", "lib/protocol", "lib/store", "lib/consumer", "lib/middleware"],
+  "lib/index.ts": [
+    "lib/aws",
+    "lib/errors.ts",
+    "lib/protocol",
+    "lib/sources",
+    "lib/store",
+    "lib/consumer",
+    "lib/middleware",
+  ],
   "lib/testing": [
     "lib/aws",
     "lib/errors.ts",

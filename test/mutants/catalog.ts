@@ -9,6 +9,7 @@ import { EFFECT_MUTANTS } from "./catalog/effects.ts";
 import { GROUP_MUTANTS } from "./catalog/group.ts";
 import { INSERT_MUTANTS } from "./catalog/insert.ts";
 import { LOCAL_MUTANTS } from "./catalog/local.ts";
+import { ORDER_MUTANTS } from "./catalog/order.ts";
 import { RECORD_MUTANTS } from "./catalog/record.ts";
 import { REJECTION_MUTANTS } from "./catalog/rejection.ts";
 import { RESPONSE_MUTANTS } from "./catalog/response.ts";
@@ -25,6 +26,7 @@ export const PARTS: Readonly<Record<string, readonly Mutant[]>> = {
   group: GROUP_MUTANTS,
   insert: INSERT_MUTANTS,
   local: LOCAL_MUTANTS,
+  order: ORDER_MUTANTS,
   record: RECORD_MUTANTS,
   rejection: REJECTION_MUTANTS,
   response: RESPONSE_MUTANTS,

@@ -5,6 +5,8 @@
 import type { Mutant } from "../mutant.ts";
 
 const SQS = "lib/sources/sqs.ts";
+const OUTCOMES = "lib/sources/outcomes.ts";
+const RECORDS = "lib/sources/records.ts";
 const MIDDLEWARE = "lib/middleware/exactly-once.ts";
 const RESPONSE = "return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };";
 
@@ -18,17 +20,22 @@ export const RESPONSE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "batch response missing what has no outcome (Q3)",
-    file: SQS,
-    find: "(id) => acknowledged.get(id) !== true",
-    replace: "(id) => acknowledged.get(id) === false",
-    caughtBy: ["sources/sqs.test.ts", "middleware/middy.test.ts"],
+    file: OUTCOMES,
+    find: "acknowledged.get(messageId) !== true",
+    replace: "acknowledged.get(messageId) === false",
+    caughtBy: [
+      "sources/sqs.test.ts",
+      "sources/drivers.test.ts",
+      "middleware/middy.test.ts",
+      "middleware/sources.test.ts",
+    ],
   },
   {
     name: "one delivery of two acknowledges both (Q2)",
-    file: SQS,
+    file: OUTCOMES,
     find: "done && acknowledged.get(messageId) !== false",
     replace: "done || acknowledged.get(messageId) === true",
-    caughtBy: ["sources/sqs.test.ts"],
+    caughtBy: ["sources/sqs.test.ts", "sources/drivers.test.ts"],
   },
   {
     name: "response that names an unknown id",
@@ -54,29 +61,36 @@ export const RESPONSE_MUTANTS: readonly Mutant[] = [
   {
     name: "undefined response: the handler returns nothing",
     file: MIDDLEWARE,
-    find: "return processBatch(deliveries, begin(",
-    replace: "return void processBatch(deliveries, begin(",
+    find: "await processBatch(deliveries, begin(",
+    replace: "void processBatch(deliveries, begin(",
     caughtBy: ["consumer/batch.test.ts"],
   },
   {
     name: "empty event acknowledged",
-    file: SQS,
+    file: RECORDS,
     find: "if (list.length === 0) throw",
     replace: "if (list.length < 0) throw",
     caughtBy: ["sources/sqs.test.ts"],
   },
   {
     name: "FIFO accepted as standard",
-    file: SQS,
-    find: `found.eventSourceARN.endsWith(".fifo")`,
-    replace: `found.eventSourceARN === ""`,
-    caughtBy: ["sources/sqs.test.ts"],
+    file: "lib/sources/source-of.ts",
+    find: "return isFifo(event) ? sqsFifo : sqs;",
+    replace: "return sqs;",
+    also: [
+      {
+        file: SQS,
+        find: "if (!delivery.origin.endsWith(FIFO_QUEUE_SUFFIX)) return delivery;",
+        replace: "return delivery;",
+      },
+    ],
+    caughtBy: ["sources/sqs.test.ts", "sources/drivers.test.ts", "consumer/order.test.ts"],
   },
   {
     name: "event of a foreign source accepted",
-    file: SQS,
-    find: `if (source !== "aws:sqs") {`,
-    replace: `if (source === "") {`,
+    file: RECORDS,
+    find: "if (found === source) return",
+    replace: "if (found !== null) return",
     caughtBy: ["sources/sqs.test.ts"],
   },
   {
@@ -89,9 +103,9 @@ export const RESPONSE_MUTANTS: readonly Mutant[] = [
   {
     name: "early Middy answer passed on before the batch began",
     file: MIDDLEWARE,
-    find: "return request.error ? undefined : sqsResponse(ids, []);",
+    find: "return request.error ? undefined : intake.source.response(intake.places, []);",
     replace: "return undefined;",
-    caughtBy: ["middleware/middy.test.ts"],
+    caughtBy: ["middleware/middy.test.ts", "middleware/sources.test.ts"],
   },
   {
     name: "state shared between invocations",
@@ -108,9 +122,9 @@ export const RESPONSE_MUTANTS: readonly Mutant[] = [
   {
     name: "event changed by another middleware before its ids are taken",
     file: MIDDLEWARE,
-    find: "invocation.batch = begin(invocation.ids, context);",
-    replace: "invocation.batch = begin(messageIds(event), context);",
-    caughtBy: ["middleware/middy.test.ts"],
+    find: "invocation.batch = begin(invocation.intake, context);",
+    replace: "invocation.batch = begin(intakeOf(event, resolved), context);",
+    caughtBy: ["middleware/middy.test.ts", "middleware/sources.test.ts"],
   },
   {
     name: "middleware without its handler acknowledges in silence (W3)",

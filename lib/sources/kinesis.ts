@@ -1,0 +1,70 @@
+// Kinesis data streams. Pure. The ordering key is the partition key: with a ParallelizationFactor above 1 the batches of a
+// shard run side by side, and each partition key is in one of them only.
+//
+//   KN1. Records that the producer library aggregated are not taken for one message: they fail, and stay in the stream.
+//   KN2. A message's id is stable across redelivery and across ways to read the stream. Sequence numbers are unique within
+//        a shard, so the shard is part of it.
+
+import type { KinesisRecord } from "../aws/lambda.ts";
+import { SemelError } from "../errors.ts";
+import { decodeBytes, sendableText, streamLetter } from "./payload.ts";
+import { base64Of, paddedPosition, recordsOf, textOf } from "./records.ts";
+import type { Delivery, Source } from "./source.ts";
+import { ofOneStream, SEQUENCE_NUMBER_WIDTH, streamResponse } from "./stream-response.ts";
+
+export const KINESIS = "aws:kinesis";
+
+export const kinesis: Source = {
+  name: "a Kinesis data stream",
+  ordered: true,
+  carriesKey: false,
+  deliveries: (event) => ofOneStream(recordsOf(event, KINESIS).map(toDelivery)),
+  response: streamResponse,
+};
+
+function toDelivery(given: Partial<Record<string, unknown>>, index: number): Delivery<KinesisRecord> {
+  const record = given as Partial<KinesisRecord>;
+  const { data, partitionKey, sequenceNumber, approximateArrivalTimestamp }: Partial<KinesisRecord["kinesis"]> =
+    record.kinesis ?? {};
+  const position = paddedPosition(sequenceNumber, SEQUENCE_NUMBER_WIDTH, `the sequenceNumber of record ${index}`);
+  const orderingKey = textOf(partitionKey, `record ${index} has no partitionKey`);
+  const origin = streamOf(textOf(record.eventSourceARN, `record ${index} has no eventSourceARN`));
+  const eventId = textOf(record.eventID, `record ${index} has no eventID, which names its shard`);
+  const encoded = base64Of(data, `the data of record ${index}`);
+  const bytes = (): Buffer => Buffer.from(encoded, "base64");
+  return {
+    messageId: `${origin}/${eventId}`, // KN2
+    identifier: sequenceNumber,
+    origin,
+    orderingKey,
+    position,
+    get body() {
+      return sendableText(bytes()).body;
+    },
+    decode: () => decodeBytes(refuseAggregated(bytes())),
+    key: { value: undefined, origin: "a Kinesis record, which has no attributes," },
+    receiveCount: undefined,
+    sentAtMs: Math.round(Number(approximateArrivalTimestamp ?? 0) * 1000),
+    messageAttributes: {},
+    letter: () => streamLetter({ ...sendableText(bytes()), origin, position: String(sequenceNumber) }),
+    record: record as KinesisRecord,
+  };
+}
+
+/** KN2: the stream's ARN also where it is read by a consumer with enhanced fan-out, whose ARN continues the stream's. */
+function streamOf(arn: string): string {
+  return arn.replace(/\/consumer\/.*$/, "");
+}
+
+// https://github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md
+const AGGREGATED = Buffer.from([0xf3, 0x89, 0x9a, 0xc2]);
+
+/** KN1. Not the message's fault: it is not rejected, and a consumer that can read it finds it in the stream. */
+function refuseAggregated(bytes: Buffer): Buffer {
+  if (!bytes.subarray(0, AGGREGATED.length).equals(AGGREGATED)) return bytes;
+  throw new SemelError(
+    "Cannot decode the record: the Kinesis Producer Library aggregated several messages into it, and semel does not take " +
+      "them apart, since they share one sequence number. Set AggregationEnabled of the producer to false",
+    { code: "SEMEL_EVENT", retryable: false },
+  );
+}
