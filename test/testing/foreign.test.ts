@@ -6,6 +6,7 @@ import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import http from "node:http";
+import { createRequire } from "node:module";
 import net from "node:net";
 import timers from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -44,13 +45,19 @@ describe("FI1: foreign work", () => {
     expect(error).toMatchObject({ code: "SEMEL_FOREIGN_IO", message: expect.stringMatching(told) });
   });
 
-  it("names the line, and the remedy", async () => {
+  it("names the line, and the remedy, and nobody but the handler", async () => {
+    let stack = "";
     const handler = async (): Promise<void> => {
+      Error.stackTraceLimit = 50;
+      stack = new Error("here").stack ?? "";
+      Error.stackTraceLimit = 0;
       await fetch("https://example.com");
     };
     await expect(assertExactlyOnce(handler, NOTHING)).rejects.toThrow(
       /foreign\.test\.ts:\d+.*clients: \[client\].*stub/s,
     );
+    expect(stack).toMatch(/foreign\.test\.ts/);
+    expect(stack).not.toMatch(/vitest|explore-handler/);
   });
 
   it.each<[string, () => unknown]>([
@@ -64,6 +71,18 @@ describe("FI1: foreign work", () => {
     await expect(assertExactlyOnce(reader(1), NOTHING)).resolves.toMatchObject({ faults: 0 });
     read = 0;
     await expect(assertExactlyOnce(reader(9), NOTHING)).rejects.toThrow(/touched a file \(readFile/);
+  });
+
+  it("FI2: a module is loaded whenever it is needed", async () => {
+    const require = createRequire(import.meta.url);
+    const path = require.resolve("../../package.json");
+    let loaded = 0;
+    const handler = (): undefined => {
+      delete require.cache[path];
+      if ((require(path) as { name: string }).name === "semel") loaded++;
+    };
+    await expect(assertExactlyOnce(handler, NOTHING)).resolves.toMatchObject({ faults: 0 });
+    expect(loaded).toBeGreaterThan(1);
   });
 
   it("an SDK client that is not given is found out", async () => {

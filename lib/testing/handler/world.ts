@@ -196,14 +196,13 @@ export function createHandlerWorld<Body>(options: HandlerWorldOptions<Body>): Ex
     const own: Running = { process, messageIds, history: `${epoch}:${counts}` };
     running.set(number, own);
     const handler = current.run(process, explored.load);
-    void current
-      .run(process, () => invokeHandler(process, handler, messages))
-      .then((failed) => {
-        if (!running.delete(number)) return;
-        for (const one of queue)
-          if (messageIds.includes(one.messageId) && !failed.has(one.messageId)) one.deleted = true;
-        teller?.answered(number, messageIds, failed);
-      });
+    // In a tick of its own: the stack of what it does is not that of whoever explores, at which FI2 of guard.ts would look.
+    const invoked = Promise.resolve().then(() => current.run(process, () => invokeHandler(process, handler, messages)));
+    void invoked.then((failed) => {
+      if (!running.delete(number)) return;
+      for (const one of queue) if (messageIds.includes(one.messageId) && !failed.has(one.messageId)) one.deleted = true;
+      teller?.answered(number, messageIds, failed);
+    });
     await settle(own);
   }
 
