@@ -2,7 +2,7 @@
 
 import { SemelError } from "../errors.ts";
 import { type Explored, exploreHandler, exploring, replayHandler, type Told } from "./handler/explore-handler.ts";
-import { type ExactlyOnceCase, type Explored as ExploredHandler, resolveCase } from "./handler/options.ts";
+import { type ExactlyOnceCase, type HandlerUnderTest, resolveCase } from "./handler/options.ts";
 
 /** What was explored without a violation. */
 export interface ExactlyOnceReport {
@@ -30,7 +30,7 @@ export interface ExactlyOnceReport {
  * @throws SemelError SEMEL_NOT_EXACTLY_ONCE with the schedule; SEMEL_FOREIGN_IO; SEMEL_NOT_DETERMINISTIC; SEMEL_OPTIONS.
  */
 export async function assertExactlyOnce<Body>(
-  handler: ExploredHandler,
+  handler: HandlerUnderTest,
   given: ExactlyOnceCase<Body>,
 ): Promise<ExactlyOnceReport> {
   const resolved = resolveCase(handler, given);

@@ -5,5 +5,5 @@ export type { SdkClient } from "./handler/clients.ts";
 export type { Sent } from "./handler/engine.ts";
 export type { ExplorableHandler } from "./handler/invocation.ts";
 export type { Effects, ExploredEvent, World } from "./handler/judge.ts";
-export type { EventMessage, ExactlyOnceCase, Explored, FaultKind } from "./handler/options.ts";
+export type { EventMessage, ExactlyOnceCase, FaultKind, HandlerUnderTest } from "./handler/options.ts";
 export { type Stub, stub } from "./handler/stub.ts";

@@ -14,8 +14,6 @@ import { summaryOf, violationText } from "../../lib/testing/explorer/report.ts";
 import { SCENARIOS, type Scenario } from "../../lib/testing/explorer/scenario.ts";
 import { parseSchedule } from "../../lib/testing/explorer/schedule.ts";
 import type { FaultKind } from "../../lib/testing/index.ts";
-import { CONTENDERS } from "./contenders/contenders.ts";
-import { exploreContender, replayContender, roundText } from "./contenders/explore-contender.ts";
 
 const SANDBOXES = 2;
 
@@ -41,6 +39,8 @@ async function run(): Promise<boolean> {
 
 /** What is found is the result of the trial, and no failure of it. */
 async function exploreContenders(wanted: string): Promise<true> {
+  const { CONTENDERS } = await import("./contenders/contenders.ts");
+  const { exploreContender, replayContender, roundText } = await import("./contenders/explore-contender.ts");
   if (values.replay !== undefined) {
     const { lines, complaints } = await replayContender(wanted, values.replay);
     console.log([...lines, ...complaints].join("\n"));

@@ -16,7 +16,13 @@ import type { HandlerTape } from "../../lib/testing/handler/engine.ts";
 import { exploring } from "../../lib/testing/handler/explore-handler.ts";
 import { resolveCase } from "../../lib/testing/handler/options.ts";
 import { createHandlerWorld } from "../../lib/testing/handler/world.ts";
-import { assertExactlyOnce, type ExactlyOnceCase, type Explored, stub } from "../../lib/testing/index.ts";
+import {
+  assertExactlyOnce,
+  type ExactlyOnceCase,
+  type HandlerUnderTest,
+  stub,
+  type World,
+} from "../../lib/testing/index.ts";
 import { CONTENDERS } from "../simulation/contenders/contenders.ts";
 import { exploreContender } from "../simulation/contenders/explore-contender.ts";
 import { addOne, client, ORDERS, type Order, ordersOf } from "./handlers.ts";
@@ -34,7 +40,7 @@ async function searchBoth(createWorld: Search<HandlerTape>["createWorld"]): Prom
   return [await search({ createWorld }), await search({ createWorld, merge: false })];
 }
 
-async function messageOf<Body>(handler: Explored, given: ExactlyOnceCase<Body>): Promise<string> {
+async function messageOf<Body>(handler: HandlerUnderTest, given: ExactlyOnceCase<Body>): Promise<string> {
   return assertExactlyOnce(handler, given).then(
     () => "nothing was violated",
     (error: Error) => error.message,
@@ -47,7 +53,7 @@ const COMPLETED = { status: { S: "COMPLETED" }, attemptId: { S: "00000000-0000-4
 const charge = stub("charge", (_orderId: string, _idempotencyKey?: string) => ({ receipt: "r-1" }));
 
 describe("what is exactly-once passes", () => {
-  it.each<[string, Explored, ExactlyOnceCase<Order>, number]>([
+  it.each<[string, HandlerUnderTest, ExactlyOnceCase<Order>, number]>([
     ["commit", orders.lambda(({ body }, tx) => add(body, tx)), ORDERS, 1_500],
     ["claim", claimed.lambda(({ body }, tx) => add(body, tx)), { ...ORDERS, faults: 1 }, 200],
     [
@@ -101,7 +107,7 @@ describe("what is exactly-once passes", () => {
 });
 
 describe("what is not exactly-once is caught", () => {
-  it.each<[string, Explored, Partial<ExactlyOnceCase<Order>>, RegExp]>([
+  it.each<[string, HandlerUnderTest, Partial<ExactlyOnceCase<Order>>, RegExp]>([
     [
       "an effect outside of tx",
       orders.lambda(async ({ body }) => addOne(body as Order)),
@@ -249,6 +255,45 @@ describe("the peers' trial", () => {
   });
 });
 
+describe("stubs", () => {
+  it("answer outside of an exploration, and keep nothing", async () => {
+    const twice = stub("twice", (value: number) => 2 * value);
+    expect(await twice(4)).toBe(8);
+    expect(() => stub("")).toThrow(/its name is ""/);
+  });
+
+  it("are refused, answered or left open, and what landed is told", async () => {
+    const seen = new Set<string>();
+    const pay = stub("pay", (amount: number) => {
+      if (amount > 9) throw new Error("too much");
+      return `paid ${amount}`;
+    });
+    const handler = async ({ Records }: SQSEvent): Promise<void> => {
+      for (const { body } of Records) {
+        await pay(JSON.parse(body) as number).then(
+          (answer) => seen.add(answer),
+          (error: Error) => seen.add(error.message),
+        );
+      }
+    };
+    const given: ExactlyOnceCase<number> = {
+      events: [7],
+      effects: ({ calls }) => Math.min(1, calls(pay).length),
+      faults: 1,
+    };
+    expect(await messageOf(handler, given)).toMatch(/acknowledged without effect/);
+    expect([...seen].sort()).toEqual(["paid 7", "pay refused", "read ECONNRESET"]);
+    expect(await messageOf(handler, { ...given, events: [10], faults: 0 })).toMatch(/pay\(10\) is refused: Error/);
+  });
+
+  it("a handler that asks for a table that is not there is told so", async () => {
+    const handler = orders.lambda(({ body }, tx) => add(body, tx));
+    await expect(assertExactlyOnce(handler, { ...ORDERS, tables: {} })).rejects.toThrow(
+      /Put on Records.*Tables: Records\./s,
+    );
+  });
+});
+
 describe("options", () => {
   const handler = (): undefined => undefined;
   it.each<[string, object, RegExp]>([
@@ -267,6 +312,11 @@ describe("options", () => {
       /one messageId/,
     ],
     ["a client that is none", { clients: [{}] }, /clients\[0\] is no client/],
+    [
+      "a table that is not there",
+      { effects: ({ items }: World) => items("Orderz").length },
+      /items of Orderz.*Orders, Records/,
+    ],
     ["a count that is none", { effects: () => "1" }, /effects gave 1/],
   ])("%s", async (_name, given, told) => {
     await expect(assertExactlyOnce(handler, { ...ORDERS, ...given } as ExactlyOnceCase<Order>)).rejects.toThrow(told);

@@ -59,7 +59,6 @@ const COMMANDS: readonly [string, () => object][] = [
   ["a get", () => new GetItemCommand({ TableName, Key: key("a", 1), ConsistentRead: true })],
   ["a get of nothing", () => new GetItemCommand({ TableName, Key: key("z", 1) })],
   ["a key that does not fit", () => new GetItemCommand({ TableName, Key: { id: { S: "a" } } })],
-  ["no such table", () => new GetItemCommand({ TableName: "Nothing", Key: key("a", 1) })],
   [
     "a batch of writes",
     () =>

@@ -7,6 +7,7 @@ import { hash } from "node:crypto";
 import type { Item } from "../../aws/dynamodb.ts";
 import type { MessageAttributeValue, SendMessageInput } from "../../aws/sqs.ts";
 import { RECORD_TABLE } from "../../contract.ts";
+import { SemelError } from "../../errors.ts";
 import { FAILURE_ATTRIBUTE, type Failure } from "../../protocol/rejection.ts";
 import { type MemoryDynamoDb, memoryDynamoDb } from "../../store/memory/memory-dynamodb.ts";
 import type { DynamoDbRequest } from "../../store/send.ts";
@@ -15,7 +16,7 @@ import { complaintsAboutWrite } from "../explorer/invariants.ts";
 import { makerOf } from "../explorer/sandbox.ts";
 import { leftToChance } from "../explorer/search.ts";
 import { applyToStore, type Tables } from "./dynamodb.ts";
-import { isRead, type OtherRequest, type Request, requestText } from "./requests.ts";
+import { describe, isRead, type OtherRequest, type Request, requestText } from "./requests.ts";
 
 /** A call of another system that reached it. */
 export interface Landed {
@@ -110,13 +111,17 @@ export function createHandlerEngine({ tables, recordTable, tape }: HandlerEngine
   }
 
   function read(request: DynamoDbRequest | OtherRequest): unknown {
-    return applyToStore(memory, tables, request);
+    try {
+      return applyToStore(memory, tables, request);
+    } catch (error) {
+      throw (error as Error).name === "ResourceNotFoundException" ? noTable(describe(request), tables) : error;
+    }
   }
 
   function write(request: DynamoDbRequest | OtherRequest, writer: number): unknown {
     const before = records();
     try {
-      return applyToStore(memory, tables, request);
+      return read(request);
     } finally {
       const after = records();
       for (const pk of new Set([...before.keys(), ...after.keys()])) {
@@ -154,7 +159,10 @@ export function createHandlerEngine({ tables, recordTable, tape }: HandlerEngine
   return {
     complaints,
     version: () => version,
-    items: (tableName) => memory.items(tableName),
+    items(tableName) {
+      if (!Object.hasOwn(tables, tableName)) throw noTable(`items of ${tableName}`, tables);
+      return memory.items(tableName);
+    },
     landed: () => landed,
     sent: () => sent,
     deadLetters: () => new Set(sent.flatMap(({ messageAttributes }) => failedMessage(messageAttributes))),
@@ -186,6 +194,15 @@ export function createHandlerEngine({ tables, recordTable, tape }: HandlerEngine
       return [...kept, JSON.stringify(landed), JSON.stringify(sent)].join("\n");
     },
   };
+}
+
+function noTable(what: string, tables: Tables): SemelError {
+  const known = Object.keys(tables).join(", ") || "none";
+  return new SemelError(
+    `Cannot explore: ${what} was asked for, of a table that is not there. Tables: ${known}. Name every table that the handler ` +
+      'uses: tables: { Orders: "orderId" }, and recordTable for semel\'s records',
+    { code: "SEMEL_OPTIONS", retryable: false },
+  );
 }
 
 /** How the store's fingerprint begins a line of a remembered token. */

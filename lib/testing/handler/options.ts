@@ -51,7 +51,7 @@ export interface ExactlyOnceCase<Body> {
 }
 
 /** A handler; or what makes one for each new process, where variables outside of it matter. */
-export type Explored = ExplorableHandler | { readonly create: () => ExplorableHandler };
+export type HandlerUnderTest = ExplorableHandler | { readonly create: () => ExplorableHandler };
 
 export interface ResolvedCase<Body> {
   readonly explored: HandlerCase<Body>;
@@ -81,7 +81,7 @@ const DELIVERIES_DEFAULT = 2;
 const SANDBOXES_DEFAULT = 2;
 
 /** Throws a SemelError for whatever is missing or wrong. */
-export function resolveCase<Body>(handler: Explored, given: ExactlyOnceCase<Body>): ResolvedCase<Body> {
+export function resolveCase<Body>(handler: HandlerUnderTest, given: ExactlyOnceCase<Body>): ResolvedCase<Body> {
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(KNOWN, name));
   if (unknown.length > 0)
     throw invalid(`unknown option ${unknown.join(", ")}. Known options: ${Object.keys(KNOWN).join(", ")}`);
@@ -104,7 +104,7 @@ export function resolveCase<Body>(handler: Explored, given: ExactlyOnceCase<Body
   };
 }
 
-function loadOf(handler: Explored): () => ExplorableHandler {
+function loadOf(handler: HandlerUnderTest): () => ExplorableHandler {
   if (typeof handler === "function") return () => handler;
   if (typeof handler?.create === "function") return handler.create;
   throw invalid(`the handler is of type ${typeof handler}. Pass the function, or { create: () => function }`);
