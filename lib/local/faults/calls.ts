@@ -4,15 +4,13 @@
 //        to be applied never reaches the engine.
 //   FC2. The first rule of the plan that fires takes the request; the others do not see it.
 //   FC3. What is to be applied later is applied, whatever became of its worker, its rule and its connection.
-import type { Call, EngineAnswer } from "../call.ts";
-import { actionsOf } from "../differences/items.ts";
-import { cancellation, dynamodbRefusal, sqsRefusal } from "../refusals.ts";
+import type { Call } from "../call.ts";
+import { createCallActs } from "./call-acts.ts";
 import { hitOf } from "./hit.ts";
 import type { LiveRule } from "./live-rule.ts";
 import { isConditional, type Races } from "./race.ts";
-import { drawFrom, pick } from "./random.ts";
-import { CANCELLATION_THROTTLE, operationsFor, THROTTLES } from "./specs.ts";
-import type { CallFault, CallRule, FaultHit } from "./types.ts";
+import { CANCELLATION_THROTTLE, operationsFor } from "./specs.ts";
+import type { CallRule } from "./types.ts";
 
 export interface CallFaultsOptions {
   readonly races: Races;
@@ -32,13 +30,6 @@ export interface CallFaults {
   clear(): void;
 }
 
-interface Strike {
-  readonly call: Call;
-  readonly live: LiveRule<CallRule>;
-}
-
-const HOLD_MS_DEFAULT = 2_000;
-
 export function createCallFaults(options: CallFaultsOptions): CallFaults {
   const rules = new Set<LiveRule<CallRule>>();
   const unanswered = new Set<Call>();
@@ -57,74 +48,7 @@ export function createCallFaults(options: CallFaultsOptions): CallFaults {
     unanswered.add(call);
     call.onEnd(() => unanswered.delete(call));
   };
-  /** FC1 */
-  const apply = (call: Call, then: (answer: EngineAnswer) => void): void =>
-    void call.send().then(then, () => call.reset());
-
-  const acts: Readonly<Record<CallFault, (strike: Strike) => FaultHit>> = {
-    delay({ call, live }) {
-      const ms = drawFrom(live.rule.delayMs ?? 0, live.random);
-      later(ms, () => call.pass().catch(() => call.reset()));
-      return { ms };
-    },
-    throttle({ call, live }) {
-      const detail = live.rule.error ?? pick(throttlesFor(call), live.random);
-      call.reply(throttled(call, detail, live));
-      return { detail };
-    },
-    "server-error"({ call, live }) {
-      const status = live.rule.status ?? pick([500, 503], live.random);
-      call.reply(serverError(call, status));
-      return { detail: String(status) };
-    },
-    "reset-before"({ call }) {
-      call.reset();
-      return {};
-    },
-    "reset-after"({ call }) {
-      apply(call, () => call.reset());
-      return {};
-    },
-    "reset-during"({ call }) {
-      apply(call, (answer) => call.replyHalf(answer));
-      return {};
-    },
-    "applied-later"({ call, live }) {
-      const ms = drawFrom(live.rule.delayMs ?? 0, live.random);
-      later(ms, () => call.send());
-      if (live.rule.answer === "none") leaveUnanswered(call);
-      else call.reset();
-      return { ms };
-    },
-    conflict({ call, live }) {
-      if (call.service !== "dynamodb" || !call.operation.startsWith("Transact")) {
-        call.reply(dynamodbRefusal("TransactionConflictException"));
-        return {};
-      }
-      const size = Math.max(1, actionsOf(call.input()).length);
-      const position = Math.min(live.rule.position ?? drawFrom([0, size - 1], live.random), size - 1);
-      call.reply(cancellation(codesAt(position, size, "TransactionConflict")));
-      return { detail: `position ${position}` };
-    },
-    "in-progress"({ call }) {
-      call.reply(dynamodbRefusal("TransactionInProgressException"));
-      return {};
-    },
-    race({ call, live }) {
-      pending += 1;
-      call.seat.invocation?.repeat?.();
-      const pass = (): void => {
-        pending -= 1;
-        call.pass().catch(() => call.reset());
-      };
-      options.races.hold(call, live.rule.holdMs ?? HOLD_MS_DEFAULT).then(pass, pass);
-      return {};
-    },
-    hang({ call }) {
-      apply(call, () => leaveUnanswered(call));
-      return {};
-    },
-  };
+  const acts = createCallActs({ races: options.races, later, leaveUnanswered });
 
   const suits = ({ rule }: LiveRule<CallRule>, call: Call): boolean => {
     const { seat, operation, service } = call;
@@ -165,25 +89,4 @@ export function createCallFaults(options: CallFaultsOptions): CallFaults {
 function canRace({ operation, seat, input }: Call): boolean {
   const { invocation } = seat;
   return invocation?.repeat !== undefined && !invocation.isCopy && isConditional(operation, input());
-}
-
-function throttlesFor({ service, operation }: Call): readonly [string, ...string[]] {
-  const names = THROTTLES[service];
-  return operation === "TransactWriteItems" ? [...names, CANCELLATION_THROTTLE] : names;
-}
-
-function throttled(call: Call, name: string, { random }: LiveRule): EngineAnswer {
-  if (call.service === "sqs") return sqsRefusal(name);
-  if (name !== CANCELLATION_THROTTLE) return dynamodbRefusal(name);
-  const size = Math.max(1, actionsOf(call.input()).length);
-  return cancellation(codesAt(drawFrom([0, size - 1], random), size, name));
-}
-
-function serverError({ service }: Call, status: number): EngineAnswer {
-  if (service === "sqs") return sqsRefusal(status === 503 ? "ServiceUnavailable" : "InternalFailure", status);
-  return dynamodbRefusal(status === 503 ? "ServiceUnavailable" : "InternalServerError", status);
-}
-
-function codesAt(position: number, size: number, code: string): string[] {
-  return Array.from({ length: size }, (_, index) => (index === position ? code : "None"));
 }
