@@ -82,13 +82,18 @@ export async function isAlive(pid: number): Promise<boolean> {
   return (await listProcesses()).some((process) => process.pid === pid);
 }
 
-async function listProcesses(): Promise<(Process & { readonly ppid: number })[]> {
+/** By SIGSTOP. */
+export async function isStopped(pid: number): Promise<boolean> {
+  return (await listProcesses()).some((process) => process.pid === pid && process.isStopped);
+}
+
+async function listProcesses(): Promise<(Process & { readonly ppid: number; readonly isStopped: boolean })[]> {
   const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,stat=,args="]);
   return stdout.split("\n").flatMap((line) => {
     const [, pid, ppid, stat = "", command = ""] = /^ *(\d+) +(\d+) +(\S+) +(.*)$/.exec(line) ?? [];
     // ps lists itself, too.
     if (pid === undefined || stat.startsWith("Z") || command.startsWith("ps -A")) return [];
-    return [{ pid: Number(pid), ppid: Number(ppid), command }];
+    return [{ pid: Number(pid), ppid: Number(ppid), isStopped: stat.startsWith("T"), command }];
   });
 }
 

@@ -9,7 +9,9 @@
 import type { Call } from "../call.ts";
 import { localError } from "../local-error.ts";
 import type { Seat } from "../seat.ts";
+import { createAtCalls } from "./at-calls.ts";
 import type { Injector } from "./desk.ts";
+import { createFreezer } from "./freezer.ts";
 import { hitOf } from "./hit.ts";
 import type { LiveRule } from "./live-rule.ts";
 import { drawFrom, pick } from "./random.ts";
@@ -38,29 +40,11 @@ export interface WorkerFaults extends Injector<WorkerRule> {
   intercept(call: Call): boolean;
 }
 
-interface AtCall {
-  readonly live: LiveRule<WorkerRule>;
-  /** Drawn for each worker. */
-  readonly calls: WeakMap<Seat, number>;
-}
-
 export function createWorkerFaults(): WorkerFaults {
   const victims = new Map<Seat, Victim>();
-  const frozen = new Map<Victim, () => void>(); // how each wakes
-  const atCall = new Set<AtCall>();
+  const freezer = createFreezer();
+  const atCalls = createAtCalls(suits);
   const afterResponse = new Set<LiveRule<WorkerRule>>();
-
-  const freezeFor = (victim: Victim, ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      victim.freeze();
-      const wake = (): void => {
-        clearTimeout(timer);
-        frozen.delete(victim);
-        resolve();
-      };
-      const timer = setTimeout(wake, ms);
-      frozen.set(victim, wake); // FW3
-    });
 
   const strike = (victim: Victim, live: LiveRule<WorkerRule>, detail?: string): void => {
     const { fault, forMs = 0 } = live.rule;
@@ -69,29 +53,17 @@ export function createWorkerFaults(): WorkerFaults {
     live.hit({ ...hitOf(victim.seat), ...more });
     if (fault === "kill") victim.kill();
     else if (fault === "out-of-memory") victim.exhaustMemory();
-    else void freezeFor(victim, ms ?? 0).then(() => victim.wake());
+    else void freezer.freeze(victim, ms ?? 0).then(victim.wake); // FW3
   };
 
   const strikeAnyone = (live: LiveRule<WorkerRule>): boolean => {
     const busy = [...victims.values()].filter(
-      (one) => one.seat.invocation !== undefined && one.isUp() && !frozen.has(one) && suits(live, one.seat), // FW1
+      (one) => one.seat.invocation !== undefined && one.isUp() && !freezer.has(one) && suits(live, one.seat), // FW1
     );
     const [first, ...others] = busy;
     if (first === undefined) return false;
     strike(pick([first, ...others], live.random), live);
     return true;
-  };
-
-  const addAtCall = (live: LiveRule<WorkerRule>): (() => void) => {
-    const one = { live, calls: new WeakMap<Seat, number>() };
-    atCall.add(one);
-    return () => void atCall.delete(one);
-  };
-  const isDue = ({ live, calls }: AtCall, { seat, ordinal }: Call): boolean => {
-    if (live.isOver() || !suits(live, seat)) return false;
-    const due = calls.get(seat) ?? drawFrom(live.rule.atCall ?? 1, live.random);
-    calls.set(seat, due);
-    return ordinal === due;
   };
 
   return {
@@ -100,7 +72,7 @@ export function createWorkerFaults(): WorkerFaults {
       if (process.platform === "win32" && fault.startsWith("freeze")) {
         throw localError(`Cannot inject ${fault}: Windows has no SIGSTOP; use "hang" in its place`);
       }
-      if (nth !== undefined) return addAtCall(live);
+      if (nth !== undefined) return atCalls.add(live);
       if (fault !== "freeze-after-response") return startTimes(live, () => strikeAnyone(live));
       afterResponse.add(live);
       return () => void afterResponse.delete(live);
@@ -108,22 +80,22 @@ export function createWorkerFaults(): WorkerFaults {
     enter: (victim) => void victims.set(victim.seat, victim),
     leave(victim) {
       victims.delete(victim.seat);
-      frozen.get(victim)?.();
+      freezer.end(victim);
     },
     responded(victim) {
       const live = [...afterResponse].find((one) => !one.isOver() && suits(one, victim.seat) && one.fires());
       if (live === undefined || !victim.isUp()) return undefined;
       const ms = drawFrom(live.rule.forMs ?? 0, live.random);
       live.hit({ ...hitOf(victim.seat), ms });
-      return freezeFor(victim, ms);
+      return freezer.freeze(victim, ms);
     },
-    isOn: () => atCall.size > 0,
+    isOn: atCalls.isOn,
     intercept(call) {
       const victim = victims.get(call.seat);
-      const due = [...atCall].find((one) => isDue(one, call));
-      if (victim === undefined || due === undefined || !victim.isUp() || frozen.has(victim)) return false;
-      const { fault, when = "before" } = due.live.rule;
-      const hit = (): void => strike(victim, due.live, `call ${call.ordinal}, ${call.operation}`);
+      const due = atCalls.due(call);
+      if (victim === undefined || due === undefined || !victim.isUp() || freezer.has(victim)) return false;
+      const { fault, when = "before" } = due.rule;
+      const hit = (): void => strike(victim, due, `call ${call.ordinal}, ${call.operation}`);
       if (fault === "kill" && when === "after") {
         call.send().then(hit, hit); // FW2
         return true;
@@ -133,7 +105,7 @@ export function createWorkerFaults(): WorkerFaults {
       return fault === "kill"; // one that freezes has sent it
     },
     clear() {
-      for (const wake of frozen.values()) wake();
+      freezer.clear();
       for (const victim of victims.values()) victim.wake();
     },
   };

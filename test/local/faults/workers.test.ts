@@ -1,6 +1,6 @@
 // Faults of workers, on real processes.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { isAlive, until } from "../cloud-fixture.ts";
+import { isAlive, isStopped, until } from "../cloud-fixture.ts";
 import { put, type Said, type Scene, startScene } from "./scene.ts";
 
 let scene: Scene;
@@ -83,10 +83,11 @@ describe("freeze", () => {
     const handle = inject({ fault: "freeze-after-response", function: "Ticker", nth: [1] });
     const before = (await scene.fn("Ticker").invoke({})) as { pid: number; ticks: number };
     await until(() => handle.count() === 1);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await until(() => isStopped(before.pid));
     const after = (await scene.fn("Ticker").invoke({})) as { pid: number; ticks: number };
     expect(after.pid).toBe(before.pid);
-    expect(after.ticks - before.ticks).toBeLessThan(15); // of about 300
+    expect(after.ticks).toBeGreaterThan(before.ticks);
+    expect(await isStopped(before.pid)).toBe(false);
   });
 
   test("after its response, kept out for a while: another worker takes over", async () => {
