@@ -48,14 +48,14 @@ export const LOCAL_MUTANTS: readonly Mutant[] = [
   {
     name: "error response deletes",
     file: EVENT_SOURCE,
-    find: `if (result.outcome !== "success") return 0;`,
+    find: `if (result.outcome !== "success") return [];`,
     replace: `if (result.outcome !== "success") return deleteRecords(options, batch);`,
     caughtBy: ["local/event-source.test.ts"],
   },
   {
     name: "a batch that failed as a whole deletes",
     file: EVENT_SOURCE,
-    find: "the whole batch of queue ${options.queue.name} comes back: ${verdict.reason}`);\n    return 0;",
+    find: "the whole batch of queue ${options.queue.name} comes back: ${verdict.reason}`);\n    return [];",
     replace:
       "the whole batch of queue ${options.queue.name} comes back: ${verdict.reason}`);\n    return deleteRecords(options, batch);",
     caughtBy: ["local/event-source.test.ts"],
