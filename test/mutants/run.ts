@@ -5,11 +5,13 @@
 //   npm run mutants -- --part commit     those of one file of the catalog
 //   npm run mutants -- --only NAME       those whose name has this in it
 //   npm run mutants -- --list            names, and what is stale; runs nothing
+//   npm run mutants -- --by simulation   by the suites of test/simulation alone: which mistakes a schedule can see
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { runBySimulation } from "./by-simulation.ts";
 import { MUTANTS, PARTS } from "./catalog.ts";
 import { copyRepository } from "./copy.ts";
 import { emptySuites, verdictOf } from "./judge.ts";
@@ -23,9 +25,11 @@ const MUTANT_TIMEOUT_MS = 90_000;
 const GREEN_TIMEOUT_MS = 300_000;
 
 const { values: options } = parseArgs({
-  options: { part: { type: "string" }, only: { type: "string" }, list: { type: "boolean" } },
+  options: { part: { type: "string" }, only: { type: "string" }, list: { type: "boolean" }, by: { type: "string" } },
 });
-const { only = "", part } = options;
+const { only = "", part, by } = options;
+if (by !== undefined && by !== "simulation")
+  throw new Error(`Cannot run mutants: --by is "${by}". Use simulation, or leave it out`);
 const chosen = (part === undefined ? MUTANTS : (PARTS[part] ?? [])).filter(({ name }) => name.includes(only));
 process.exitCode = (options.list ? list(chosen) : await run(chosen)) ? 0 : 1;
 
@@ -52,11 +56,12 @@ async function run(mutants: readonly Mutant[]): Promise<boolean> {
   const directory = mkdtempSync(join(tmpdir(), "semel-mutants-"));
   process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
-  const copies = Array.from({ length: COPIES }, (_, index) => join(directory, String(index)));
+  const copies = Array.from({ length: by ? 1 : COPIES }, (_, index) => join(directory, String(index)));
   for (const copy of copies) copyRepository(ROOT, copy);
 
   const startedMs = Date.now();
   const [first = directory] = copies;
+  if (by) return runBySimulation(mutants, first);
   if (!(await isGreen(first, [...new Set(mutants.flatMap(({ caughtBy }) => caughtBy))]))) return false;
   const survivors: string[] = [];
   const queue = mutants.values();
@@ -71,7 +76,7 @@ async function run(mutants: readonly Mutant[]): Promise<boolean> {
 
 /** Without a mistake every suite has to pass: else a failure tells nothing. */
 async function isGreen(copy: string, suites: readonly string[]): Promise<boolean> {
-  const result = await runSuites(copy, suites, GREEN_TIMEOUT_MS);
+  const result = await runSuites(copy, suites, { timeoutMs: GREEN_TIMEOUT_MS });
   if (result.kind === "passed") {
     const empty = emptySuites(suites, result.files);
     if (empty.length > 0) console.error(`the catalog names suites that are not there: ${empty.join(", ")}`);
@@ -86,7 +91,7 @@ async function isGreen(copy: string, suites: readonly string[]): Promise<boolean
 async function isCaught(mutant: Mutant, copy: string): Promise<boolean> {
   const beganMs = Date.now();
   const mend = applyMutant(mutant, copy);
-  const verdict = verdictOf(mutant, await runSuites(copy, mutant.caughtBy, MUTANT_TIMEOUT_MS));
+  const verdict = verdictOf(mutant, await runSuites(copy, mutant.caughtBy, { timeoutMs: MUTANT_TIMEOUT_MS }));
   mend();
   console.log(`${verdict.caught ? "ok  " : "FAIL"}  ${mutant.name} (${seconds(beganMs)} s)\n        ${verdict.text}`);
   return verdict.caught;

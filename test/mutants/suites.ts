@@ -30,12 +30,22 @@ interface Report {
 /** Last characters of the output that a broken run shows. */
 const OUTPUT_CHARACTERS_MAX = 2_000;
 
+export interface RunOptions {
+  readonly timeoutMs: number;
+  /** Arguments of vitest. Failed is what fails twice: a busy machine neither makes the code red nor catches a mutant. */
+  readonly args?: readonly string[];
+}
+
 /** `suites` are files or folders of test/. */
-export async function runSuites(root: string, suites: readonly string[], timeoutMs: number): Promise<SuitesResult> {
+export async function runSuites(
+  root: string,
+  suites: readonly string[],
+  { timeoutMs, args = ["--retry=1"] }: RunOptions,
+): Promise<SuitesResult> {
   const reportFile = join(root, "mutants-report.json");
   rmSync(reportFile, { force: true });
   const paths = suites.map((suite) => `test/${suite}${suite.endsWith(".ts") ? "" : "/"}`);
-  const run = await vitest(root, [...paths, "--reporter=json", `--outputFile=${reportFile}`], timeoutMs);
+  const run = await vitest(root, [...paths, ...args, "--reporter=json", `--outputFile=${reportFile}`], timeoutMs);
   if (run.timedOut) return { kind: "timeout" };
   try {
     return judge(JSON.parse(readFileSync(reportFile, "utf8")) as Report, root);
@@ -70,9 +80,8 @@ function vitest(
 ): Promise<{ timedOut: boolean; output: string }> {
   return new Promise((resolve, reject) => {
     const program = join(root, "node_modules/vitest/vitest.mjs");
-    // No cache of transformed modules: what runs is what stands in the file now. Failed is what fails twice: a busy machine
-    // neither makes the code red nor catches a mutant.
-    const all = [program, "run", ...args, "--maxWorkers=1", "--retry=1", "--no-cache", "--no-fsModuleCache"];
+    // No cache of transformed modules: what runs is what stands in the file now.
+    const all = [program, "run", ...args, "--maxWorkers=1", "--no-cache", "--no-fsModuleCache"];
     // A group of its own, so that nothing it started outlives the time limit.
     const child = spawn(process.execPath, all, { cwd: root, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     const { pid } = child;
