@@ -1,0 +1,231 @@
+// What the world knows of keys and messages, from what was sent, written and acknowledged, and what must hold of it. Each
+// complaint begins with its invariant.
+//
+//   I1  effects of a key happen at most once: also where its record's time to live ran out meanwhile.
+//   I2  acknowledged only if its key is committed with its payload, or it was rejected and is in the dead-letter queue.
+//   I3  a COMPLETED record is there exactly where its effects are.
+//   I4, I5, CL4, P4  by complaintsAboutWrite of the explorer, at every write of a record.
+//   I6  every acknowledgement of a direct invocation's key has the same result.
+//   I7  another payload under a committed key is never acknowledged as done, and changes nothing.
+//   I8  every copy of a message is in a queue, acknowledged, redriven under a new id, or out of its retention.
+//   RE2 nothing is in the dead-letter queue by semel's hand before something is recorded under its key.
+//   ST1 a step whose result the holder's own record keeps does not run; ST3 a step of a key has one idempotency key.
+
+import type { Item } from "../../../lib/aws/dynamodb.ts";
+import { systemHost } from "../../../lib/host.ts";
+import { MARK } from "../../../lib/protocol/insert.ts";
+import { recordKey } from "../../../lib/protocol/key.ts";
+import { complaintsAboutWrite } from "../../../lib/testing/explorer/invariants.ts";
+import { CONSUMER, counterOf, EFFECTS, JOURNAL, kindOf, type Order, orderOf, RECORDS } from "./messages.ts";
+import type { Strategy } from "./setup.ts";
+import type { Change } from "./store.ts";
+
+/** What became of an intended effect. */
+export interface KeyState extends Order {
+  readonly pk: string;
+  /** Payload under which it was committed. */
+  committed?: number;
+  /** Its record's time to live ran out, and it was deleted. */
+  swept: boolean;
+  stepKey?: string;
+  /** Text of the result of a direct invocation. */
+  result?: string;
+}
+
+/** One message of a queue, with an id of its own: sent, sent again, dead-lettered by semel, or redriven. */
+export interface Copy {
+  readonly id: string;
+  readonly body: string;
+  /** Redrives before it. */
+  readonly generation: number;
+  readonly sentAtMs: number;
+  state: "queued" | "acknowledged" | "expired" | "discarded" | "redriven";
+  deliveries: number;
+}
+
+export interface Ledger {
+  readonly keys: ReadonlyMap<string, KeyState>;
+  readonly copies: ReadonlyMap<string, Copy>;
+  /** Copies that no end is known of. */
+  readonly queued: ReadonlySet<Copy>;
+  readonly complaints: string[];
+  readonly records: ReadonlyMap<string, Item>;
+  /** Intended effects that are there. */
+  committedKeys(): number;
+  keyState(order: Order): KeyState;
+  addCopy(id: string, body: string, generation: number): void;
+  end(copy: Copy, state: Exclude<Copy["state"], "queued">): void;
+  /** What Lambda's poller deletes. True: its effect was there by another delivery's doing. */
+  acknowledged(copy: Copy): void;
+  written(changes: readonly Change[], writer: number): void;
+  /** Its record was deleted by its time to live. */
+  swept(pk: string): void;
+  /** Its record was written anew, to say the same. */
+  reread(pk: string, record: Item): void;
+  /** By semel, of the message of this id. */
+  deadLettered(id: string, messageId: string, body: string): void;
+  answered(order: Order, result: string): void;
+  isCommitted(body: string): boolean;
+  /** Of a record's partition key. */
+  keyOf(pk: string): string | undefined;
+  isLettered(messageId: string): boolean;
+}
+
+export function createLedger(strategy: Strategy, nowMs: () => number): Ledger {
+  const keys = new Map<string, KeyState>();
+  const byPk = new Map<string, KeyState>();
+  const copies = new Map<string, Copy>();
+  const queued = new Set<Copy>();
+  const records = new Map<string, Item>();
+  const effects = new Map<string, Item>();
+  const letters = new Set<string>();
+  const totals = { hot: 0, sum: 0, sold: 0 };
+  const complaints: string[] = [];
+  let committed = 0;
+
+  function keyState(order: Order): KeyState {
+    const known = keys.get(order.key);
+    if (known) return known;
+    const pk = recordKey(CONSUMER, JSON.stringify(order.key), systemHost.sha256);
+    const state: KeyState = { ...order, pk, swept: false };
+    keys.set(order.key, state);
+    byPk.set(pk, state);
+    return state;
+  }
+
+  function commit(state: KeyState, payload: number): void {
+    if (state.committed !== undefined) complaints.push(`I1: key ${state.key} was committed twice`);
+    state.committed = payload;
+    totals[counterOf(kindOf(state.key))]++;
+    committed++;
+  }
+
+  function recordWritten({ id, before, after }: Change, writer: number): void {
+    complaints.push(...complaintsAboutWrite(before, after, writer));
+    if (after) records.set(id, after);
+    const state = byPk.get(id);
+    if (!state) return void complaints.push(`I1: a record was written under ${id}, which nobody asked for`);
+    if (after?.["status"]?.S !== "COMPLETED" || before?.["status"]?.S === "COMPLETED") return;
+    commit(state, Number(effects.get(`put ${state.key}`)?.["payload"]?.N ?? Number.NaN));
+  }
+
+  function inserted({ id, before, after }: Change): void {
+    if (before) complaints.push(`I1: the item ${id} was changed`);
+    const state = byPk.get(after?.[MARK]?.M?.["pk"]?.S ?? "");
+    if (state?.key !== id) complaints.push(`IN1: the item ${id} has the mark of key ${state?.key}`);
+    if (state && !before) commit(state, Number(after?.["payload"]?.N));
+  }
+
+  function judgeKey({ key, committed: payload }: KeyState): void {
+    const [put, count] = [effects.get(`put ${key}`), Number(effects.get(`count ${key}`)?.["n"]?.N ?? 0)];
+    const expected = payload === undefined ? 0 : 1;
+    if (count > 1) complaints.push(`I1: the effects of key ${key} happened ${count} times`);
+    if (count !== expected || (put ? 1 : 0) !== expected) {
+      complaints.push(`I3: key ${key} is committed ${expected} times, put ${put ? 1 : 0} and counted ${count} times`);
+    }
+  }
+
+  function written(changes: readonly Change[], writer: number): void {
+    for (const { table, id, after } of changes) if (table === EFFECTS && after) effects.set(id, after);
+    const touched = new Set<KeyState>();
+    for (const change of changes) {
+      if (change.table === JOURNAL) inserted(change);
+      if (change.table === RECORDS) {
+        recordWritten(change, writer);
+        const state = byPk.get(change.id);
+        if (state) touched.add(state);
+        if (strategy === "insert" && state?.committed !== undefined) {
+          complaints.push(`IC4: ${state.key} is inserted, and then rejected`);
+        }
+      }
+      if (change.table !== EFFECTS) continue;
+      const state = keys.get(change.id.replace(/^(put|count) /, ""));
+      if (state) touched.add(state);
+    }
+    if (strategy === "insert") return;
+    for (const state of touched) judgeKey(state);
+    for (const [counter, expected] of Object.entries(totals)) {
+      const found = Number(effects.get(counter)?.["n"]?.N ?? 0);
+      if (found !== expected) complaints.push(`I1: the shared ${counter} is ${found}, committed are ${expected}`);
+    }
+  }
+
+  function isCommitted(body: string): boolean {
+    const order = orderOf(body);
+    const state = order && keys.get(order.key);
+    return state?.committed !== undefined && state.committed === order?.payload;
+  }
+
+  return {
+    keys,
+    copies,
+    queued,
+    complaints,
+    records,
+    committedKeys: () => committed,
+    keyState,
+    addCopy(id, body, generation) {
+      const copy: Copy = { id, body, generation, sentAtMs: nowMs(), state: "queued", deliveries: 0 };
+      copies.set(id, copy);
+      queued.add(copy);
+      const order = orderOf(body);
+      if (order) keyState(order);
+    },
+    end(copy, state) {
+      copy.state = state;
+      queued.delete(copy);
+    },
+    acknowledged(copy) {
+      const order = orderOf(copy.body);
+      const state = order && keys.get(order.key);
+      if (isCommitted(copy.body)) {
+        const format = records.get(state?.pk ?? "")?.["formatVersion"]?.N ?? "1";
+        if (format !== "1" && !state?.swept) complaints.push(`P1: ${copy.id} is done by a record that cannot be read`);
+        return;
+      }
+      if (letters.has(copy.id)) return;
+      if (state?.committed !== undefined) {
+        complaints.push(`I7: ${copy.id} has another payload than its key ${state.key}, and was acknowledged`);
+      } else complaints.push(`I2: ${copy.id} was acknowledged, neither committed nor in the dead-letter queue`);
+    },
+    written,
+    swept(pk) {
+      records.delete(pk);
+      const state = byPk.get(pk);
+      if (state) state.swept = true;
+    },
+    reread: (pk, record) => void records.set(pk, record),
+    deadLettered(id, messageId, body) {
+      letters.add(messageId);
+      const from = copies.get(messageId);
+      copies.set(id, {
+        id,
+        body,
+        generation: from?.generation ?? 0,
+        sentAtMs: nowMs(),
+        state: "queued",
+        deliveries: 0,
+      });
+      const copy = copies.get(id);
+      if (copy) queued.add(copy);
+      if (from?.body !== body) complaints.push(`RJ1: the dead letter of ${messageId} has another body`);
+      const order = orderOf(body);
+      if (!order) return;
+      const state = keyState(order);
+      if (records.has(state.pk) || state.committed !== undefined) return;
+      complaints.push(`RE2: ${messageId} was dead-lettered, but nothing is recorded under ${order.key}`);
+    },
+    answered(order, result) {
+      const state = keyState(order);
+      if (state.committed === undefined) complaints.push(`R1: ${order.key} was answered, and is not committed`);
+      else if (state.committed !== order.payload) complaints.push(`I7: ${order.key} was answered to another payload`);
+      if (state.result !== undefined && state.result !== result) {
+        complaints.push(`I6: ${order.key} was answered ${result}, and before ${state.result}`);
+      }
+      state.result = result;
+    },
+    isCommitted,
+    keyOf: (pk) => byPk.get(pk)?.key,
+    isLettered: (messageId) => letters.has(messageId),
+  };
+}

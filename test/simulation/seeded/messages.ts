@@ -1,0 +1,98 @@
+// What is sent, and what the handlers do with it. A key tells by its name what kind of work it is.
+
+import type { Tx } from "../../../lib/consumer/tx.ts";
+import { PermanentError, RetryLater } from "../../../lib/errors.ts";
+import type { Host } from "../../../lib/host.ts";
+import type { Chance } from "./chance.ts";
+import type { Strategy } from "./setup.ts";
+
+export const CONSUMER = "simulated";
+export const RECORDS = "Records";
+export const EFFECTS = "Effects";
+export const JOURNAL = "Journal";
+
+/**
+ * plain: adds to a counter that all share, so that increments fold. guarded: reads an item that all of its kind write.
+ * stocked: has a condition of its own, which may not hold yet. disputed: some versions of the code give it up for good.
+ * doomed: all do. once: a direct invocation.
+ */
+export const KINDS = ["plain", "guarded", "stocked", "disputed", "doomed", "once"] as const;
+export type Kind = (typeof KINDS)[number];
+
+export interface Order {
+  readonly key: string;
+  readonly payload: number;
+}
+
+export function kindOf(key: string): Kind {
+  return KINDS.find((kind) => key.startsWith(kind)) ?? "plain";
+}
+
+/** The counter to which a commit of this kind adds 1. */
+export function counterOf(kind: Kind): "hot" | "sum" | "sold" {
+  if (kind === "guarded") return "sum";
+  return kind === "stocked" ? "sold" : "hot";
+}
+
+/** Undefined: a poison message, whose body nobody can read. */
+export function orderOf(body: string): Order | undefined {
+  try {
+    return JSON.parse(body) as Order;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface HandlerMeans {
+  readonly strategy: Strategy;
+  readonly host: Host;
+  readonly chance: Chance;
+  readonly version: number;
+  /** Nothing goes wrong any more. */
+  readonly isQuiet: () => boolean;
+  /** The effect outside DynamoDB; gives its number. */
+  readonly charge: (key: string, idempotencyKey: string) => string;
+}
+
+/** Longer than the invocation may take, as well. */
+const HANDLER_MS_MAX = 12_000;
+
+export async function handle({ key, payload }: Order, tx: Tx, means: HandlerMeans): Promise<void> {
+  const { chance, host, isQuiet, strategy } = means;
+  const kind = kindOf(key);
+  const charged =
+    strategy === "claim"
+      ? await tx.step("charge", ({ idempotencyKey }) => means.charge(key, idempotencyKey))
+      : undefined;
+  const sum = { TableName: EFFECTS, Key: { id: "sum" } };
+  const guard = kind === "guarded" && strategy !== "insert";
+  const found = guard ? await tx.get<{ n: number }>(sum) : undefined;
+  const workMs = !isQuiet() && chance.happens(0.3) ? chance.spanMs(1, HANDLER_MS_MAX) : 0;
+  if (workMs > 0) await new Promise<void>((resolve) => host.after(workMs, resolve));
+  complain(kind, means);
+  if (strategy === "insert") return tx.insert({ TableName: JOURNAL, Item: { payload } });
+  tx.put({ TableName: EFFECTS, Item: { id: `put ${key}`, payload, ...(charged && { charged }) } });
+  tx.increment({ TableName: EFFECTS, Key: { id: `count ${key}` } }, { n: 1 });
+  if (kind === "guarded") {
+    const ExpressionAttributeValues = { ":n": (found?.n ?? 0) + 1 };
+    return tx.update({ ...sum, UpdateExpression: "SET n = :n", ExpressionAttributeValues });
+  }
+  if (kind === "stocked") {
+    return tx.update({
+      TableName: EFFECTS,
+      Key: { id: "sold" },
+      UpdateExpression: "SET n = n + :one",
+      ConditionExpression: "n < stock",
+      ExpressionAttributeValues: { ":one": 1 },
+    });
+  }
+  tx.increment({ TableName: EFFECTS, Key: { id: "hot" } }, { n: 1 });
+}
+
+function complain(kind: Kind, { chance, version, isQuiet }: HandlerMeans): void {
+  if (kind === "doomed") throw new PermanentError("for good");
+  if (isQuiet()) return;
+  if (kind === "disputed" && version % 2 === 1) throw new PermanentError("not in this version");
+  if (chance.happens(0.05)) throw new Error("this time");
+  if (chance.happens(0.02)) throw new RetryLater({ afterSeconds: chance.below(120) });
+}

@@ -1,0 +1,129 @@
+// The way of a request from a process to AWS: when it takes effect, when its answer is heard, and what goes wrong.
+//
+//   L1. No commit is sent by an invocation that is over, or whose gate is closed. A commit names, in its ids, the invocation
+//       that made them.
+//   I12. Counted for each invocation; judged at its end, see invocations.ts.
+
+import type { SqsAnswerOf, SqsRequest, SqsSend } from "../../../lib/consumer/sqs-send.ts";
+import { FAILURE_ATTRIBUTE, type Failure } from "../../../lib/protocol/rejection.ts";
+import type { AnswerOf, DynamoDbRequest, Send } from "../../../lib/store/send.ts";
+import { named } from "../../support/faulty-send.ts";
+import { type AwsRequest, applyUnder, type Course, drawCourse, type Fault, faultError } from "./faults.ts";
+import { JOURNAL } from "./messages.ts";
+import type { SandboxProcess } from "./process.ts";
+import { RECORD_KEYS, type World } from "./world.ts";
+
+type Outcome = { readonly answer: unknown } | { readonly error: unknown };
+
+export interface Connection {
+  readonly send: Send;
+  readonly sqsSend: SqsSend;
+}
+
+const NEVER = new Promise<never>(() => {});
+
+export function connect(process: SandboxProcess, world: World): Connection {
+  const { chance, figures, ledger, note, timeline } = world;
+
+  function request(given: AwsRequest, signal: AbortSignal | undefined): Promise<unknown> {
+    if (process.dead) return NEVER;
+    if (signal?.aborted) return Promise.reject(named("AbortError", "aborted"));
+    judgeMoment(given);
+    const course = drawCourse(given, world.faultRate(), chance);
+    const invocation = world.invocations.get(process.invocation);
+    if (course.fault !== "none") figures.count(`fault ${course.fault}`);
+    if (course.fault !== "none" && invocation) invocation.troubled = true;
+    if (invocation) invocation.requests[given.operation] = (invocation.requests[given.operation] ?? 0) + 1;
+    figures.count(`request ${given.operation}`);
+    const line = (what: string): void => note(`p${process.number} ${given.operation} ${what}`, keysIn(given, world));
+    line(`sent, ${course.fault}`);
+    if (course.fault === "dies-before") process.kill();
+    return travel(given, course, { signal, line });
+  }
+
+  function travel(
+    given: AwsRequest,
+    { fault, effectMs, answerMs }: Course,
+    { signal, line }: { signal: AbortSignal | undefined; line: (what: string) => void },
+  ): Promise<unknown> {
+    let outcome: Outcome = { error: faultError(fault, given) };
+    if (effectMs !== undefined) {
+      timeline.after(effectMs, () => {
+        outcome = outcomeOf(given, fault);
+        line("error" in outcome ? `refused: ${(outcome.error as Error).name}` : "applied");
+        const said = faultError(fault, given);
+        if (said) outcome = { error: said };
+        if (fault === "dies-after") process.kill();
+      });
+    }
+    return new Promise((resolve, reject) => {
+      signal?.addEventListener("abort", () => reject(named("AbortError", "aborted")), { once: true });
+      if (answerMs === undefined) return;
+      timeline.after(answerMs, () =>
+        process.run(() => ("error" in outcome ? reject(outcome.error) : resolve(outcome.answer))),
+      );
+    });
+  }
+
+  function outcomeOf(given: AwsRequest, fault: Fault): Outcome {
+    try {
+      return { answer: apply(given, fault) };
+    } catch (error) {
+      const invocation = world.invocations.get(process.invocation);
+      if (invocation) invocation.refusals++;
+      return { error };
+    }
+  }
+
+  function apply(given: AwsRequest, fault: Fault): unknown {
+    switch (given.operation) {
+      case "SendMessage": {
+        const answer = world.queues.act("SendMessage", { ...given.input });
+        const failure = JSON.parse(
+          given.input.MessageAttributes?.[FAILURE_ATTRIBUTE]?.StringValue ?? "{}",
+        ) as Partial<Failure>;
+        ledger.deadLettered(String(answer["MessageId"]), failure.messageId ?? "", given.input.MessageBody);
+        return fault === "no-id" ? {} : answer;
+      }
+      case "ChangeMessageVisibilityBatch":
+      case "GetQueueUrl":
+        return world.queues.act(given.operation, { ...given.input });
+      default:
+        return applyUnder(fault, given, (one) => world.store.apply(one, process.number % 1000));
+    }
+  }
+
+  /** L1. */
+  function judgeMoment(given: AwsRequest): void {
+    if (!commits(given)) return;
+    const text = JSON.stringify(given.input);
+    for (const [id] of text.matchAll(/00000000-0000-4000-8\d{3}-\d{12}/g)) {
+      const invocation = world.invocations.get(process.madeIn(id) ?? 0);
+      if (!invocation || invocation.jumped) continue;
+      if (timeline.nowMs() <= invocation.gateMs && !invocation.over) continue;
+      ledger.complaints.push(
+        `L1: p${process.number} sends a commit of its invocation ${invocation.number}, which is over`,
+      );
+      return;
+    }
+  }
+
+  return {
+    send: <R extends DynamoDbRequest>(given: R, { signal }: { signal?: AbortSignal }) =>
+      request(given, signal) as Promise<AnswerOf<R>>,
+    sqsSend: <R extends SqsRequest>(given: R, { signal }: { signal?: AbortSignal }) =>
+      request(given, signal) as Promise<SqsAnswerOf<R>>,
+  };
+}
+
+function commits({ operation, input }: AwsRequest): boolean {
+  if (operation === "TransactWriteItems" || operation === "BatchExecuteStatement") return true;
+  return operation === "PutItem" && "TableName" in input && input.TableName === JOURNAL;
+}
+
+/** For the histories of messages. */
+function keysIn(request: AwsRequest, { ledger }: World): string[] {
+  if (request.operation === "SendMessage") return [request.input.MessageBody];
+  const text = JSON.stringify(request.input);
+  return [...new Set(text.match(RECORD_KEYS))].flatMap((pk) => ledger.keyOf(pk) ?? []);
+}

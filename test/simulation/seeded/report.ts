@@ -1,0 +1,15 @@
+// What a simulation tells of a violation.
+
+import type { Simulation, Violation } from "./simulate.ts";
+
+export function violationText({ seed, steps, strategy, adjust }: Simulation, violation: Violation): string {
+  const { step, complaints, history } = violation;
+  const command = `npm run sim -- --seed ${seed} --steps ${steps} --strategy ${strategy}`;
+  return [
+    `violated under ${strategy}, seed ${seed}, step ${step}:`,
+    ...complaints.map((one) => `  ${one}`),
+    "history:",
+    ...history.map((one) => `  ${one}`),
+    adjust ? `with ${JSON.stringify(adjust)}, by the seed ${seed}` : `again: ${command}`,
+  ].join("\n");
+}

@@ -1,0 +1,213 @@
+// The steps of a simulation: what producers, the poller, operators, time and bad luck do next.
+
+import type { SqsRecord } from "../../../lib/aws/lambda.ts";
+import { freeSandbox, invokeBatch, invokeOnce } from "./invocations.ts";
+import { EFFECTS, type Kind, type Order, RECORDS } from "./messages.ts";
+import { commitAsNewer } from "./newer.ts";
+import { redrive } from "./redrive.ts";
+import { RESEND_WINDOW_MS, SKEW_MS_MAX } from "./setup.ts";
+import type { World } from "./world.ts";
+
+const WEIGHTS = {
+  poll: 45,
+  send: 20,
+  resend: 6,
+  "other payload": 2,
+  poison: 1,
+  once: 6,
+  time: 10,
+  restock: 1,
+  pause: 1,
+  redrive: 2,
+  sweep: 1,
+  skew: 2,
+  freeze: 3,
+  kill: 2,
+  deploy: 1,
+  newer: 1,
+} as const;
+type Step = keyof typeof WEIGHTS;
+
+const KIND_WEIGHTS: Readonly<Record<Kind, number>> = {
+  plain: 6,
+  guarded: 3,
+  stocked: 1,
+  disputed: 1,
+  doomed: 1,
+  once: 0,
+};
+
+const MINUTE_MS = 60_000;
+const TIME_MS_MAX = 24 * 60 * MINUTE_MS;
+/** Tokens are remembered for 10 minutes. */
+const TOKENS_MS = 10 * MINUTE_MS;
+/** How late the same delivery may come again, whatever its receipt says. */
+const DUPLICATE_MS_MAX = 60 * MINUTE_MS;
+
+/** What producers and callers know of what they sent. */
+interface Sent {
+  readonly body: string;
+  readonly order: Order | undefined;
+  readonly firstMs: number;
+}
+
+export interface Steps {
+  next(): Promise<void>;
+}
+
+export function createSteps(world: World): Steps {
+  const { chance, figures, ledger, note, queues, store, timeline, weather } = world;
+  const sent: Sent[] = [];
+  const called: Sent[] = [];
+  let recent: { readonly record: SqsRecord; readonly atMs: number }[] = [];
+
+  const isRecent = ({ firstMs }: Sent): boolean => timeline.nowMs() - firstMs < RESEND_WINDOW_MS;
+
+  function send(body: string): void {
+    const id = queues.send(body);
+    ledger.addCopy(id, body, 0);
+    note(`${id} is sent`, [body]);
+    figures.count("messages sent");
+  }
+
+  function sendNew(): void {
+    const kind = chance.weighted(KIND_WEIGHTS);
+    const order: Order = { key: `${kind}-${world.nextNumber("key")}`, payload: chance.below(1000) };
+    const body = JSON.stringify(order);
+    sent.push({ body, order, firstMs: timeline.nowMs() });
+    send(body);
+  }
+
+  function sendAgain(otherPayload: boolean): void {
+    const one = chance.anyOf(sent.filter(isRecent).slice(-50));
+    if (!one) return;
+    figures.count(otherPayload ? "other payloads" : "resends");
+    if (!otherPayload || !one.order) {
+      send(one.body);
+      return;
+    }
+    const order = { ...one.order, payload: one.order.payload + 1 };
+    sent.push({ body: JSON.stringify(order), order, firstMs: one.firstMs });
+    send(JSON.stringify(order));
+  }
+
+  function poll(): void {
+    if (weather.paused) return;
+    const sandbox = freeSandbox(world);
+    if (!sandbox) return;
+    const records = queues.receive(chance.happens(0.1) ? 100 : 10);
+    recent = recent.filter(({ atMs }) => timeline.nowMs() - atMs < DUPLICATE_MS_MAX).slice(-20);
+    const again = chance.happens(0.05) ? chance.anyOf(recent) : undefined;
+    if (again) figures.count("fault delivered twice");
+    const all = again ? [...records, again.record] : records;
+    recent.push(...records.map((record) => ({ record, atMs: timeline.nowMs() })));
+    if (all.length > 0) invokeBatch(sandbox, all, world);
+    else figures.count("empty receives");
+  }
+
+  function callDirectly(): void {
+    if (world.setup.strategy === "insert") return;
+    const sandbox = freeSandbox(world);
+    if (!sandbox) return;
+    const before = chance.happens(0.6) ? chance.anyOf(called.filter(isRecent).slice(-20)) : undefined;
+    if (before?.order) {
+      const other = chance.happens(0.1) ? 1 : 0;
+      invokeOnce(sandbox, { ...before.order, payload: before.order.payload + other }, world);
+      return;
+    }
+    const order = { key: `once-${world.nextNumber("key")}`, payload: chance.below(1000) };
+    called.push({ body: "", order, firstMs: timeline.nowMs() });
+    invokeOnce(sandbox, order, world);
+  }
+
+  async function time(): Promise<void> {
+    const ms = chance.spanMs(1_000, TIME_MS_MAX);
+    await timeline.pass(ms);
+    if (ms > TOKENS_MS) store.memory.forgetTokens();
+  }
+
+  /** Late, never early; and not all of them. */
+  function sweep(): void {
+    for (const { pk, expiresAt, status } of store.memory.items(RECORDS)) {
+      if (Number(expiresAt?.N) * 1000 > timeline.nowMs() || chance.happens(0.3)) continue;
+      const Delete = { TableName: RECORDS, Key: { pk: { S: pk?.S ?? "" } } };
+      store.memory.send({ operation: "TransactWriteItems", input: { TransactItems: [{ Delete }] } });
+      ledger.swept(pk?.S ?? "");
+      figures.count(`records swept, ${status?.S}`);
+    }
+  }
+
+  function skew(): void {
+    const sandbox = chance.anyOf([...world.sandboxes]);
+    if (!sandbox) return;
+    sandbox.process.skewMs = chance.below(2 * SKEW_MS_MAX) - SKEW_MS_MAX;
+    if (sandbox.busy) sandbox.busy.jumped = sandbox.busy.troubled = true;
+    note(`p${sandbox.process.number} has its clock at ${sandbox.process.skewMs} ms`);
+    figures.count("fault clock jumped");
+  }
+
+  function freeze(): void {
+    const sandbox = chance.anyOf([...world.sandboxes].filter(({ busy, process }) => busy && !process.frozen));
+    if (!sandbox?.busy) return;
+    const ms = chance.spanMs(100, MINUTE_MS);
+    sandbox.process.frozen = sandbox.busy.troubled = true;
+    timeline.after(ms, sandbox.process.thaw);
+    note(`p${sandbox.process.number} is frozen for ${ms} ms`);
+    figures.count("fault frozen");
+  }
+
+  function kill(): void {
+    const sandbox = chance.anyOf([...world.sandboxes]);
+    if (!sandbox) return;
+    note(`p${sandbox.process.number} is killed`);
+    figures.count("fault killed");
+    sandbox.process.kill();
+  }
+
+  function deploy(): void {
+    weather.version++;
+    figures.count("deployments");
+    if (chance.happens(0.5)) for (const { busy, process } of [...world.sandboxes]) if (!busy) process.kill();
+  }
+
+  function restock(): void {
+    const UpdateExpression = "SET stock = stock + :more";
+    const ExpressionAttributeValues = { ":more": { N: "2" } };
+    const input = { TableName: EFFECTS, Key: { id: { S: "sold" } }, UpdateExpression, ExpressionAttributeValues };
+    store.apply({ operation: "UpdateItem", input }, 0);
+  }
+
+  const acts: Readonly<Record<Step, () => Promise<void> | void>> = {
+    poll,
+    send: () => {
+      for (let count = chance.happens(0.1) ? 20 : 1; count > 0; count--) sendNew();
+    },
+    resend: () => sendAgain(false),
+    "other payload": () => sendAgain(true),
+    poison: () => send(`{"poison ${world.nextNumber("key")}`),
+    once: callDirectly,
+    time,
+    restock,
+    pause: () => {
+      weather.paused = !weather.paused;
+    },
+    redrive: () => redrive(world),
+    sweep,
+    skew,
+    freeze,
+    kill,
+    deploy,
+    newer: () => commitAsNewer(world),
+  };
+
+  return {
+    async next() {
+      weather.step++;
+      if (weather.paused && chance.happens(0.2)) weather.paused = false;
+      const step = chance.weighted(WEIGHTS);
+      note(`${step}`);
+      await acts[step]();
+      await timeline.pass(chance.happens(0.5) ? chance.below(20) : chance.spanMs(20, 5_000));
+    },
+  };
+}

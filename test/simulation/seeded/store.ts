@@ -1,0 +1,81 @@
+// The memory store, watched: every write is judged in the moment in which it takes effect.
+
+import type { AttributeValue, Item } from "../../../lib/aws/dynamodb.ts";
+import { type MemoryDynamoDb, memoryDynamoDb } from "../../../lib/store/memory/memory-dynamodb.ts";
+import type { AnswerOf, DynamoDbRequest } from "../../../lib/store/send.ts";
+import { EFFECTS, JOURNAL, RECORDS } from "./messages.ts";
+
+/** An item before and after a write. */
+export interface Change {
+  readonly table: string;
+  readonly id: string;
+  readonly before: Item | undefined;
+  readonly after: Item | undefined;
+}
+
+export interface WatchedStore {
+  readonly memory: MemoryDynamoDb;
+  /** `writer` is told with every change. */
+  apply<R extends DynamoDbRequest>(request: R, writer: number): AnswerOf<R>;
+  item(table: string, id: string): Item | undefined;
+}
+
+const KEY_NAMES: Readonly<Record<string, string>> = { [RECORDS]: "pk", [EFFECTS]: "id", [JOURNAL]: "id" };
+
+export function createStore(onWrite: (changes: readonly Change[], writer: number) => void): WatchedStore {
+  const memory = memoryDynamoDb({
+    [RECORDS]: { partitionKey: "pk" },
+    [EFFECTS]: { partitionKey: "id" },
+    [JOURNAL]: { partitionKey: "id" },
+  });
+  const item = (TableName: string, id: string): Item | undefined =>
+    memory.send({ operation: "GetItem", input: { TableName, Key: { [KEY_NAMES[TableName] ?? "id"]: { S: id } } } })
+      .Item;
+  return {
+    memory,
+    item,
+    apply(request, writer) {
+      const touched = touchedBy(request).map(({ table, id }) => ({ table, id, before: item(table, id) }));
+      try {
+        return memory.send(request);
+      } finally {
+        const after = touched.map((one) => ({ ...one, after: item(one.table, one.id) }));
+        const changes = after.filter((one) => JSON.stringify(one.before) !== JSON.stringify(one.after));
+        if (changes.length > 0) onWrite(changes, writer);
+      }
+    },
+  };
+}
+
+interface Touched {
+  readonly table: string;
+  readonly id: string;
+}
+
+function touchedBy(request: DynamoDbRequest): Touched[] {
+  switch (request.operation) {
+    case "TransactWriteItems":
+      return request.input.TransactItems.flatMap(({ Put, Update, Delete }) => {
+        if (Put) return touched(Put.TableName, Put.Item);
+        const { TableName, Key } = Update ?? Delete ?? {};
+        return TableName === undefined || Key === undefined ? [] : touched(TableName, Key);
+      });
+    case "PutItem":
+      return touched(request.input.TableName, request.input.Item);
+    case "UpdateItem":
+      return touched(request.input.TableName, request.input.Key);
+    case "BatchExecuteStatement":
+      return request.input.Statements.flatMap(({ Statement, Parameters }) => {
+        const names = [...Statement.matchAll(/'([^']+)':\?/g)].map(([, name = ""]) => name);
+        const item = Object.fromEntries(names.map((name, index) => [name, Parameters[index] as AttributeValue]));
+        return touched(JOURNAL, item);
+      });
+    default:
+      return [];
+  }
+}
+
+function touched(table: string, item: Item): Touched[] {
+  const id = item[KEY_NAMES[table] ?? "id"]?.S;
+  return id === undefined ? [] : [{ table, id }];
+}

@@ -1,0 +1,111 @@
+// The simulated world: the real runtime in sandboxes, the store, the queues, the producers' and the operators' deeds, on one
+// timeline and one seed.
+//
+//   SW1. All that happens is a function of seed, strategy and steps: the trace of a second run is the same.
+
+import type { ExactlyOnce } from "../../../lib/middleware/exactly-once.ts";
+import { type Chance, createChance } from "./chance.ts";
+import { createFigures, type Figures } from "./figures.ts";
+import type { Invocation } from "./invocations.ts";
+import { createLedger, type Ledger } from "./ledger.ts";
+import { CONSUMER, EFFECTS, orderOf } from "./messages.ts";
+import type { SandboxProcess } from "./process.ts";
+import { createQueues, type Queues } from "./queues.ts";
+import { drawSetup, type Setup, type Strategy } from "./setup.ts";
+import { createStore, type WatchedStore } from "./store.ts";
+import { createTimeline, type Timeline } from "./timeline.ts";
+
+/** A process with its consumer. */
+export interface Sandbox {
+  readonly process: SandboxProcess;
+  readonly consumer: ExactlyOnce<unknown>;
+  busy: Invocation | undefined;
+}
+
+export interface World {
+  readonly setup: Setup;
+  readonly chance: Chance;
+  readonly timeline: Timeline;
+  readonly queues: Queues;
+  readonly store: WatchedStore;
+  readonly ledger: Ledger;
+  readonly figures: Figures;
+  readonly sandboxes: Set<Sandbox>;
+  readonly invocations: Map<number, Invocation>;
+  /** Everything that happened, in order. */
+  readonly trace: string[];
+  /** Adds to the trace, and to the histories of keys or bodies. */
+  note(line: string, about?: readonly string[]): void;
+  historyOf(about: string): readonly string[];
+  faultRate(): number;
+  nextNumber(of: "id" | "process" | "invocation" | "key"): number;
+  /** What changes by steps. */
+  readonly weather: Weather;
+}
+
+export interface Weather {
+  step: number;
+  /** Of the code that new processes get. */
+  version: number;
+  paused: boolean;
+  /** Nothing goes wrong any more. */
+  quiet: boolean;
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly strategy: Strategy;
+  /** Changes what the seed decides. */
+  readonly adjust?: Partial<Setup> | undefined;
+}
+
+/** Of one message, in the report of a violation. */
+const HISTORY_LINES_MAX = 200;
+
+export function createWorld({ seed, strategy, adjust }: WorldOptions): World {
+  const chance = createChance(seed);
+  const setup = { ...drawSetup(chance, strategy), ...adjust };
+  const timeline = createTimeline();
+  const startMs = timeline.nowMs();
+  const ledger = createLedger(strategy, timeline.nowMs);
+  const trace: string[] = [];
+  const histories = new Map<string, string[]>();
+  const numbers = { id: 0, process: 0, invocation: 0, key: 0 };
+  const weather: Weather = { step: 0, version: 0, paused: false, quiet: false };
+  const store = createStore(ledger.written);
+  store.memory.send({
+    operation: "PutItem",
+    input: { TableName: EFFECTS, Item: { id: { S: "sold" }, n: { N: "0" }, stock: { N: "3" } } },
+  });
+
+  return {
+    setup,
+    chance,
+    timeline,
+    queues: createQueues(setup, timeline),
+    store,
+    ledger,
+    figures: createFigures(),
+    sandboxes: new Set(),
+    invocations: new Map(),
+    trace,
+    note(line, about = []) {
+      const seconds = ((timeline.nowMs() - startMs) / 1000).toFixed(3);
+      const whole = `step ${weather.step}, ${seconds} s: ${line}`;
+      trace.push(whole);
+      for (const name of about) {
+        const key = orderOf(name)?.key ?? name;
+        const history = histories.get(key) ?? [];
+        if (history.length < HISTORY_LINES_MAX) history.push(whole);
+        histories.set(key, history);
+      }
+    },
+    historyOf: (about) => histories.get(orderOf(about)?.key ?? about) ?? [],
+    faultRate: () => (weather.quiet ? 0 : setup.faultRate),
+    nextNumber: (of) => ++numbers[of],
+    weather,
+  };
+}
+
+/** Partition keys of records in a text. */
+export const RECORD_KEYS = new RegExp(`${CONSUMER}#[0-9a-f]{64}`, "g");
