@@ -59,8 +59,16 @@ export interface Course {
   readonly answerMs: number | undefined;
 }
 
-export function drawCourse(request: AwsRequest, faultRate: number, chance: Chance): Course {
-  const fault = chance.happens(faultRate) ? chance.pick(faultsOf(request)) : "none";
+export interface Climate {
+  readonly faultRate: number;
+  /** Every request meets one of these; none: no outage. */
+  readonly outage: readonly Fault[];
+}
+
+export function drawCourse(request: AwsRequest, { faultRate, outage }: Climate, chance: Chance): Course {
+  const possible = faultsOf(request);
+  const certain = chance.anyOf(outage.filter((one) => possible.includes(one)));
+  const fault = certain ?? (chance.happens(faultRate) ? chance.pick(possible) : "none");
   const effectMs = 1 + chance.below(fault === "slow" ? SLOW_MS_MAX : ANSWER_MS_MAX);
   const answerMs = effectMs + chance.below(fault === "slow" ? SLOW_MS_MAX : ANSWER_MS_MAX);
   switch (fault) {

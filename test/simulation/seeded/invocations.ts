@@ -1,31 +1,28 @@
-// Invocations: a batch from the queue or a direct call, in a sandbox that is new or was used before; what Lambda does with
-// their answers; and the budget of one that met no trouble.
-//
-//   I12. An invocation that met neither fault nor refusal sends at most one transaction (or call of statements) and one read
-//        of records for each of its messages; under claim the few writes more of acquisition, step and renewals.
+// Invocations: a batch from the queue or a direct call, in a sandbox that is new or was used before, and what Lambda does with
+// their answers. What must hold of each is in verdicts.ts.
 
+import { inspect } from "node:util";
 import type { SqsBatchResponse, SqsRecord } from "../../../lib/aws/lambda.ts";
+import type { Message } from "../../../lib/consumer/message.ts";
+import type { Tx } from "../../../lib/consumer/tx.ts";
 import { createExactlyOnce } from "../../../lib/middleware/exactly-once.ts";
-import { CONSUMER, handle, JOURNAL, type Order, RECORDS } from "./messages.ts";
+import { CONSUMER, handle, JOURNAL, type Order, orderOf, RECORDS } from "./messages.ts";
+import { invokeAsMiddy } from "./middy.ts";
 import { connect } from "./network.ts";
 import { createProcess, type SandboxProcess } from "./process.ts";
 import { MARGIN_MS, SKEW_MS_MAX, TIMEOUT_MS, WORKERS_MAX } from "./setup.ts";
+import {
+  handlerStarted,
+  type Invocation,
+  judgeBudget,
+  judgeResponse,
+  judgeThrown,
+  judgeTimeLimit,
+  listener,
+  meetOthers,
+  newInvocation,
+} from "./verdicts.ts";
 import type { Sandbox, World } from "./world.ts";
-
-export interface Invocation {
-  readonly number: number;
-  readonly messages: number;
-  /** When nothing is committed any more. */
-  readonly gateMs: number;
-  over: boolean;
-  /** A fault, a freeze, a clock that jumped. */
-  troubled: boolean;
-  jumped: boolean;
-  refusals: number;
-  readonly requests: Record<string, number>;
-}
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** A sandbox that is idle, or a new one; undefined: all workers are at work. */
 export function freeSandbox(world: World): Sandbox | undefined {
@@ -64,7 +61,7 @@ function startSandbox(world: World): Sandbox {
       backoff: setup.backoff,
       deadlineMarginMs: MARGIN_MS,
       deadLetterQueueUrl: world.queues.deadUrl,
-      logger: silent,
+      logger: listener(() => sandbox, world),
       ...(setup.storeResult ? { storeResult: true } : {}),
       ...(strategy === "claim" ? { leaseSeconds: setup.leaseSeconds } : {}),
       ...(strategy === "insert" ? { insert: { appendOnlyTable: JOURNAL, primaryKey: "id" } } : {}),
@@ -103,9 +100,16 @@ export function invokeBatch(sandbox: Sandbox, records: readonly SqsRecord[], wor
   }
   figures.count("deliveries", records.length);
   const event = { Records: [...records] };
-  const handler = sandbox.consumer.lambda((message, tx) => handle(message.body as Order, tx, meansOf(sandbox, world)));
-  run(sandbox, { messages: records.length, start: (context) => handler(event, context) }, world, (answer) => {
-    const failed = new Set((answer as SqsBatchResponse).batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+  const { consumer } = sandbox;
+  const run = runner(sandbox, world);
+  const handler = (message: Message, tx: Tx): Promise<void> => run(message, tx);
+  const start: Start = world.setup.middleware
+    ? (context) => invokeAsMiddy(consumer, handler, { event, context })
+    : (context) => consumer.lambda(handler)(event, context);
+  begin(sandbox, { orders: records.map(({ body }) => orderOf(body)), start }, world, (answer, invocation) => {
+    const response = answer as Partial<SqsBatchResponse> | undefined;
+    const failed = new Set(response?.batchItemFailures?.map(({ itemIdentifier }) => itemIdentifier));
+    judgeResponse(response, records, { invocation, world });
     for (const record of records) {
       if (failed.has(record.messageId)) {
         world.note(`${record.messageId} is reported failed`, [record.body]);
@@ -122,7 +126,10 @@ function acknowledge({ messageId, receiptHandle, body }: SqsRecord, world: World
   if (!copy) return void ledger.complaints.push(`Q1: ${messageId} was acknowledged, and never sent`);
   ledger.acknowledged(copy);
   world.note(`${messageId} is acknowledged${lost ? ", and its deletion lost" : ""}`, [body]);
-  figures.count(ledger.isCommitted(body) ? "acknowledged as done" : "acknowledged as rejected");
+  const state = ledger.isCommitted(body) ? ledger.keys.get(orderOf(body)?.key ?? "") : undefined;
+  figures.count(state ? "acknowledged as done" : "acknowledged as rejected");
+  if (state?.done) figures.count("duplicates suppressed");
+  if (state) state.done = true;
   if (lost) figures.count("fault deletion lost");
   else queues.delete(receiptHandle);
   if (!queues.source().has(messageId) && !queues.dead().has(messageId)) ledger.end(copy, "acknowledged");
@@ -134,36 +141,44 @@ export function invokeOnce(sandbox: Sandbox, order: Order, world: World): void {
   ledger.keyState(order);
   figures.count("direct invocations");
   world.note(`p${sandbox.process.number} is called for ${order.key}, payload ${order.payload}`, [order.key]);
+  const run = runner(sandbox, world);
   const handler = sandbox.consumer.once(async (message, tx) => {
-    await handle(message.body as Order, tx, meansOf(sandbox, world));
-    return { receipt: chance.below(1_000_000_000), key: order.key };
+    await run(message, tx);
+    return { receipt: chance.below(1_000_000_000), key: order.key, at: new Date(sandbox.process.host.nowMs()) };
   });
+  const wasDone = ledger.keyState(order).committed === order.payload;
   const event = { key: order.key, payload: order.payload };
-  run(sandbox, { messages: 1, start: (context) => handler(event, context) }, world, (answer) => {
-    world.note(`${order.key} is answered ${JSON.stringify(answer)}`, [order.key]);
-    ledger.answered(order, JSON.stringify(answer));
+  begin(sandbox, { orders: [order], start: (context) => handler(event, context) }, world, (answer, invocation) => {
+    if (answer instanceof Error) return judgeThrown(answer, { order, wasDone, invocation, world });
+    world.note(`${order.key} is answered ${inspect(answer)}`, [order.key]);
+    ledger.answered(order, inspect(answer));
   });
 }
 
-interface Start {
-  readonly messages: number;
-  readonly start: (context: { awsRequestId: string; getRemainingTimeInMillis: () => number }) => Promise<unknown>;
+interface Context {
+  readonly awsRequestId: string;
+  readonly getRemainingTimeInMillis: () => number;
+}
+type Start = (context: Context) => Promise<unknown>;
+
+interface Work {
+  readonly orders: readonly (Order | undefined)[];
+  readonly start: Start;
 }
 
-function run(sandbox: Sandbox, { messages, start }: Start, world: World, answered: (answer: unknown) => void): void {
+/** `answered` hears what Lambda gets: a value, or the error that was thrown. */
+function begin(
+  sandbox: Sandbox,
+  { orders, start }: Work,
+  world: World,
+  answered: (answer: unknown, invocation: Invocation) => void,
+): void {
   const { chance, figures, invocations, timeline, weather } = world;
   const { process } = sandbox;
   const endMs = timeline.nowMs() + TIMEOUT_MS;
-  const invocation: Invocation = {
-    number: world.nextNumber("invocation"),
-    messages,
-    gateMs: endMs - MARGIN_MS,
-    over: false,
-    troubled: false,
-    jumped: false,
-    refusals: 0,
-    requests: {},
-  };
+  const keys = new Set(orders.flatMap((order) => order?.key ?? []));
+  const invocation = newInvocation(world.nextNumber("invocation"), orders.length, endMs - MARGIN_MS);
+  meetOthers(keys, invocation, world);
   invocations.set(invocation.number, invocation);
   sandbox.busy = invocation;
   process.invocation = invocation.number;
@@ -175,44 +190,45 @@ function run(sandbox: Sandbox, { messages, start }: Start, world: World, answere
     return true;
   };
   const cancel = timeline.after(TIMEOUT_MS, () => {
-    if (!end()) return;
+    if (process.dead || !end()) return;
+    judgeTimeLimit(invocation, world);
     world.note(`p${process.number} runs into its time limit`);
     figures.count("time limits reached");
     if (weather.quiet || chance.happens(0.7)) process.kill();
     else world.sandboxes.delete(sandbox); // nobody ends it; it goes on as far as it gets
   });
-  const answer = (act: () => void): void => {
+  const answer = (value: unknown): void => {
     if (process.dead || !end()) return;
     cancel();
-    act();
+    answered(value, invocation);
     judgeBudget(invocation, world);
     process.frozen = true;
   };
-  start({ awsRequestId: `r${invocation.number}`, getRemainingTimeInMillis: () => endMs - timeline.nowMs() }).then(
-    (value) => answer(() => answered(value)),
-    (error: unknown) =>
-      answer(() => {
-        world.note(`p${process.number} throws ${String(error).slice(0, 120)}`);
-        figures.count("invocations that threw");
-      }),
-  );
+  const context = {
+    awsRequestId: `r${invocation.number}`,
+    getRemainingTimeInMillis: () => endMs - timeline.nowMs(),
+  };
+  start(context).then(answer, (error: unknown) => {
+    world.note(`p${process.number} throws ${String(error).slice(0, 120)}`);
+    figures.count("invocations that threw");
+    answer(error);
+  });
 }
 
-/** I12. */
-function judgeBudget({ messages, requests, troubled, refusals }: Invocation, { ledger, setup }: World): void {
-  if (troubled || refusals > 0) return;
-  const { TransactWriteItems = 0, BatchGetItem = 0, PutItem = 0, UpdateItem = 0, BatchExecuteStatement = 0 } = requests;
-  const isInsert = setup.strategy === "insert";
-  const commits = TransactWriteItems + BatchExecuteStatement + (isInsert ? PutItem : 0);
-  const others = isInsert ? 0 : PutItem + UpdateItem;
-  const sound = commits <= messages && BatchGetItem <= messages && others <= CLAIM_WRITES_MAX * messages;
-  if (!sound) ledger.complaints.push(`I12: ${messages} messages took ${JSON.stringify(requests)}`);
+/** Runs the handler of a message, and keeps when it began and ended. */
+function runner(
+  sandbox: Sandbox,
+  world: World,
+): (message: Pick<Message, "body" | "messageId">, tx: Tx) => Promise<void> {
+  return async ({ body, messageId }, tx) => {
+    const invocation = sandbox.busy;
+    const onRun = (): void => handlerStarted(messageId, invocation, world);
+    await handle(body as Order, tx, { ...meansOf(sandbox, world), onRun });
+    invocation?.finished.set(messageId, world.timeline.nowMs());
+  };
 }
 
-/** Acquire, step, release, and renewals under the shortest lease, which is renewed every quarter of it. */
-const CLAIM_WRITES_MAX = 3 + (4 * TIMEOUT_MS) / 1000;
-
-function meansOf({ process }: Sandbox, world: World): Parameters<typeof handle>[2] {
+function meansOf({ process }: Sandbox, world: World): Omit<Parameters<typeof handle>[2], "onRun"> {
   return {
     strategy: world.setup.strategy,
     host: process.host,

@@ -8,16 +8,19 @@
 //   I6  every acknowledgement of a direct invocation's key has the same result.
 //   I7  another payload under a committed key is never acknowledged as done, and changes nothing.
 //   I8  every copy of a message is in a queue, acknowledged, redriven under a new id, or out of its retention.
+//   G1  what a handler read is unchanged when its effects are there. R3 another run gets a fresh message.
+//   H1  a record is not deleted before its lifetime is over. RE4 what is committed is not dead-lettered by semel.
 //   RE2 nothing is in the dead-letter queue by semel's hand before something is recorded under its key.
 //   ST1 a step whose result the holder's own record keeps does not run; ST3 a step of a key has one idempotency key.
 
 import type { Item } from "../../../lib/aws/dynamodb.ts";
 import { systemHost } from "../../../lib/host.ts";
+import { fingerprint } from "../../../lib/protocol/fingerprint.ts";
 import { MARK } from "../../../lib/protocol/insert.ts";
 import { recordKey } from "../../../lib/protocol/key.ts";
 import { complaintsAboutWrite } from "../../../lib/testing/explorer/invariants.ts";
 import { CONSUMER, counterOf, EFFECTS, JOURNAL, kindOf, type Order, orderOf, RECORDS } from "./messages.ts";
-import type { Strategy } from "./setup.ts";
+import { type Strategy, TIMEOUT_MS } from "./setup.ts";
 import type { Change } from "./store.ts";
 
 /** What became of an intended effect. */
@@ -27,6 +30,10 @@ export interface KeyState extends Order {
   committed?: number;
   /** Its record's time to live ran out, and it was deleted. */
   swept: boolean;
+  /** A newer version has its hand in it. */
+  newer?: boolean;
+  /** One of its messages left its queue as done. */
+  done?: boolean;
   stepKey?: string;
   /** Text of the result of a direct invocation. */
   result?: string;
@@ -71,7 +78,14 @@ export interface Ledger {
   isLettered(messageId: string): boolean;
 }
 
-export function createLedger(strategy: Strategy, nowMs: () => number): Ledger {
+export interface LedgerOptions {
+  readonly strategy: Strategy;
+  readonly nowMs: () => number;
+  /** Of a record. */
+  readonly lifetimeMs: number;
+}
+
+export function createLedger({ strategy, nowMs, lifetimeMs }: LedgerOptions): Ledger {
   const keys = new Map<string, KeyState>();
   const byPk = new Map<string, KeyState>();
   const copies = new Map<string, Copy>();
@@ -79,6 +93,7 @@ export function createLedger(strategy: Strategy, nowMs: () => number): Ledger {
   const records = new Map<string, Item>();
   const effects = new Map<string, Item>();
   const letters = new Set<string>();
+  const rejected = new Set<string>();
   const totals = { hot: 0, sum: 0, sold: 0 };
   const complaints: string[] = [];
   let committed = 0;
@@ -98,15 +113,31 @@ export function createLedger(strategy: Strategy, nowMs: () => number): Ledger {
     state.committed = payload;
     totals[counterOf(kindOf(state.key))]++;
     committed++;
+    const [price, seen] = [effects.get("price"), effects.get(`price of ${state.key}`)];
+    if (!seen) return;
+    for (const name of ["n", "m"]) {
+      const [is, was] = [price?.[name]?.N ?? "-1", seen[name]?.N];
+      if (is !== was) complaints.push(`G1: ${state.key} was committed at the price ${name} ${was}, and it is ${is}`);
+    }
   }
 
   function recordWritten({ id, before, after }: Change, writer: number): void {
     complaints.push(...complaintsAboutWrite(before, after, writer));
     if (after) records.set(id, after);
+    const { committedAt, claimedAt, expiresAt, messageId, status } = after ?? {};
+    if (status?.S === "REJECTED") rejected.add(messageId?.S ?? "");
+    // A claim counts from its last try, its lifetime from its first.
+    const sinceMs = committedAt ? Number(committedAt.N) : Number(claimedAt?.N) - TIMEOUT_MS;
+    if (Number(expiresAt?.N) * 1000 < sinceMs + lifetimeMs)
+      complaints.push(`H1: the record ${id} does not live long enough`);
     const state = byPk.get(id);
     if (!state) return void complaints.push(`I1: a record was written under ${id}, which nobody asked for`);
     if (after?.["status"]?.S !== "COMPLETED" || before?.["status"]?.S === "COMPLETED") return;
-    commit(state, Number(effects.get(`put ${state.key}`)?.["payload"]?.N ?? Number.NaN));
+    const payload = Number(effects.get(`put ${state.key}`)?.["payload"]?.N);
+    if (after["fingerprint"]?.S !== fingerprint({ key: state.key, payload }, systemHost.sha256)) {
+      complaints.push(`I7, R3: the effects of ${state.key} are not those of the payload that its record has`);
+    }
+    commit(state, payload);
   }
 
   function inserted({ id, before, after }: Change): void {
@@ -126,7 +157,11 @@ export function createLedger(strategy: Strategy, nowMs: () => number): Ledger {
   }
 
   function written(changes: readonly Change[], writer: number): void {
-    for (const { table, id, after } of changes) if (table === EFFECTS && after) effects.set(id, after);
+    for (const { table, id, after } of changes) {
+      if (table !== EFFECTS) continue;
+      if (after) effects.set(id, after);
+      else effects.delete(id);
+    }
     const touched = new Set<KeyState>();
     for (const change of changes) {
       if (change.table === JOURNAL) inserted(change);
@@ -212,6 +247,9 @@ export function createLedger(strategy: Strategy, nowMs: () => number): Ledger {
       const order = orderOf(body);
       if (!order) return;
       const state = keyState(order);
+      if (isCommitted(body) && !rejected.has(messageId)) {
+        complaints.push(`RE4: ${messageId} is done, was never rejected, and was dead-lettered`);
+      }
       if (records.has(state.pk) || state.committed !== undefined) return;
       complaints.push(`RE2: ${messageId} was dead-lettered, but nothing is recorded under ${order.key}`);
     },

@@ -14,9 +14,9 @@ export const JOURNAL = "Journal";
 /**
  * plain: adds to a counter that all share, so that increments fold. guarded: reads an item that all of its kind write.
  * stocked: has a condition of its own, which may not hold yet. disputed: some versions of the code give it up for good.
- * doomed: all do. once: a direct invocation.
+ * doomed: all do. priced: reads what it does not write. once: a direct invocation.
  */
-export const KINDS = ["plain", "guarded", "stocked", "disputed", "doomed", "once"] as const;
+export const KINDS = ["plain", "guarded", "stocked", "disputed", "doomed", "priced", "once"] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface Order {
@@ -51,19 +51,26 @@ export interface HandlerMeans {
   /** Nothing goes wrong any more. */
   readonly isQuiet: () => boolean;
   /** The effect outside DynamoDB; gives its number. */
+  /** Is told of every run of a handler. */
+  readonly onRun: () => void;
   readonly charge: (key: string, idempotencyKey: string) => string;
 }
 
 /** Longer than the invocation may take, as well. */
 const HANDLER_MS_MAX = 12_000;
 
-export async function handle({ key, payload }: Order, tx: Tx, means: HandlerMeans): Promise<void> {
+/** Spoils what it was given: another run gets a fresh one. */
+export async function handle(order: { key: string; payload: number }, tx: Tx, means: HandlerMeans): Promise<void> {
+  const { key, payload } = order;
+  means.onRun();
+  order.payload = -1;
   const { chance, host, isQuiet, strategy } = means;
   const kind = kindOf(key);
   const charged =
     strategy === "claim"
       ? await tx.step("charge", ({ idempotencyKey }) => means.charge(key, idempotencyKey))
       : undefined;
+  if (kind === "priced" && strategy !== "insert") await readPrice(key, tx);
   const sum = { TableName: EFFECTS, Key: { id: "sum" } };
   const guard = kind === "guarded" && strategy !== "insert";
   const found = guard ? await tx.get<{ n: number }>(sum) : undefined;
@@ -72,7 +79,8 @@ export async function handle({ key, payload }: Order, tx: Tx, means: HandlerMean
   complain(kind, means);
   if (strategy === "insert") return tx.insert({ TableName: JOURNAL, Item: { payload } });
   tx.put({ TableName: EFFECTS, Item: { id: `put ${key}`, payload, ...(charged && { charged }) } });
-  tx.increment({ TableName: EFFECTS, Key: { id: `count ${key}` } }, { n: 1 });
+  tx.increment({ TableName: EFFECTS, Key: { id: `count ${key}` } }, { n: 2 });
+  tx.increment({ TableName: EFFECTS, Key: { id: `count ${key}` } }, { n: -1 });
   if (kind === "guarded") {
     const ExpressionAttributeValues = { ":n": (found?.n ?? 0) + 1 };
     return tx.update({ ...sum, UpdateExpression: "SET n = :n", ExpressionAttributeValues });
@@ -89,10 +97,18 @@ export async function handle({ key, payload }: Order, tx: Tx, means: HandlerMean
   tx.increment({ TableName: EFFECTS, Key: { id: "hot" } }, { n: 1 });
 }
 
+/** The price stands in two attributes, read one after the other; both guards have to hold. */
+async function readPrice(key: string, tx: Tx): Promise<void> {
+  const price = { TableName: EFFECTS, Key: { id: "price" } };
+  const pence = await tx.get<{ n: number }>(price, { attributes: ["n"] });
+  const tax = await tx.get<{ m: number }>(price, { attributes: ["m"] });
+  tx.put({ TableName: EFFECTS, Item: { id: `price of ${key}`, n: pence?.n ?? -1, m: tax?.m ?? -1 } });
+}
+
 function complain(kind: Kind, { chance, version, isQuiet }: HandlerMeans): void {
   if (kind === "doomed") throw new PermanentError("for good");
   if (isQuiet()) return;
   if (kind === "disputed" && version % 2 === 1) throw new PermanentError("not in this version");
   if (chance.happens(0.05)) throw new Error("this time");
-  if (chance.happens(0.02)) throw new RetryLater({ afterSeconds: chance.below(120) });
+  if (chance.happens(0.02)) throw new RetryLater({ afterSeconds: chance.pick([0, 1, 60, 43_200]) });
 }

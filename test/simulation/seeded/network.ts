@@ -2,8 +2,12 @@
 //
 //   L1. No commit is sent by an invocation that is over, or whose gate is closed. A commit names, in its ids, the invocation
 //       that made them.
+//   RD1. No message is hidden for longer than SQS takes.
 //   I12. Counted for each invocation; judged at its end, see invocations.ts.
 
+import type { Item } from "../../../lib/aws/dynamodb.ts";
+import { VISIBILITY_TIMEOUT_SECONDS_MAX } from "../../../lib/aws/limits.ts";
+import type { VisibilityEntry } from "../../../lib/aws/sqs.ts";
 import type { SqsAnswerOf, SqsRequest, SqsSend } from "../../../lib/consumer/sqs-send.ts";
 import { FAILURE_ATTRIBUTE, type Failure } from "../../../lib/protocol/rejection.ts";
 import type { AnswerOf, DynamoDbRequest, Send } from "../../../lib/store/send.ts";
@@ -12,6 +16,12 @@ import { type AwsRequest, applyUnder, type Course, drawCourse, type Fault, fault
 import { JOURNAL } from "./messages.ts";
 import type { SandboxProcess } from "./process.ts";
 import { RECORD_KEYS, type World } from "./world.ts";
+
+interface Way {
+  readonly signal: AbortSignal | undefined;
+  readonly line: (what: string) => void;
+  readonly keys: readonly string[];
+}
 
 type Outcome = { readonly answer: unknown } | { readonly error: unknown };
 
@@ -29,26 +39,33 @@ export function connect(process: SandboxProcess, world: World): Connection {
     if (process.dead) return NEVER;
     if (signal?.aborted) return Promise.reject(named("AbortError", "aborted"));
     judgeMoment(given);
-    const course = drawCourse(given, world.faultRate(), chance);
+    const { outage, quiet } = world.weather;
+    const inOutage = outage && !quiet && timeline.nowMs() < outage.untilMs;
+    const climate = { faultRate: world.faultRate(), outage: inOutage ? outage.faults : [] };
+    const course = drawCourse(given, climate, chance);
     const invocation = world.invocations.get(process.invocation);
     if (course.fault !== "none") figures.count(`fault ${course.fault}`);
-    if (course.fault !== "none" && invocation) invocation.troubled = true;
+    if (course.fault !== "none") invocation?.faults.push(course.fault);
     if (invocation) invocation.requests[given.operation] = (invocation.requests[given.operation] ?? 0) + 1;
     figures.count(`request ${given.operation}`);
-    const line = (what: string): void => note(`p${process.number} ${given.operation} ${what}`, keysIn(given, world));
+    const keys = keysIn(given, world);
+    const line = (what: string): void => note(`p${process.number} ${given.operation} ${what}`, keys);
     line(`sent, ${course.fault}`);
     if (course.fault === "dies-before") process.kill();
-    return travel(given, course, { signal, line });
+    return travel(given, course, { signal, line, keys });
   }
 
   function travel(
     given: AwsRequest,
     { fault, effectMs, answerMs }: Course,
-    { signal, line }: { signal: AbortSignal | undefined; line: (what: string) => void },
+    { signal, line, keys }: Way,
   ): Promise<unknown> {
     let outcome: Outcome = { error: faultError(fault, given) };
     if (effectMs !== undefined) {
+      const own = { invocation: process.invocation, keys };
+      if (commits(given)) world.onTheirWay.add(own);
       timeline.after(effectMs, () => {
+        world.onTheirWay.delete(own);
         outcome = outcomeOf(given, fault);
         line("error" in outcome ? `refused: ${(outcome.error as Error).name}` : "applied");
         const said = faultError(fault, given);
@@ -85,7 +102,11 @@ export function connect(process: SandboxProcess, world: World): Connection {
         ledger.deadLettered(String(answer["MessageId"]), failure.messageId ?? "", given.input.MessageBody);
         return fault === "no-id" ? {} : answer;
       }
-      case "ChangeMessageVisibilityBatch":
+      case "ChangeMessageVisibilityBatch": {
+        const answer = world.queues.act(given.operation, { ...given.input });
+        if (process.skewMs === 0 && fault === "none") judgeHiding(given.input.Entries, world);
+        return answer;
+      }
       case "GetQueueUrl":
         return world.queues.act(given.operation, { ...given.input });
       default:
@@ -95,8 +116,9 @@ export function connect(process: SandboxProcess, world: World): Connection {
 
   /** L1. */
   function judgeMoment(given: AwsRequest): void {
-    if (!commits(given)) return;
-    const text = JSON.stringify(given.input);
+    if (!commits(given) && !acquires(given)) return;
+    const { ":semelSeenAttempt": _, ...values } = valuesOf(given);
+    const text = JSON.stringify(given.operation === "UpdateItem" ? values : given.input);
     for (const [id] of text.matchAll(/00000000-0000-4000-8\d{3}-\d{12}/g)) {
       const invocation = world.invocations.get(process.madeIn(id) ?? 0);
       if (!invocation || invocation.jumped) continue;
@@ -119,6 +141,28 @@ export function connect(process: SandboxProcess, world: World): Connection {
 function commits({ operation, input }: AwsRequest): boolean {
   if (operation === "TransactWriteItems" || operation === "BatchExecuteStatement") return true;
   return operation === "PutItem" && "TableName" in input && input.TableName === JOURNAL;
+}
+
+/** Of an update: with the attempt that it takes over, which is not its own. */
+function valuesOf({ input }: AwsRequest): Item {
+  return ("ExpressionAttributeValues" in input && input.ExpressionAttributeValues) || {};
+}
+
+/** RD1: never beyond 12 hours from the receipt, but for the way of the request and the rounding to seconds. */
+function judgeHiding(entries: readonly VisibilityEntry[], { ledger, queues, timeline }: World): void {
+  for (const { ReceiptHandle, VisibilityTimeout } of entries) {
+    const [, id = ""] = Buffer.from(ReceiptHandle, "base64").toString().split(" ");
+    const message = queues.source().get(id);
+    const ageSeconds = message ? (timeline.nowMs() - message.receivedAtMs) / 1000 : 0;
+    if (VisibilityTimeout + ageSeconds <= VISIBILITY_TIMEOUT_SECONDS_MAX + 2) continue;
+    ledger.complaints.push(`RD1: ${id} is to be hidden for ${VisibilityTimeout} s after ${ageSeconds} s`);
+  }
+}
+
+/** A release and the result of a step may still go out when the gate is closed. */
+function acquires({ operation, input }: AwsRequest): boolean {
+  if (operation === "PutItem") return true;
+  return operation === "UpdateItem" && "UpdateExpression" in input && input.UpdateExpression.includes("if_not_exists");
 }
 
 /** For the histories of messages. */

@@ -27,6 +27,7 @@ export function commitAsNewer(world: World): void {
     const TransactItems =
       setup.strategy === "insert" ? [insertOf(one.order, state, world)] : commitOf(one, state, world);
     store.apply({ operation: "TransactWriteItems", input: { TransactItems } }, WRITER);
+    state.newer = true;
     note(`a newer version commits ${one.order.key}`, [one.order.key]);
     figures.count("commits by a newer version");
   } catch {} // somebody else has the key

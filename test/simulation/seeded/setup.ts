@@ -18,6 +18,8 @@ export interface Setup {
   readonly lanes: number;
   readonly storeResult: boolean;
   readonly backoff: boolean;
+  /** Called as Middy calls it; else without Middy. */
+  readonly middleware: boolean;
   /** Also shorter than the function may run: then copies of one message run side by side. */
   readonly visibilitySeconds: number;
   readonly maxReceiveCount: number;
@@ -55,6 +57,7 @@ export function drawSetup(chance: Chance, strategy: Strategy): Setup {
     concurrency: chance.pick([1, 3, 10, 100]),
     lanes: chance.pick([1, 2, 10]),
     storeResult: strategy !== "insert" && chance.happens(0.3),
+    middleware: chance.happens(0.5),
     backoff: chance.happens(0.5),
     maxReceiveCount: chance.pick([2, 4, 8]),
     faultRate: chance.pick([0.02, 0.1, 0.3]),

@@ -80,7 +80,6 @@ function isSound({ ledger, queues, timeline }: World): boolean {
 function countEnds({ figures, ledger, queues }: World): void {
   figures.count("keys", ledger.keys.size);
   figures.count("keys committed", ledger.committedKeys());
-  figures.count("duplicates suppressed", figures.of("acknowledged as done") - ledger.committedKeys());
   for (const { body } of queues.dead().values()) if (ledger.isCommitted(body)) figures.count("dead though committed");
   for (const { state } of ledger.copies.values()) if (state === "expired") figures.count("out of retention");
 }

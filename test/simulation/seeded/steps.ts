@@ -1,6 +1,7 @@
 // The steps of a simulation: what producers, the poller, operators, time and bad luck do next.
 
 import type { SqsRecord } from "../../../lib/aws/lambda.ts";
+import type { Fault } from "./faults.ts";
 import { freeSandbox, invokeBatch, invokeOnce } from "./invocations.ts";
 import { EFFECTS, type Kind, type Order, RECORDS } from "./messages.ts";
 import { commitAsNewer } from "./newer.ts";
@@ -25,6 +26,8 @@ const WEIGHTS = {
   kill: 2,
   deploy: 1,
   newer: 1,
+  outage: 2,
+  reprice: 3,
 } as const;
 type Step = keyof typeof WEIGHTS;
 
@@ -34,6 +37,7 @@ const KIND_WEIGHTS: Readonly<Record<Kind, number>> = {
   stocked: 1,
   disputed: 1,
   doomed: 1,
+  priced: 1,
   once: 0,
 };
 
@@ -42,7 +46,18 @@ const TIME_MS_MAX = 24 * 60 * MINUTE_MS;
 /** Tokens are remembered for 10 minutes. */
 const TOKENS_MS = 10 * MINUTE_MS;
 /** How late the same delivery may come again, whatever its receipt says. */
-const DUPLICATE_MS_MAX = 60 * MINUTE_MS;
+const DUPLICATE_MS_MAX = 10 * MINUTE_MS;
+
+const OUTAGES: readonly [readonly Fault[], ...(readonly Fault[])[]] = [
+  ["throttled"],
+  ["conflict-on-record", "conflict"],
+  ["conflict-on-effect"],
+  ["server-error", "server-error-applied"],
+  ["answer-lost", "never-applied"],
+  ["hangs"],
+  ["slow"],
+  ["in-progress", "in-progress-applied"],
+];
 
 /** What producers and callers know of what they sent. */
 interface Sent {
@@ -97,9 +112,10 @@ export function createSteps(world: World): Steps {
     if (!sandbox) return;
     const records = queues.receive(chance.happens(0.1) ? 100 : 10);
     recent = recent.filter(({ atMs }) => timeline.nowMs() - atMs < DUPLICATE_MS_MAX).slice(-20);
-    const again = chance.happens(0.05) ? chance.anyOf(recent) : undefined;
-    if (again) figures.count("fault delivered twice");
-    const all = again ? [...records, again.record] : records;
+    const again = chance.happens(0.05) ? chance.anyOf(recent)?.record : undefined;
+    const copy = again ?? (chance.happens(0.05) ? chance.anyOf(records) : undefined);
+    if (copy) figures.count("fault delivered twice");
+    const all = copy ? [...records, copy] : records;
     recent.push(...records.map((record) => ({ record, atMs: timeline.nowMs() })));
     if (all.length > 0) invokeBatch(sandbox, all, world);
     else figures.count("empty receives");
@@ -141,7 +157,7 @@ export function createSteps(world: World): Steps {
     const sandbox = chance.anyOf([...world.sandboxes]);
     if (!sandbox) return;
     sandbox.process.skewMs = chance.below(2 * SKEW_MS_MAX) - SKEW_MS_MAX;
-    if (sandbox.busy) sandbox.busy.jumped = sandbox.busy.troubled = true;
+    if (sandbox.busy) sandbox.busy.jumped = sandbox.busy.disturbed = true;
     note(`p${sandbox.process.number} has its clock at ${sandbox.process.skewMs} ms`);
     figures.count("fault clock jumped");
   }
@@ -150,7 +166,7 @@ export function createSteps(world: World): Steps {
     const sandbox = chance.anyOf([...world.sandboxes].filter(({ busy, process }) => busy && !process.frozen));
     if (!sandbox?.busy) return;
     const ms = chance.spanMs(100, MINUTE_MS);
-    sandbox.process.frozen = sandbox.busy.troubled = true;
+    sandbox.process.frozen = sandbox.busy.disturbed = true;
     timeline.after(ms, sandbox.process.thaw);
     note(`p${sandbox.process.number} is frozen for ${ms} ms`);
     figures.count("fault frozen");
@@ -177,6 +193,25 @@ export function createSteps(world: World): Steps {
     store.apply({ operation: "UpdateItem", input }, 0);
   }
 
+  function outage(): void {
+    const faults = chance.pick<readonly Fault[]>(OUTAGES);
+    weather.outage = { untilMs: timeline.nowMs() + chance.spanMs(1_000, MINUTE_MS), faults };
+    note(`from now on every request meets ${faults.join(" or ")}`);
+    figures.count("outages");
+  }
+
+  /** Or takes it away. */
+  function reprice(): void {
+    const price = { TableName: EFFECTS, Key: { id: { S: "price" } } };
+    const [n, m] = [{ N: String(chance.below(100)) }, { N: String(chance.below(100)) }];
+    const Put = {
+      TableName: EFFECTS,
+      Item: { ...price.Key, ...(chance.happens(0.7) && { n }), ...(chance.happens(0.7) && { m }) },
+    };
+    const TransactItems = [chance.happens(0.3) ? { Delete: price } : { Put }];
+    store.apply({ operation: "TransactWriteItems", input: { TransactItems } }, 0);
+  }
+
   const acts: Readonly<Record<Step, () => Promise<void> | void>> = {
     poll,
     send: () => {
@@ -197,6 +232,8 @@ export function createSteps(world: World): Steps {
     freeze,
     kill,
     deploy,
+    outage,
+    reprice,
     newer: () => commitAsNewer(world),
   };
 

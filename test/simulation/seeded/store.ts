@@ -1,4 +1,6 @@
-// The memory store, watched: every write is judged in the moment in which it takes effect.
+// The memory store, watched: every write is judged in the moment in which it takes effect. A read that does not ask for
+// consistency gets each item as it was before its last write, and a transaction that was cancelled is remembered by its token,
+// which AWS does not rule out.
 
 import type { AttributeValue, Item } from "../../../lib/aws/dynamodb.ts";
 import { type MemoryDynamoDb, memoryDynamoDb } from "../../../lib/store/memory/memory-dynamodb.ts";
@@ -28,6 +30,8 @@ export function createStore(onWrite: (changes: readonly Change[], writer: number
     [EFFECTS]: { partitionKey: "id" },
     [JOURNAL]: { partitionKey: "id" },
   });
+  const before = new Map<string, Item | undefined>();
+  const cancelled = new Map<string, unknown>();
   const item = (TableName: string, id: string): Item | undefined =>
     memory.send({ operation: "GetItem", input: { TableName, Key: { [KEY_NAMES[TableName] ?? "id"]: { S: id } } } })
       .Item;
@@ -36,15 +40,46 @@ export function createStore(onWrite: (changes: readonly Change[], writer: number
     item,
     apply(request, writer) {
       const touched = touchedBy(request).map(({ table, id }) => ({ table, id, before: item(table, id) }));
+      const token = request.operation === "TransactWriteItems" ? request.input.ClientRequestToken : undefined;
+      if (token !== undefined && cancelled.has(token)) throw cancelled.get(token);
       try {
-        return memory.send(request);
+        return stale(request, before) ?? memory.send(request);
+      } catch (error) {
+        if (token !== undefined) cancelled.set(token, error);
+        throw error;
       } finally {
         const after = touched.map((one) => ({ ...one, after: item(one.table, one.id) }));
         const changes = after.filter((one) => JSON.stringify(one.before) !== JSON.stringify(one.after));
+        for (const change of changes) before.set(nameOf(change.table, change.id), change.before);
         if (changes.length > 0) onWrite(changes, writer);
       }
     },
   };
+}
+
+function nameOf(table: string, id: string): string {
+  return `${table} ${id}`;
+}
+
+/** The answer to a read that is not strong; undefined: it is, or nothing was written since. */
+function stale<R extends DynamoDbRequest>(
+  request: R,
+  before: ReadonlyMap<string, Item | undefined>,
+): AnswerOf<R> | undefined {
+  if (request.operation === "GetItem" && !request.input.ConsistentRead) {
+    const [one] = touched(request.input.TableName, request.input.Key);
+    const name = one && nameOf(one.table, one.id);
+    return name !== undefined && before.has(name) ? ({ Item: before.get(name) } as AnswerOf<R>) : undefined;
+  }
+  if (request.operation !== "BatchGetItem") return undefined;
+  const [[table, asked] = []] = Object.entries(request.input.RequestItems);
+  if (table === undefined || asked === undefined || asked.ConsistentRead) return undefined;
+  const items: Item[] = [];
+  for (const { id } of asked.Keys.flatMap((key) => touched(table, key))) {
+    const one = before.get(nameOf(table, id));
+    if (one) items.push(one);
+  }
+  return { Responses: { [table]: items } } as AnswerOf<R>;
 }
 
 interface Touched {

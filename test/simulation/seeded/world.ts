@@ -5,8 +5,8 @@
 
 import type { ExactlyOnce } from "../../../lib/middleware/exactly-once.ts";
 import { type Chance, createChance } from "./chance.ts";
+import type { Fault } from "./faults.ts";
 import { createFigures, type Figures } from "./figures.ts";
-import type { Invocation } from "./invocations.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { CONSUMER, EFFECTS, orderOf } from "./messages.ts";
 import type { SandboxProcess } from "./process.ts";
@@ -14,6 +14,7 @@ import { createQueues, type Queues } from "./queues.ts";
 import { drawSetup, type Setup, type Strategy } from "./setup.ts";
 import { createStore, type WatchedStore } from "./store.ts";
 import { createTimeline, type Timeline } from "./timeline.ts";
+import type { Invocation } from "./verdicts.ts";
 
 /** A process with its consumer. */
 export interface Sandbox {
@@ -38,6 +39,8 @@ export interface World {
   note(line: string, about?: readonly string[]): void;
   historyOf(about: string): readonly string[];
   faultRate(): number;
+  /** Requests that take effect later: the invocations that sent them, and the records that they name. */
+  readonly onTheirWay: Set<{ readonly invocation: number; readonly keys: readonly string[] }>;
   nextNumber(of: "id" | "process" | "invocation" | "key"): number;
   /** What changes by steps. */
   readonly weather: Weather;
@@ -48,6 +51,8 @@ export interface Weather {
   /** Of the code that new processes get. */
   version: number;
   paused: boolean;
+  /** A time in which every request meets one of these. */
+  outage: { readonly untilMs: number; readonly faults: readonly Fault[] } | undefined;
   /** Nothing goes wrong any more. */
   quiet: boolean;
 }
@@ -59,6 +64,7 @@ export interface WorldOptions {
   readonly adjust?: Partial<Setup> | undefined;
 }
 
+const DAY_MS = 24 * 60 * 60 * 1000;
 /** Of one message, in the report of a violation. */
 const HISTORY_LINES_MAX = 200;
 
@@ -67,11 +73,15 @@ export function createWorld({ seed, strategy, adjust }: WorldOptions): World {
   const setup = { ...drawSetup(chance, strategy), ...adjust };
   const timeline = createTimeline();
   const startMs = timeline.nowMs();
-  const ledger = createLedger(strategy, timeline.nowMs);
+  const ledger = createLedger({
+    strategy,
+    nowMs: timeline.nowMs,
+    lifetimeMs: setup.retentionDays * DAY_MS,
+  });
   const trace: string[] = [];
   const histories = new Map<string, string[]>();
   const numbers = { id: 0, process: 0, invocation: 0, key: 0 };
-  const weather: Weather = { step: 0, version: 0, paused: false, quiet: false };
+  const weather: Weather = { step: 0, version: 0, paused: false, outage: undefined, quiet: false };
   const store = createStore(ledger.written);
   store.memory.send({
     operation: "PutItem",
@@ -102,6 +112,7 @@ export function createWorld({ seed, strategy, adjust }: WorldOptions): World {
     },
     historyOf: (about) => histories.get(orderOf(about)?.key ?? about) ?? [],
     faultRate: () => (weather.quiet ? 0 : setup.faultRate),
+    onTheirWay: new Set(),
     nextNumber: (of) => ++numbers[of],
     weather,
   };

@@ -1,0 +1,201 @@
+// What must hold of each invocation.
+//
+//   I12. One that met neither fault nor refusal sends at most one transaction (or call of statements) and one read of records
+//        for each of its messages; under claim the few writes more of acquisition, step and renewals.
+//   I14. A message whose handler is done is not reported failed for a fault or two that another try mends, while there is time
+//        for that, and nobody else has its key.
+//   C2.  Nobody is told that nothing was committed where it was, or still may be.
+//   L2.  Its time limit is never reached by what it waits for. L3. No handler starts after the gate closed.
+//   Q1.  The response names ids of its batch only. R3. A handler runs 4 times a delivery at most.
+//   O1.  A direct invocation whose key is committed is answered. O2. What its handler threw is thrown as it was.
+
+import type { SqsBatchResponse, SqsRecord } from "../../../lib/aws/lambda.ts";
+import type { Logger } from "../../../lib/consumer/observe.ts";
+import type { Fault } from "./faults.ts";
+import { kindOf, type Order, orderOf } from "./messages.ts";
+import { TIMEOUT_MS } from "./setup.ts";
+import type { Sandbox, World } from "./world.ts";
+
+export interface Invocation {
+  readonly number: number;
+  readonly messages: number;
+  /** When nothing is committed any more. */
+  readonly gateMs: number;
+  over: boolean;
+  /** It was frozen, or its clock jumped. */
+  disturbed: boolean;
+  jumped: boolean;
+  refusals: number;
+  readonly faults: Fault[];
+  readonly requests: Record<string, number>;
+  /** Runs of handlers, and when each was done, by message id. */
+  readonly runs: Map<string, number>;
+  readonly finished: Map<string, number>;
+  /** Keys that another invocation has a hand in, too. */
+  readonly contended: Set<string>;
+  /** Of messages that failed, as they were logged. */
+  readonly codes: Map<string, string>;
+  keys: ReadonlySet<string>;
+}
+
+export function newInvocation(number: number, messages: number, gateMs: number): Invocation {
+  const flags = { over: false, disturbed: false, jumped: false, refusals: 0 };
+  const kept = { runs: new Map(), finished: new Map(), contended: new Set<string>(), codes: new Map() };
+  return { number, messages, gateMs, ...flags, ...kept, faults: [], requests: {}, keys: new Set() };
+}
+
+/** Those under way, those that go on though they are over, and requests that are still to take effect. */
+export function meetOthers(keys: ReadonlySet<string>, own: Invocation, { invocations, onTheirWay }: World): void {
+  own.keys = keys;
+  const late = new Set([...onTheirWay].flatMap(({ keys: some }) => some));
+  for (const key of keys) if (late.has(key)) own.contended.add(key);
+  for (const other of invocations.values()) {
+    if (other.over && !other.disturbed && own.gateMs - other.gateMs > 2 * TIMEOUT_MS) continue;
+    for (const key of other.keys) {
+      if (!keys.has(key)) continue;
+      own.contended.add(key);
+      other.contended.add(key);
+    }
+  }
+}
+
+/** I12. */
+export function judgeBudget({ messages, requests, faults, disturbed, refusals }: Invocation, world: World): void {
+  if (faults.length > 0 || disturbed || refusals > 0) return;
+  const { TransactWriteItems = 0, BatchGetItem = 0, PutItem = 0, UpdateItem = 0, BatchExecuteStatement = 0 } = requests;
+  const isInsert = world.setup.strategy === "insert";
+  const commits = TransactWriteItems + BatchExecuteStatement + (isInsert ? PutItem : 0);
+  const others = isInsert ? 0 : PutItem + UpdateItem;
+  const sound = commits <= messages && BatchGetItem <= messages && others <= CLAIM_WRITES_MAX * messages;
+  if (!sound) world.ledger.complaints.push(`I12: ${messages} messages took ${JSON.stringify(requests)}`);
+}
+
+/** Acquire, step, release, and renewals under the shortest lease, which is renewed every quarter of it. */
+const CLAIM_WRITES_MAX = 3 + (4 * TIMEOUT_MS) / 1000;
+
+/** L2. */
+export function judgeTimeLimit({ number, disturbed }: Invocation, { ledger }: World): void {
+  if (!disturbed) ledger.complaints.push(`L2: invocation ${number} ran into its time limit`);
+}
+
+/** L3, R3. */
+export function handlerStarted(messageId: string, own: Invocation | undefined, { ledger, timeline }: World): void {
+  if (!own) return;
+  const runs = (own.runs.get(messageId) ?? 0) + 1;
+  own.runs.set(messageId, runs);
+  const late = timeline.nowMs() > own.gateMs && !own.disturbed;
+  if (late) ledger.complaints.push(`L3: the handler of ${messageId} started after the gate closed`);
+  if (runs > RUNS_MAX) ledger.complaints.push(`R3: the handler of ${messageId} ran ${runs} times in one invocation`);
+}
+
+/** A message twice in a batch runs twice where its first delivery was rejected. */
+const RUNS_MAX = 8;
+
+interface Answered {
+  readonly invocation: Invocation;
+  readonly world: World;
+}
+
+/** Q1, and for each message that failed I14. */
+export function judgeResponse(
+  response: Partial<SqsBatchResponse> | undefined,
+  records: readonly SqsRecord[],
+  { invocation, world }: Answered,
+): void {
+  const { complaints } = world.ledger;
+  if (!Array.isArray(response?.batchItemFailures)) {
+    complaints.push(`Q1: the answer is ${JSON.stringify(response)}`);
+    return;
+  }
+  const failed = new Set(response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+  const unknown = [...failed].filter((id) => !records.some(({ messageId }) => messageId === id));
+  if (unknown.length > 0) complaints.push(`Q1: the answer names ${unknown.join(", ")}, which it did not get`);
+  for (const { messageId, body } of records) {
+    if (failed.has(messageId) && isWithoutReason(messageId, body, { invocation, world })) {
+      const faults = invocation.faults.join(", ") || "no fault";
+      const code = invocation.codes.get(messageId);
+      complaints.push(`I14: ${messageId} is reported failed (${code}) for ${faults}: ${body}`);
+    }
+  }
+}
+
+/** After these another try at once may do, and within the time of a pause or two. */
+const MENDED: ReadonlySet<Fault> = new Set<Fault>([
+  "answer-lost",
+  "never-applied",
+  "server-error",
+  "server-error-applied",
+  "throttled",
+  "conflict",
+  "conflict-on-record",
+  "conflict-on-effect",
+  "in-progress",
+  "in-progress-applied",
+  "one-throttled",
+  "one-conflicts",
+  "one-failed-applied",
+  "answer-short",
+  "half-applied",
+  "half-unread",
+  "without-items",
+]);
+const FAULTS_MAX = 3;
+const TIME_MS = 6_000;
+
+function isWithoutReason(messageId: string, body: string, { invocation, world }: Answered): boolean {
+  const { codes, contended, disturbed, faults, finished, gateMs } = invocation;
+  const order = orderOf(body);
+  const finishedMs = finished.get(messageId);
+  if (codes.get(messageId) === "SEMEL_DEAD_LETTER") return false; // its own client tries that again, not the runtime
+  if (!order || finishedMs === undefined || disturbed || contended.has(order.key)) return false;
+  if (faults.length > FAULTS_MAX || !faults.every((fault) => MENDED.has(fault))) return false;
+  const state = world.ledger.keys.get(order.key);
+  const format = world.ledger.records.get(state?.pk ?? "")?.["formatVersion"]?.N ?? "1";
+  const isPlain = kindOf(order.key) === "plain" && state?.newer !== true && format === "1";
+  return isPlain && gateMs - finishedMs > TIME_MS;
+}
+
+interface Thrown extends Answered {
+  readonly order: Order;
+  /** Before it began. */
+  readonly wasDone: boolean;
+}
+
+/** O1, O2. */
+export function judgeThrown(error: Error, { order, wasDone, invocation, world }: Thrown): void {
+  const { complaints } = world.ledger;
+  const isHandlers = error.message === "this time" || error.name === "RetryLater";
+  const { code } = error as { code?: string };
+  if (code === "SEMEL_HANDLER") complaints.push(`O2: the call for ${order.key} threw ${error.message}`);
+  if (wasDone && isHandlers && invocation.faults.length === 0 && !invocation.disturbed) {
+    complaints.push(`O1: ${order.key} is done, and the call for it threw ${error.message}`);
+  }
+}
+
+/** Codes that say that nothing was committed. */
+const NOTHING_DONE: ReadonlySet<string> = new Set([
+  "SEMEL_REFUSED",
+  "SEMEL_CONTENTION",
+  "SEMEL_CONDITION",
+  "SEMEL_HANDLER",
+  "SEMEL_RETRY_LATER",
+]);
+
+/** C2. Hears what is told of a message when it is told. */
+export function listener(sandbox: () => Sandbox, world: World): Logger {
+  const { ledger, onTheirWay, setup } = world;
+  const error = (_: string, { messageId, key, code }: Record<string, unknown> = {}): void => {
+    const own = sandbox().busy;
+    if (!own || typeof code !== "string" || typeof key !== "string") return;
+    own.codes.set(String(messageId), code);
+    if (!NOTHING_DONE.has(code)) return;
+    const { attemptId, status } = ledger.records.get(ledger.keys.get(key)?.pk ?? "") ?? {};
+    const isOwn = sandbox().process.madeIn(attemptId?.S ?? "") === own.number && status?.S === "COMPLETED";
+    if (isOwn) ledger.complaints.push(`C2: ${messageId} was told to have failed (${code}), and is committed`);
+    if (setup.strategy === "claim") return; // a release settles what is on its way
+    const open = [...onTheirWay].some(({ invocation, keys }) => invocation === own.number && keys.includes(key));
+    if (open) ledger.complaints.push(`C2: ${messageId} was told to have failed (${code}), and may be applied yet`);
+  };
+  const silent = (): void => {};
+  return { debug: silent, info: silent, warn: silent, error };
+}
