@@ -6,11 +6,11 @@ import type { SqsBatchResponse, SqsRecord } from "../../../lib/aws/lambda.ts";
 import type { Message } from "../../../lib/consumer/message.ts";
 import type { Tx } from "../../../lib/consumer/tx.ts";
 import { createExactlyOnce } from "../../../lib/middleware/exactly-once.ts";
-import { CONSUMER, handle, JOURNAL, type Order, orderOf, RECORDS } from "./messages.ts";
-import { invokeAsMiddy } from "./middy.ts";
+import { CONSUMER, type HandlerMeans, handle, JOURNAL, type Order, orderOf, RECORDS } from "./messages.ts";
+import { invokeAsMiddy, type Others } from "./middy.ts";
 import { connect } from "./network.ts";
 import { createProcess, type SandboxProcess } from "./process.ts";
-import { MARGIN_MS, SKEW_MS_MAX, TIMEOUT_MS, WORKERS_MAX } from "./setup.ts";
+import { MARGIN_MS, SKEW_MS_MAX, strategyOf, TIMEOUT_MS, WORKERS_MAX } from "./setup.ts";
 import {
   handlerStarted,
   type Invocation,
@@ -47,7 +47,7 @@ function startSandbox(world: World): Sandbox {
     nextId: () => world.nextNumber("id"),
     onDeath: () => sandboxes.delete(sandbox),
   });
-  const { strategy } = setup;
+  const strategy = strategyOf(setup, process.version);
   const consumer = createExactlyOnce(
     {
       consumer: CONSUMER,
@@ -104,7 +104,7 @@ export function invokeBatch(sandbox: Sandbox, records: readonly SqsRecord[], wor
   const run = runner(sandbox, world);
   const handler = (message: Message, tx: Tx): Promise<void> => run(message, tx);
   const start: Start = world.setup.middleware
-    ? (context) => invokeAsMiddy(consumer, handler, { event, context })
+    ? (context) => invokeAsMiddy(consumer, handler, { event, context, others: drawOthers(sandbox, world) })
     : (context) => consumer.lambda(handler)(event, context);
   begin(sandbox, { orders: records.map(({ body }) => orderOf(body)), start }, world, (answer, invocation) => {
     const response = answer as Partial<SqsBatchResponse> | undefined;
@@ -117,6 +117,27 @@ export function invokeBatch(sandbox: Sandbox, records: readonly SqsRecord[], wor
       } else acknowledge(record, world, chance.happens(world.faultRate()));
     }
   });
+}
+
+/** Another middleware may answer before the handler is called, or throw while it runs. */
+function drawOthers(sandbox: Sandbox, { chance, figures, timeline, weather }: World): Others {
+  if (weather.quiet) return {};
+  if (chance.happens(0.02)) {
+    figures.count("fault answered early");
+    return { answer: { batchItemFailures: [] } };
+  }
+  if (!chance.happens(0.05)) return {};
+  figures.count("fault thrown around the batch");
+  const error = new Promise<never>((_, reject) => {
+    const own = sandbox.busy;
+    timeline.after(chance.spanMs(1, TIMEOUT_MS), () =>
+      sandbox.process.run(() => {
+        if (own) own.disturbed = true;
+        reject(new Error("another middleware gave up"));
+      }),
+    );
+  });
+  return { error };
 }
 
 /** A delete may be lost: then the message comes again. What it means was judged all the same. */
@@ -223,14 +244,15 @@ function runner(
   return async ({ body, messageId }, tx) => {
     const invocation = sandbox.busy;
     const onRun = (): void => handlerStarted(messageId, invocation, world);
-    await handle(body as Order, tx, { ...meansOf(sandbox, world), onRun });
+    const gateLeftMs = (): number => (invocation?.gateMs ?? 0) - world.timeline.nowMs();
+    await handle(body as Order, tx, { ...meansOf(sandbox, world), onRun, gateLeftMs });
     invocation?.finished.set(messageId, world.timeline.nowMs());
   };
 }
 
-function meansOf({ process }: Sandbox, world: World): Omit<Parameters<typeof handle>[2], "onRun"> {
+function meansOf({ process }: Sandbox, world: World): Omit<HandlerMeans, "onRun" | "gateLeftMs"> {
   return {
-    strategy: world.setup.strategy,
+    strategy: strategyOf(world.setup, process.version),
     host: process.host,
     chance: world.chance,
     version: process.version,

@@ -19,7 +19,7 @@ import { fingerprint } from "../../../lib/protocol/fingerprint.ts";
 import { MARK } from "../../../lib/protocol/insert.ts";
 import { recordKey } from "../../../lib/protocol/key.ts";
 import { complaintsAboutWrite } from "../../../lib/testing/explorer/invariants.ts";
-import { CONSUMER, counterOf, EFFECTS, JOURNAL, kindOf, type Order, orderOf, RECORDS } from "./messages.ts";
+import { CONSUMER, counterOf, EFFECTS, isHopeless, JOURNAL, kindOf, type Order, orderOf, RECORDS } from "./messages.ts";
 import { type Strategy, TIMEOUT_MS } from "./setup.ts";
 import type { Change } from "./store.ts";
 
@@ -78,6 +78,19 @@ export interface Ledger {
   isLettered(messageId: string): boolean;
 }
 
+/**
+ * I4. Without a claim of one's own: only what nobody works on any more may be passed over, and never by a rejection; and the
+ * rejection of another message, P4, whose steps are then forgotten.
+ */
+function complaintsAboutPassingOver(before: Item, after: Item): string[] {
+  const isOthers = before["messageId"]?.S !== after["messageId"]?.S;
+  if (before["status"]?.S === "REJECTED" && isOthers) return [];
+  const isFree =
+    before["status"]?.S === "RELEASED" || Number(before["leaseUntil"]?.N) <= Number(after["committedAt"]?.N);
+  if (isFree && after["status"]?.S === "COMPLETED") return [];
+  return [`I4: a ${before["status"]?.S} record became ${after["status"]?.S}, past its claim`];
+}
+
 export interface LedgerOptions {
   readonly strategy: Strategy;
   readonly nowMs: () => number;
@@ -110,6 +123,7 @@ export function createLedger({ strategy, nowMs, lifetimeMs }: LedgerOptions): Le
 
   function commit(state: KeyState, payload: number): void {
     if (state.committed !== undefined) complaints.push(`I1: key ${state.key} was committed twice`);
+    if (isHopeless(state.key, strategy)) complaints.push(`P4: key ${state.key} can never succeed, and is committed`);
     state.committed = payload;
     totals[counterOf(kindOf(state.key))]++;
     committed++;
@@ -122,7 +136,9 @@ export function createLedger({ strategy, nowMs, lifetimeMs }: LedgerOptions): Le
   }
 
   function recordWritten({ id, before, after }: Change, writer: number): void {
-    complaints.push(...complaintsAboutWrite(before, after, writer));
+    const passedOver = before?.["fencingToken"] && after && !after["fencingToken"];
+    if (passedOver) complaints.push(...complaintsAboutPassingOver(before, after));
+    else complaints.push(...complaintsAboutWrite(before, after, writer));
     if (after) records.set(id, after);
     const { committedAt, claimedAt, expiresAt, messageId, status } = after ?? {};
     if (status?.S === "REJECTED") rejected.add(messageId?.S ?? "");

@@ -14,10 +14,15 @@ export const JOURNAL = "Journal";
 /**
  * plain: adds to a counter that all share, so that increments fold. guarded: reads an item that all of its kind write.
  * stocked: has a condition of its own, which may not hold yet. disputed: some versions of the code give it up for good.
- * doomed: all do. priced: reads what it does not write. once: a direct invocation.
+ * doomed: all do. huge: has more effects than a transaction takes. priced: reads what it does not write. once: a direct invocation.
  */
-export const KINDS = ["plain", "guarded", "stocked", "disputed", "doomed", "priced", "once"] as const;
+export const KINDS = ["plain", "guarded", "stocked", "disputed", "doomed", "huge", "priced", "once"] as const;
 export type Kind = (typeof KINDS)[number];
+
+/** No version of the code takes them. Under insert a message has one effect, so none has too many. */
+export function isHopeless(key: string, strategy: Strategy): boolean {
+  return kindOf(key) === "doomed" || (kindOf(key) === "huge" && strategy !== "insert");
+}
 
 export interface Order {
   readonly key: string;
@@ -50,12 +55,16 @@ export interface HandlerMeans {
   readonly version: number;
   /** Nothing goes wrong any more. */
   readonly isQuiet: () => boolean;
+  /** Until the gate of its invocation closes. */
+  readonly gateLeftMs: () => number;
   /** The effect outside DynamoDB; gives its number. */
   /** Is told of every run of a handler. */
   readonly onRun: () => void;
   readonly charge: (key: string, idempotencyKey: string) => string;
 }
 
+/** Effects of a message. */
+const TOO_MANY = 100;
 /** Longer than the invocation may take, as well. */
 const HANDLER_MS_MAX = 12_000;
 
@@ -64,7 +73,7 @@ export async function handle(order: { key: string; payload: number }, tx: Tx, me
   const { key, payload } = order;
   means.onRun();
   order.payload = -1;
-  const { chance, host, isQuiet, strategy } = means;
+  const { host, isQuiet, strategy } = means;
   const kind = kindOf(key);
   const charged =
     strategy === "claim"
@@ -74,10 +83,13 @@ export async function handle(order: { key: string; payload: number }, tx: Tx, me
   const sum = { TableName: EFFECTS, Key: { id: "sum" } };
   const guard = kind === "guarded" && strategy !== "insert";
   const found = guard ? await tx.get<{ n: number }>(sum) : undefined;
-  const workMs = !isQuiet() && chance.happens(0.3) ? chance.spanMs(1, HANDLER_MS_MAX) : 0;
+  const workMs = isQuiet() ? 0 : drawWork(means);
   if (workMs > 0) await new Promise<void>((resolve) => host.after(workMs, resolve));
   complain(kind, means);
   if (strategy === "insert") return tx.insert({ TableName: JOURNAL, Item: { payload } });
+  for (let more = kind === "huge" ? TOO_MANY : 0; more > 0; more--) {
+    tx.put({ TableName: EFFECTS, Item: { id: `more ${key} ${more}` } });
+  }
   tx.put({ TableName: EFFECTS, Item: { id: `put ${key}`, payload, ...(charged && { charged }) } });
   tx.increment({ TableName: EFFECTS, Key: { id: `count ${key}` } }, { n: 2 });
   tx.increment({ TableName: EFFECTS, Key: { id: `count ${key}` } }, { n: -1 });
@@ -103,6 +115,12 @@ async function readPrice(key: string, tx: Tx): Promise<void> {
   const pence = await tx.get<{ n: number }>(price, { attributes: ["n"] });
   const tax = await tx.get<{ m: number }>(price, { attributes: ["m"] });
   tx.put({ TableName: EFFECTS, Item: { id: `price of ${key}`, n: pence?.n ?? -1, m: tax?.m ?? -1 } });
+}
+
+/** Nothing, or any time, or until just before the gate closes. */
+function drawWork({ chance, gateLeftMs }: HandlerMeans): number {
+  if (chance.happens(0.05)) return Math.max(0, gateLeftMs() - chance.below(30));
+  return chance.happens(0.3) ? chance.spanMs(1, HANDLER_MS_MAX) : 0;
 }
 
 function complain(kind: Kind, { chance, version, isQuiet }: HandlerMeans): void {

@@ -60,7 +60,9 @@ export function connect(process: SandboxProcess, world: World): Connection {
     { fault, effectMs, answerMs }: Course,
     { signal, line, keys }: Way,
   ): Promise<unknown> {
-    let outcome: Outcome = { error: faultError(fault, given) };
+    const failure = faultError(fault, given);
+    let outcome: Outcome = { error: failure };
+    if (failure && fault.startsWith("conflict-on")) world.store.cancel(given as DynamoDbRequest, failure);
     if (effectMs !== undefined) {
       const own = { invocation: process.invocation, keys };
       if (commits(given)) world.onTheirWay.add(own);
@@ -121,7 +123,8 @@ export function connect(process: SandboxProcess, world: World): Connection {
     const text = JSON.stringify(given.operation === "UpdateItem" ? values : given.input);
     for (const [id] of text.matchAll(/00000000-0000-4000-8\d{3}-\d{12}/g)) {
       const invocation = world.invocations.get(process.madeIn(id) ?? 0);
-      if (!invocation || invocation.jumped) continue;
+      // Of what was frozen, a timer that is due may not have fired yet: a key may then be acquired, for nothing.
+      if (!invocation || invocation.jumped || (invocation.disturbed && !commits(given))) continue;
       if (timeline.nowMs() <= invocation.gateMs && !invocation.over) continue;
       ledger.complaints.push(
         `L1: p${process.number} sends a commit of its invocation ${invocation.number}, which is over`,

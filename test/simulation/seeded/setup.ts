@@ -12,6 +12,8 @@ export const STRATEGIES: readonly Strategy[] = ["commit", "claim", "insert"];
 
 export interface Setup {
   readonly strategy: Strategy;
+  /** Versions of the code take turns between commit and claim. */
+  readonly changesStrategy: boolean;
   readonly leaseSeconds: number;
   readonly groupCommit: boolean;
   readonly concurrency: number;
@@ -39,6 +41,11 @@ export const SOURCE_RETENTION_SECONDS: number = 2 * DAY_SECONDS;
 export const DEAD_LETTER_RETENTION_SECONDS: number = 4 * DAY_SECONDS;
 export const RESEND_WINDOW_MS: number = 1000 * DAY_SECONDS;
 
+export function strategyOf({ strategy, changesStrategy }: Setup, version: number): Strategy {
+  if (!changesStrategy || version % 2 === 0) return strategy;
+  return strategy === "claim" ? "commit" : "claim";
+}
+
 export function drawSetup(chance: Chance, strategy: Strategy): Setup {
   const visibilitySeconds = chance.pick([3, 12, 60]);
   const horizonSeconds = dedupHorizonSeconds({
@@ -51,6 +58,7 @@ export function drawSetup(chance: Chance, strategy: Strategy): Setup {
   });
   return {
     strategy,
+    changesStrategy: strategy !== "insert" && chance.happens(0.25),
     visibilitySeconds,
     leaseSeconds: chance.pick([1, 5, 30]),
     groupCommit: chance.happens(0.8),

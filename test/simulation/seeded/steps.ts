@@ -22,7 +22,7 @@ const WEIGHTS = {
   redrive: 2,
   sweep: 1,
   skew: 2,
-  freeze: 3,
+  freeze: 5,
   kill: 2,
   deploy: 1,
   newer: 1,
@@ -37,6 +37,7 @@ const KIND_WEIGHTS: Readonly<Record<Kind, number>> = {
   stocked: 1,
   disputed: 1,
   doomed: 1,
+  huge: 0.2,
   priced: 1,
   once: 0,
 };

@@ -20,6 +20,8 @@ export interface WatchedStore {
   /** `writer` is told with every change. */
   apply<R extends DynamoDbRequest>(request: R, writer: number): AnswerOf<R>;
   item(table: string, id: string): Item | undefined;
+  /** From now on a request with its token gets this answer. */
+  cancel(request: DynamoDbRequest, error: Error): void;
 }
 
 const KEY_NAMES: Readonly<Record<string, string>> = { [RECORDS]: "pk", [EFFECTS]: "id", [JOURNAL]: "id" };
@@ -38,6 +40,10 @@ export function createStore(onWrite: (changes: readonly Change[], writer: number
   return {
     memory,
     item,
+    cancel(request, error) {
+      const token = request.operation === "TransactWriteItems" ? request.input.ClientRequestToken : undefined;
+      if (token !== undefined) cancelled.set(token, error);
+    },
     apply(request, writer) {
       const touched = touchedBy(request).map(({ table, id }) => ({ table, id, before: item(table, id) }));
       const token = request.operation === "TransactWriteItems" ? request.input.ClientRequestToken : undefined;

@@ -13,7 +13,7 @@ import type { SqsBatchResponse, SqsRecord } from "../../../lib/aws/lambda.ts";
 import type { Logger } from "../../../lib/consumer/observe.ts";
 import type { Fault } from "./faults.ts";
 import { kindOf, type Order, orderOf } from "./messages.ts";
-import { TIMEOUT_MS } from "./setup.ts";
+import { strategyOf, TIMEOUT_MS } from "./setup.ts";
 import type { Sandbox, World } from "./world.ts";
 
 export interface Invocation {
@@ -63,6 +63,7 @@ export function meetOthers(keys: ReadonlySet<string>, own: Invocation, { invocat
 export function judgeBudget({ messages, requests, faults, disturbed, refusals }: Invocation, world: World): void {
   if (faults.length > 0 || disturbed || refusals > 0) return;
   const { TransactWriteItems = 0, BatchGetItem = 0, PutItem = 0, UpdateItem = 0, BatchExecuteStatement = 0 } = requests;
+  if (world.setup.changesStrategy) return; // what a claim leaves costs a commit more, and the other way round
   const isInsert = world.setup.strategy === "insert";
   const commits = TransactWriteItems + BatchExecuteStatement + (isInsert ? PutItem : 0);
   const others = isInsert ? 0 : PutItem + UpdateItem;
@@ -139,6 +140,8 @@ const MENDED: ReadonlySet<Fault> = new Set<Fault>([
   "half-unread",
   "without-items",
 ]);
+/** After these, once the caller has given the request up. */
+const MENDED_ALONE: ReadonlySet<Fault> = new Set<Fault>(["hangs", "applied-later", "reset-then-applied"]);
 const FAULTS_MAX = 3;
 const TIME_MS = 6_000;
 
@@ -148,7 +151,8 @@ function isWithoutReason(messageId: string, body: string, { invocation, world }:
   const finishedMs = finished.get(messageId);
   if (codes.get(messageId) === "SEMEL_DEAD_LETTER") return false; // its own client tries that again, not the runtime
   if (!order || finishedMs === undefined || disturbed || contended.has(order.key)) return false;
-  if (faults.length > FAULTS_MAX || !faults.every((fault) => MENDED.has(fault))) return false;
+  const alone = faults.length === 1 && faults.every((fault) => MENDED_ALONE.has(fault));
+  if (!alone && (faults.length > FAULTS_MAX || !faults.every((fault) => MENDED.has(fault)))) return false;
   const state = world.ledger.keys.get(order.key);
   const format = world.ledger.records.get(state?.pk ?? "")?.["formatVersion"]?.N ?? "1";
   const isPlain = kindOf(order.key) === "plain" && state?.newer !== true && format === "1";
@@ -192,7 +196,7 @@ export function listener(sandbox: () => Sandbox, world: World): Logger {
     const { attemptId, status } = ledger.records.get(ledger.keys.get(key)?.pk ?? "") ?? {};
     const isOwn = sandbox().process.madeIn(attemptId?.S ?? "") === own.number && status?.S === "COMPLETED";
     if (isOwn) ledger.complaints.push(`C2: ${messageId} was told to have failed (${code}), and is committed`);
-    if (setup.strategy === "claim") return; // a release settles what is on its way
+    if (strategyOf(setup, sandbox().process.version) === "claim") return; // a release settles what is on its way
     const open = [...onTheirWay].some(({ invocation, keys }) => invocation === own.number && keys.includes(key));
     if (open) ledger.complaints.push(`C2: ${messageId} was told to have failed (${code}), and may be applied yet`);
   };
