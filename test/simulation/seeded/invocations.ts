@@ -2,6 +2,7 @@
 // their answers. What must hold of each is in verdicts.ts.
 
 import { inspect } from "node:util";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { SqsBatchResponse, SqsRecord } from "../../../lib/aws/lambda.ts";
 import type { Message } from "../../../lib/consumer/message.ts";
 import type { Tx } from "../../../lib/consumer/tx.ts";
@@ -54,6 +55,7 @@ function startSandbox(world: World): Sandbox {
       table: RECORDS,
       retentionDays: setup.retentionDays,
       key: "key",
+      schema: schemaOf(process),
       strategy,
       groupCommit: setup.groupCommit,
       concurrency: setup.concurrency,
@@ -72,6 +74,12 @@ function startSandbox(world: World): Sandbox {
   sandboxes.add(sandbox);
   world.note(`p${number} starts, version ${process.version}, clock ${process.skewMs} ms`);
   return sandbox;
+}
+
+/** Adds the time, so that the validated body is another one at every delivery. */
+function schemaOf({ host }: SandboxProcess): StandardSchemaV1<unknown, unknown> {
+  const validate = (value: unknown) => ({ value: { ...(value as Order), seenAtMs: host.nowMs() } });
+  return { "~standard": { version: 1, vendor: "simulation", validate } };
 }
 
 /** The effect outside DynamoDB. ST1, ST3 */

@@ -2,6 +2,7 @@
 //
 //   L1. No commit is sent by an invocation that is over, or whose gate is closed. A commit names, in its ids, the invocation
 //       that made them.
+//   LE2. No commit is sent while a renewal of the same process is under way for its key.
 //   RD1. No message is hidden for longer than SQS takes.
 //   I12. Counted for each invocation; judged at its end, see invocations.ts.
 
@@ -15,6 +16,7 @@ import { named } from "../../support/faulty-send.ts";
 import { type AwsRequest, applyUnder, type Course, drawCourse, type Fault, faultError } from "./faults.ts";
 import { JOURNAL } from "./messages.ts";
 import type { SandboxProcess } from "./process.ts";
+import { judgeTakeover } from "./verdicts.ts";
 import { RECORD_KEYS, type World } from "./world.ts";
 
 interface Way {
@@ -34,11 +36,14 @@ const NEVER = new Promise<never>(() => {});
 
 export function connect(process: SandboxProcess, world: World): Connection {
   const { chance, figures, ledger, note, timeline } = world;
+  const renewing = new Set<string>();
 
   function request(given: AwsRequest, signal: AbortSignal | undefined): Promise<unknown> {
     if (process.dead) return NEVER;
     if (signal?.aborted) return Promise.reject(named("AbortError", "aborted"));
     judgeMoment(given);
+    const keys = keysIn(given, world);
+    judgeRenewals(given, keys);
     const { outage, quiet } = world.weather;
     const inOutage = outage && !quiet && timeline.nowMs() < outage.untilMs;
     const climate = { faultRate: world.faultRate(), outage: inOutage ? outage.faults : [] };
@@ -48,11 +53,16 @@ export function connect(process: SandboxProcess, world: World): Connection {
     if (course.fault !== "none") invocation?.faults.push(course.fault);
     if (invocation) invocation.requests[given.operation] = (invocation.requests[given.operation] ?? 0) + 1;
     figures.count(`request ${given.operation}`);
-    const keys = keysIn(given, world);
     const line = (what: string): void => note(`p${process.number} ${given.operation} ${what}`, keys);
     line(`sent, ${course.fault}`);
     if (course.fault === "dies-before") process.kill();
     return travel(given, course, { signal, line, keys });
+  }
+
+  /** LE2: a commit would meet its own renewal. */
+  function judgeRenewals({ operation }: AwsRequest, keys: readonly string[]): void {
+    const met = operation === "TransactWriteItems" ? keys.find((key) => renewing.has(key)) : undefined;
+    if (met !== undefined) ledger.complaints.push(`LE2: ${met} is committed while its lease is being renewed`);
   }
 
   function travel(
@@ -75,13 +85,18 @@ export function connect(process: SandboxProcess, world: World): Connection {
         if (fault === "dies-after") process.kill();
       });
     }
-    return new Promise((resolve, reject) => {
+    const renewed = isRenewal(given) ? keys[0] : undefined;
+    if (renewed !== undefined) renewing.add(renewed);
+    const answered = new Promise((resolve, reject) => {
       signal?.addEventListener("abort", () => reject(named("AbortError", "aborted")), { once: true });
       if (answerMs === undefined) return;
       timeline.after(answerMs, () =>
         process.run(() => ("error" in outcome ? reject(outcome.error) : resolve(outcome.answer))),
       );
     });
+    const over = (): void => void (renewed !== undefined && renewing.delete(renewed));
+    answered.then(over, over);
+    return answered;
   }
 
   function outcomeOf(given: AwsRequest, fault: Fault): Outcome {
@@ -112,7 +127,13 @@ export function connect(process: SandboxProcess, world: World): Connection {
       case "GetQueueUrl":
         return world.queues.act(given.operation, { ...given.input });
       default:
-        return applyUnder(fault, given, (one) => world.store.apply(one, process.number % 1000));
+        return applyUnder(fault, given, (one) => {
+          const taken = acquires(one) ? keysIn(one, world).flatMap((key) => ledger.keys.get(key) ?? []) : [];
+          const seen = taken.map(({ pk }) => ledger.records.get(pk));
+          const answer = world.store.apply(one, process.number % 1000);
+          for (const record of seen) judgeTakeover(record, process, world);
+          return answer;
+        });
     }
   }
 
@@ -160,6 +181,11 @@ function judgeHiding(entries: readonly VisibilityEntry[], { ledger, queues, time
     if (VisibilityTimeout + ageSeconds <= VISIBILITY_TIMEOUT_SECONDS_MAX + 2) continue;
     ledger.complaints.push(`RD1: ${id} is to be hidden for ${VisibilityTimeout} s after ${ageSeconds} s`);
   }
+}
+
+function isRenewal({ operation, input }: AwsRequest): boolean {
+  if (operation !== "UpdateItem" || !("UpdateExpression" in input)) return false;
+  return input.UpdateExpression === "SET leaseUntil = :semelLease";
 }
 
 /** A release and the result of a step may still go out when the gate is closed. */

@@ -13,7 +13,7 @@ import { violationText } from "./report.ts";
 import { STRATEGIES } from "./setup.ts";
 import { type Simulation, simulate } from "./simulate.ts";
 
-const SEEDS = 12;
+const SEEDS = 10;
 const STEPS = 150;
 
 async function violationOf(simulation: Simulation): Promise<string | undefined> {

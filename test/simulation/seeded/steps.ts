@@ -67,6 +67,11 @@ interface Sent {
   readonly firstMs: number;
 }
 
+/** The same payload, its fields in another order. */
+function inOtherWords({ body, order }: Sent): string {
+  return order ? JSON.stringify({ payload: order.payload, key: order.key }) : body;
+}
+
 export interface Steps {
   next(): Promise<void>;
 }
@@ -99,7 +104,7 @@ export function createSteps(world: World): Steps {
     if (!one) return;
     figures.count(otherPayload ? "other payloads" : "resends");
     if (!otherPayload || !one.order) {
-      send(one.body);
+      send(chance.happens(0.5) ? one.body : inOtherWords(one));
       return;
     }
     const order = { ...one.order, payload: one.order.payload + 1 };

@@ -5,14 +5,17 @@
 //   I14. A message whose handler is done is not reported failed for a fault or two that another try mends, while there is time
 //        for that, and nobody else has its key.
 //   C2.  Nobody is told that nothing was committed where it was, or still may be.
+//   CL3. Nobody takes a key over while its handler runs undisturbed. LE1. A lease is lost only to somebody else.
 //   L2.  Its time limit is never reached by what it waits for. L3. No handler starts after the gate closed.
 //   Q1.  The response names ids of its batch only. R3. A handler runs 4 times a delivery at most.
 //   O1.  A direct invocation whose key is committed is answered. O2. What its handler threw is thrown as it was.
 
+import type { Item } from "../../../lib/aws/dynamodb.ts";
 import type { SqsBatchResponse, SqsRecord } from "../../../lib/aws/lambda.ts";
 import type { Logger } from "../../../lib/consumer/observe.ts";
 import type { Fault } from "./faults.ts";
 import { kindOf, type Order, orderOf } from "./messages.ts";
+import type { SandboxProcess } from "./process.ts";
 import { strategyOf, TIMEOUT_MS } from "./setup.ts";
 import type { Sandbox, World } from "./world.ts";
 
@@ -73,6 +76,18 @@ export function judgeBudget({ messages, requests, faults, disturbed, refusals }:
 
 /** Acquire, step, release, and renewals under the shortest lease, which is renewed every quarter of it. */
 const CLAIM_WRITES_MAX = 3 + (4 * TIMEOUT_MS) / 1000;
+
+/** CL3: while a handler runs undisturbed, its lease is renewed, and nobody takes its key. */
+export function judgeTakeover(seen: Item | undefined, taker: SandboxProcess, world: World): void {
+  if (seen?.["status"]?.S !== "IN_PROGRESS" || taker.skewMs !== 0) return;
+  for (const { busy, process } of world.sandboxes) {
+    if (!busy || process.skewMs !== 0 || busy.disturbed || busy.faults.length > 0) continue;
+    const messageId = seen["messageId"]?.S ?? "";
+    const isRunning = busy.runs.has(messageId) && !busy.finished.has(messageId) && !busy.codes.has(messageId);
+    if (!isRunning || process.madeIn(seen["attemptId"]?.S ?? "") !== busy.number) continue;
+    world.ledger.complaints.push(`CL3: p${taker.number} took the key of ${messageId} over while its handler ran`);
+  }
+}
 
 /** L2. */
 export function judgeTimeLimit({ number, disturbed }: Invocation, { ledger }: World): void {
@@ -192,8 +207,11 @@ export function listener(sandbox: () => Sandbox, world: World): Logger {
     const own = sandbox().busy;
     if (!own || typeof code !== "string" || typeof key !== "string") return;
     own.codes.set(String(messageId), code);
-    if (!NOTHING_DONE.has(code)) return;
     const { attemptId, status } = ledger.records.get(ledger.keys.get(key)?.pk ?? "") ?? {};
+    if (code === "SEMEL_LEASE_LOST" && sandbox().process.madeIn(attemptId?.S ?? "") === own.number) {
+      ledger.complaints.push(`LE1: ${messageId} was told that its lease is lost, and nobody else has its key`);
+    }
+    if (!NOTHING_DONE.has(code)) return;
     const isOwn = sandbox().process.madeIn(attemptId?.S ?? "") === own.number && status?.S === "COMPLETED";
     if (isOwn) ledger.complaints.push(`C2: ${messageId} was told to have failed (${code}), and is committed`);
     if (strategyOf(setup, sandbox().process.version) === "claim") return; // a release settles what is on its way
