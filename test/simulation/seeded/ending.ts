@@ -69,6 +69,7 @@ async function drain(world: World): Promise<void> {
 function canNeverSucceed(body: string, { ledger, setup }: World): boolean {
   const order = orderOf(body);
   if (!order || isHopeless(order.key, setup.strategy)) return true;
+  if (ledger.keys.get(order.key)?.foreign) return true;
   return [...ledger.copies.values()].some((copy) => {
     const other = orderOf(copy.body);
     return other?.key === order.key && other.payload !== order.payload;

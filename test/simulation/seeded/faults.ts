@@ -35,6 +35,7 @@ const STATEMENTS = [
 ] as const;
 const SINGLE = ["conflict"] as const;
 const READS = ["half-unread"] as const;
+/** Nothing happened, and the answer has no id. */
 const SQS = ["no-id"] as const;
 
 export type Fault =

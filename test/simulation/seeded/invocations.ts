@@ -6,6 +6,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { SqsBatchResponse, SqsRecord } from "../../../lib/aws/lambda.ts";
 import type { Message } from "../../../lib/consumer/message.ts";
 import type { Tx } from "../../../lib/consumer/tx.ts";
+import { PermanentError } from "../../../lib/errors.ts";
 import { createExactlyOnce } from "../../../lib/middleware/exactly-once.ts";
 import { CONSUMER, type HandlerMeans, handle, JOURNAL, type Order, orderOf, RECORDS } from "./messages.ts";
 import { invokeAsMiddy, type Others } from "./middy.ts";
@@ -114,7 +115,13 @@ export function invokeBatch(sandbox: Sandbox, records: readonly SqsRecord[], wor
   const start: Start = world.setup.middleware
     ? (context) => invokeAsMiddy(consumer, handler, { event, context, others: drawOthers(sandbox, world) })
     : (context) => consumer.lambda(handler)(event, context);
-  begin(sandbox, { orders: records.map(({ body }) => orderOf(body)), start }, world, (answer, invocation) => {
+  const fresh = records.filter(({ attributes }) => attributes.ApproximateReceiveCount === "1");
+  const work: Work = {
+    orders: records.map(({ body }) => orderOf(body)),
+    start,
+    fresh: fresh.map(({ messageId }) => messageId),
+  };
+  begin(sandbox, work, world, (answer, invocation) => {
     const response = answer as Partial<SqsBatchResponse> | undefined;
     const failed = new Set(response?.batchItemFailures?.map(({ itemIdentifier }) => itemIdentifier));
     judgeResponse(response, records, { invocation, world });
@@ -193,12 +200,14 @@ type Start = (context: Context) => Promise<unknown>;
 interface Work {
   readonly orders: readonly (Order | undefined)[];
   readonly start: Start;
+  /** Ids of what was received for the first time, as far as its receipt says. */
+  readonly fresh?: readonly string[];
 }
 
 /** `answered` hears what Lambda gets: a value, or the error that was thrown. */
 function begin(
   sandbox: Sandbox,
-  { orders, start }: Work,
+  { orders, start, fresh = [] }: Work,
   world: World,
   answered: (answer: unknown, invocation: Invocation) => void,
 ): void {
@@ -207,6 +216,7 @@ function begin(
   const endMs = timeline.nowMs() + TIMEOUT_MS;
   const keys = new Set(orders.flatMap((order) => order?.key ?? []));
   const invocation = newInvocation(world.nextNumber("invocation"), orders.length, endMs - MARGIN_MS);
+  for (const id of fresh) invocation.fresh.add(id);
   meetOthers(keys, invocation, world);
   invocations.set(invocation.number, invocation);
   sandbox.busy = invocation;
@@ -251,9 +261,14 @@ function runner(
 ): (message: Pick<Message, "body" | "messageId">, tx: Tx) => Promise<void> {
   return async ({ body, messageId }, tx) => {
     const invocation = sandbox.busy;
-    const onRun = (): void => handlerStarted(messageId, invocation, world);
+    const onRun = (): void => handlerStarted({ messageId, order: body as Order }, invocation, world);
     const gateLeftMs = (): number => (invocation?.gateMs ?? 0) - world.timeline.nowMs();
-    await handle(body as Order, tx, { ...meansOf(sandbox, world), onRun, gateLeftMs });
+    try {
+      await handle(body as Order, tx, { ...meansOf(sandbox, world), onRun, gateLeftMs });
+    } catch (error) {
+      if (error instanceof PermanentError) world.ledger.gaveUp(messageId);
+      throw error;
+    }
     invocation?.finished.set(messageId, world.timeline.nowMs());
   };
 }

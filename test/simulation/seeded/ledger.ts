@@ -10,6 +10,7 @@
 //   I8  every copy of a message is in a queue, acknowledged, redriven under a new id, or out of its retention.
 //   G1  what a handler read is unchanged when its effects are there. R3 another run gets a fresh message.
 //   H1  a record is not deleted before its lifetime is over. RE4 what is committed is not dead-lettered by semel.
+//   RE1 nothing is dead-lettered for what its handler never said.
 //   RE2 nothing is in the dead-letter queue by semel's hand before something is recorded under its key.
 //   ST1 a step whose result the holder's own record keeps does not run; ST3 a step of a key has one idempotency key.
 
@@ -18,6 +19,7 @@ import { systemHost } from "../../../lib/host.ts";
 import { fingerprint } from "../../../lib/protocol/fingerprint.ts";
 import { MARK } from "../../../lib/protocol/insert.ts";
 import { recordKey } from "../../../lib/protocol/key.ts";
+import type { Failure } from "../../../lib/protocol/rejection.ts";
 import { complaintsAboutWrite } from "../../../lib/testing/explorer/invariants.ts";
 import { CONSUMER, counterOf, EFFECTS, isHopeless, JOURNAL, kindOf, type Order, orderOf, RECORDS } from "./messages.ts";
 import { type Strategy, TIMEOUT_MS } from "./setup.ts";
@@ -32,6 +34,10 @@ export interface KeyState extends Order {
   swept: boolean;
   /** A newer version has its hand in it. */
   newer?: boolean;
+  /** Of the mark of its item, under insert. */
+  format?: string;
+  /** Somebody else has put an item where its own is to be. */
+  foreign?: boolean;
   /** One of its messages left its queue as done. */
   done?: boolean;
   stepKey?: string;
@@ -70,7 +76,11 @@ export interface Ledger {
   /** Its record was written anew, to say the same. */
   reread(pk: string, record: Item): void;
   /** By semel, of the message of this id. */
-  deadLettered(id: string, messageId: string, body: string): void;
+  deadLettered(id: string, failure: Partial<Failure>, body: string): void;
+  /** Its handler threw for good. */
+  gaveUp(messageId: string): void;
+  /** When its rejection was recorded, and still is. */
+  rejectedAtMs(messageId: string, key: string): number | undefined;
   answered(order: Order, result: string): void;
   isCommitted(body: string): boolean;
   /** Of a record's partition key. */
@@ -85,6 +95,7 @@ export interface Ledger {
 function complaintsAboutPassingOver(before: Item, after: Item): string[] {
   const isOthers = before["messageId"]?.S !== after["messageId"]?.S;
   if (before["status"]?.S === "REJECTED" && isOthers) return [];
+  if (before["rejectedMessageId"]?.S === after["messageId"]?.S) return ["P4: what was rejected commits past a claim"];
   const isFree =
     before["status"]?.S === "RELEASED" || Number(before["leaseUntil"]?.N) <= Number(after["committedAt"]?.N);
   if (isFree && after["status"]?.S === "COMPLETED") return [];
@@ -106,7 +117,8 @@ export function createLedger({ strategy, nowMs, lifetimeMs }: LedgerOptions): Le
   const records = new Map<string, Item>();
   const effects = new Map<string, Item>();
   const letters = new Set<string>();
-  const rejected = new Set<string>();
+  const rejected = new Map<string, number>();
+  const givenUp = new Set<string>();
   const totals = { hot: 0, sum: 0, sold: 0 };
   const complaints: string[] = [];
   let committed = 0;
@@ -141,7 +153,7 @@ export function createLedger({ strategy, nowMs, lifetimeMs }: LedgerOptions): Le
     else complaints.push(...complaintsAboutWrite(before, after, writer));
     if (after) records.set(id, after);
     const { committedAt, claimedAt, expiresAt, messageId, status } = after ?? {};
-    if (status?.S === "REJECTED") rejected.add(messageId?.S ?? "");
+    if (status?.S === "REJECTED") rejected.set(messageId?.S ?? "", nowMs());
     // A claim counts from its last try, its lifetime from its first.
     const sinceMs = committedAt ? Number(committedAt.N) : Number(claimedAt?.N) - TIMEOUT_MS;
     if (Number(expiresAt?.N) * 1000 < sinceMs + lifetimeMs)
@@ -160,6 +172,7 @@ export function createLedger({ strategy, nowMs, lifetimeMs }: LedgerOptions): Le
     if (before) complaints.push(`I1: the item ${id} was changed`);
     const state = byPk.get(after?.[MARK]?.M?.["pk"]?.S ?? "");
     if (state?.key !== id) complaints.push(`IN1: the item ${id} has the mark of key ${state?.key}`);
+    if (state) state.format = after?.[MARK]?.M?.["formatVersion"]?.N ?? "none";
     if (state && !before) commit(state, Number(after?.["payload"]?.N));
   }
 
@@ -230,7 +243,7 @@ export function createLedger({ strategy, nowMs, lifetimeMs }: LedgerOptions): Le
       const order = orderOf(copy.body);
       const state = order && keys.get(order.key);
       if (isCommitted(copy.body)) {
-        const format = records.get(state?.pk ?? "")?.["formatVersion"]?.N ?? "1";
+        const format = state?.format ?? records.get(state?.pk ?? "")?.["formatVersion"]?.N ?? "1";
         if (format !== "1" && !state?.swept) complaints.push(`P1: ${copy.id} is done by a record that cannot be read`);
         return;
       }
@@ -246,7 +259,15 @@ export function createLedger({ strategy, nowMs, lifetimeMs }: LedgerOptions): Le
       if (state) state.swept = true;
     },
     reread: (pk, record) => void records.set(pk, record),
-    deadLettered(id, messageId, body) {
+    gaveUp: (messageId) => void givenUp.add(messageId),
+    rejectedAtMs(messageId, key) {
+      const { messageId: last, status } = records.get(keys.get(key)?.pk ?? "") ?? {};
+      return status?.S === "REJECTED" && last?.S === messageId ? rejected.get(messageId) : undefined;
+    },
+    deadLettered(id, { messageId = "", code }, body) {
+      if (code === "SEMEL_PERMANENT" && !givenUp.has(messageId)) {
+        complaints.push(`RE1: ${messageId} was dead-lettered, and its handler never gave it up`);
+      }
       letters.add(messageId);
       const from = copies.get(messageId);
       copies.set(id, {

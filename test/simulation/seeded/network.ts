@@ -112,12 +112,13 @@ export function connect(process: SandboxProcess, world: World): Connection {
   function apply(given: AwsRequest, fault: Fault): unknown {
     switch (given.operation) {
       case "SendMessage": {
+        if (fault === "no-id") return {}; // somebody answered who is not SQS
         const answer = world.queues.act("SendMessage", { ...given.input });
         const failure = JSON.parse(
           given.input.MessageAttributes?.[FAILURE_ATTRIBUTE]?.StringValue ?? "{}",
         ) as Partial<Failure>;
-        ledger.deadLettered(String(answer["MessageId"]), failure.messageId ?? "", given.input.MessageBody);
-        return fault === "no-id" ? {} : answer;
+        ledger.deadLettered(String(answer["MessageId"]), failure, given.input.MessageBody);
+        return answer;
       }
       case "ChangeMessageVisibilityBatch": {
         const answer = world.queues.act(given.operation, { ...given.input });

@@ -12,15 +12,43 @@ const NEWER = { N: "2" };
 const KNOWN = { N: "1" };
 const WRITER = 999;
 
-/** Commits a message that waits. It stays in its queue: this version is to see it again. */
-export function commitAsNewer(world: World): void {
-  const { chance, figures, ledger, note, queues, setup, store } = world;
-  const waiting = [...queues.source().values()].flatMap(({ id, body }) => {
+function waitingOf({ ledger, queues }: World): { readonly id: string; readonly order: Order }[] {
+  return [...queues.source().values()].flatMap(({ id, body }) => {
     const order = orderOf(body);
     const isPlain = order && kindOf(order.key) === "plain" && ledger.keys.get(order.key)?.committed === undefined;
     return isPlain ? [{ id, order }] : [];
   });
-  const one = chance.anyOf(waiting);
+}
+
+/** How long somebody else's item is there, at most. */
+const FOREIGN_MS_MAX = 60 * 60_000;
+
+/** Under insert: somebody else puts an item where a message's own is to be, and takes it away again. */
+export function insertAsAnother(world: World): void {
+  const { chance, figures, ledger, note, setup, store, timeline } = world;
+  const one = setup.strategy === "insert" ? chance.anyOf(waitingOf(world)) : undefined;
+  const state = one && ledger.keys.get(one.order.key);
+  if (!one || !state || store.item(JOURNAL, one.order.key)) return;
+  const Key = { id: { S: one.order.key } };
+  const [other] = [...ledger.keys.values()].filter(({ key }) => key !== one.order.key);
+  const mark = other && { [MARK]: { M: { formatVersion: KNOWN, pk: { S: other.pk } } } };
+  store.memory.send({
+    operation: "PutItem",
+    input: { TableName: JOURNAL, Item: { ...Key, ...(chance.happens(0.5) && mark) } },
+  });
+  state.foreign = true;
+  timeline.after(chance.spanMs(5, FOREIGN_MS_MAX), () => {
+    const TransactItems = [{ Delete: { TableName: JOURNAL, Key } }];
+    store.memory.send({ operation: "TransactWriteItems", input: { TransactItems } });
+  });
+  note(`somebody else inserts ${one.order.key}`, [one.order.key]);
+  figures.count("items of somebody else");
+}
+
+/** Commits a message that waits. It stays in its queue: this version is to see it again. */
+export function commitAsNewer(world: World): void {
+  const { chance, figures, ledger, note, setup, store } = world;
+  const one = chance.anyOf(waitingOf(world));
   const state = one && ledger.keys.get(one.order.key);
   if (!one || !state) return;
   try {
@@ -84,7 +112,9 @@ export function knowNewer({ ledger, store }: World): void {
         ? { ...item, [MARK]: { M: { ...mark, formatVersion: KNOWN } } }
         : { ...item, formatVersion: KNOWN };
       store.memory.send({ operation: "PutItem", input: { TableName: table, Item } });
+      const state = ledger.keys.get(item[key]?.S ?? "");
       if (table === RECORDS) ledger.reread(item[key]?.S ?? "", Item);
+      else if (state) state.format = KNOWN.N;
     }
   }
 }

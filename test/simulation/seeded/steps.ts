@@ -4,7 +4,7 @@ import type { SqsRecord } from "../../../lib/aws/lambda.ts";
 import type { Fault } from "./faults.ts";
 import { freeSandbox, invokeBatch, invokeOnce } from "./invocations.ts";
 import { EFFECTS, type Kind, type Order, RECORDS } from "./messages.ts";
-import { commitAsNewer } from "./newer.ts";
+import { commitAsNewer, insertAsAnother } from "./newer.ts";
 import { redrive } from "./redrive.ts";
 import { RESEND_WINDOW_MS, SKEW_MS_MAX } from "./setup.ts";
 import type { World } from "./world.ts";
@@ -26,6 +26,7 @@ const WEIGHTS = {
   kill: 2,
   deploy: 1,
   newer: 1,
+  foreign: 1,
   outage: 2,
   reprice: 3,
 } as const;
@@ -238,6 +239,7 @@ export function createSteps(world: World): Steps {
     freeze,
     kill,
     deploy,
+    foreign: () => insertAsAnother(world),
     outage,
     reprice,
     newer: () => commitAsNewer(world),

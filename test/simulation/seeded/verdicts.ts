@@ -16,7 +16,7 @@ import type { Logger } from "../../../lib/consumer/observe.ts";
 import type { Fault } from "./faults.ts";
 import { kindOf, type Order, orderOf } from "./messages.ts";
 import type { SandboxProcess } from "./process.ts";
-import { strategyOf, TIMEOUT_MS } from "./setup.ts";
+import { MARGIN_MS, strategyOf, TIMEOUT_MS } from "./setup.ts";
 import type { Sandbox, World } from "./world.ts";
 
 export interface Invocation {
@@ -34,6 +34,8 @@ export interface Invocation {
   /** Runs of handlers, and when each was done, by message id. */
   readonly runs: Map<string, number>;
   readonly finished: Map<string, number>;
+  /** Received for the first time, as far as its receipt says. */
+  readonly fresh: Set<string>;
   /** Keys that another invocation has a hand in, too. */
   readonly contended: Set<string>;
   /** Of messages that failed, as they were logged. */
@@ -43,7 +45,13 @@ export interface Invocation {
 
 export function newInvocation(number: number, messages: number, gateMs: number): Invocation {
   const flags = { over: false, disturbed: false, jumped: false, refusals: 0 };
-  const kept = { runs: new Map(), finished: new Map(), contended: new Set<string>(), codes: new Map() };
+  const kept = {
+    runs: new Map(),
+    finished: new Map(),
+    contended: new Set<string>(),
+    fresh: new Set<string>(),
+    codes: new Map(),
+  };
   return { number, messages, gateMs, ...flags, ...kept, faults: [], requests: {}, keys: new Set() };
 }
 
@@ -95,8 +103,17 @@ export function judgeTimeLimit({ number, disturbed }: Invocation, { ledger }: Wo
 }
 
 /** L3, R3. */
-export function handlerStarted(messageId: string, own: Invocation | undefined, { ledger, timeline }: World): void {
+export function handlerStarted(
+  { messageId, order }: { readonly messageId: string; readonly order: Order },
+  own: Invocation | undefined,
+  { ledger, timeline }: World,
+): void {
   if (!own) return;
+  const rejectedMs = ledger.rejectedAtMs(messageId, order.key);
+  const before = rejectedMs !== undefined && rejectedMs < own.gateMs + MARGIN_MS - TIMEOUT_MS;
+  const again = before && own.faults.length === 0 && (ledger.copies.get(messageId)?.deliveries ?? 0) > 1;
+  if (again && !own.fresh.has(messageId))
+    ledger.complaints.push(`P4: ${messageId} was rejected, and its handler runs again`);
   const runs = (own.runs.get(messageId) ?? 0) + 1;
   own.runs.set(messageId, runs);
   const late = timeline.nowMs() > own.gateMs && !own.disturbed;
@@ -104,7 +121,7 @@ export function handlerStarted(messageId: string, own: Invocation | undefined, {
   if (runs > RUNS_MAX) ledger.complaints.push(`R3: the handler of ${messageId} ran ${runs} times in one invocation`);
 }
 
-/** A message twice in a batch runs twice where its first delivery was rejected. */
+/** A message fresh in a batch runs fresh where its first delivery was rejected. */
 const RUNS_MAX = 8;
 
 interface Answered {
@@ -170,7 +187,7 @@ function isWithoutReason(messageId: string, body: string, { invocation, world }:
   if (!alone && (faults.length > FAULTS_MAX || !faults.every((fault) => MENDED.has(fault)))) return false;
   const state = world.ledger.keys.get(order.key);
   const format = world.ledger.records.get(state?.pk ?? "")?.["formatVersion"]?.N ?? "1";
-  const isPlain = kindOf(order.key) === "plain" && state?.newer !== true && format === "1";
+  const isPlain = kindOf(order.key) === "plain" && state?.newer !== true && state?.foreign !== true && format === "1";
   return isPlain && gateMs - finishedMs > TIME_MS;
 }
 
@@ -198,6 +215,7 @@ const NOTHING_DONE: ReadonlySet<string> = new Set([
   "SEMEL_CONDITION",
   "SEMEL_HANDLER",
   "SEMEL_RETRY_LATER",
+  "SEMEL_DEADLINE",
 ]);
 
 /** C2. Hears what is told of a message when it is told. */
