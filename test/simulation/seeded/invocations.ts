@@ -261,6 +261,7 @@ function runner(
 ): (message: Pick<Message, "body" | "messageId">, tx: Tx) => Promise<void> {
   return async ({ body, messageId }, tx) => {
     const invocation = sandbox.busy;
+    invocation?.ended.delete(messageId);
     const onRun = (): void => handlerStarted({ messageId, order: body as Order }, invocation, world);
     const gateLeftMs = (): number => (invocation?.gateMs ?? 0) - world.timeline.nowMs();
     try {
@@ -268,6 +269,8 @@ function runner(
     } catch (error) {
       if (error instanceof PermanentError) world.ledger.gaveUp(messageId);
       throw error;
+    } finally {
+      invocation?.ended.add(messageId);
     }
     invocation?.finished.set(messageId, world.timeline.nowMs());
   };

@@ -2,6 +2,7 @@
 //
 //   L1. No commit is sent by an invocation that is over, or whose gate is closed. A commit names, in its ids, the invocation
 //       that made them.
+//   GC3. No item is in two transactions under way of one invocation that commits in groups.
 //   LE2. No commit is sent while a renewal of the same process is under way for its key.
 //   RD1. No message is hidden for longer than SQS takes.
 //   I12. Counted for each invocation; judged at its end, see invocations.ts.
@@ -16,7 +17,7 @@ import { named } from "../../support/faulty-send.ts";
 import { type AwsRequest, applyUnder, type Course, drawCourse, type Fault, faultError } from "./faults.ts";
 import { JOURNAL } from "./messages.ts";
 import type { SandboxProcess } from "./process.ts";
-import { judgeTakeover } from "./verdicts.ts";
+import { judgeRelease, judgeTakeover } from "./verdicts.ts";
 import { RECORD_KEYS, type World } from "./world.ts";
 
 interface Way {
@@ -37,6 +38,7 @@ const NEVER = new Promise<never>(() => {});
 export function connect(process: SandboxProcess, world: World): Connection {
   const { chance, figures, ledger, note, timeline } = world;
   const renewing = new Set<string>();
+  const underWay = new Set<string>();
 
   function request(given: AwsRequest, signal: AbortSignal | undefined): Promise<unknown> {
     if (process.dead) return NEVER;
@@ -44,6 +46,15 @@ export function connect(process: SandboxProcess, world: World): Connection {
     judgeMoment(given);
     const keys = keysIn(given, world);
     judgeRenewals(given, keys);
+    const isRelease = given.operation === "UpdateItem" && JSON.stringify(given.input).includes(":semelReleased");
+    for (const key of isRelease ? keys : []) {
+      const record = ledger.records.get(ledger.keys.get(key)?.pk ?? "");
+      judgeRelease(record, world, process.madeIn(record?.["attemptId"]?.S ?? ""));
+    }
+    const items = itemsOf(given, process.invocation, world);
+    const twice = items.find((item) => underWay.has(item));
+    if (twice !== undefined) ledger.complaints.push(`GC3: ${twice} is in two transactions under way`);
+    for (const item of items) underWay.add(item);
     const { outage, quiet } = world.weather;
     const inOutage = outage && !quiet && timeline.nowMs() < outage.untilMs;
     const climate = { faultRate: world.faultRate(), outage: inOutage ? outage.faults : [] };
@@ -51,12 +62,19 @@ export function connect(process: SandboxProcess, world: World): Connection {
     const invocation = world.invocations.get(process.invocation);
     if (course.fault !== "none") figures.count(`fault ${course.fault}`);
     if (course.fault !== "none") invocation?.faults.push(course.fault);
+    const isClaims = given.operation === "PutItem" || given.operation === "UpdateItem";
+    if (course.fault !== "none" && invocation && isClaims) invocation.leaseTrouble = true;
     if (invocation) invocation.requests[given.operation] = (invocation.requests[given.operation] ?? 0) + 1;
     figures.count(`request ${given.operation}`);
     const line = (what: string): void => note(`p${process.number} ${given.operation} ${what}`, keys);
     line(`sent, ${course.fault}`);
     if (course.fault === "dies-before") process.kill();
-    return travel(given, course, { signal, line, keys });
+    const answered = travel(given, course, { signal, line, keys });
+    const over = (): void => {
+      for (const item of items) underWay.delete(item);
+    };
+    answered.then(over, over);
+    return answered;
   }
 
   /** LE2: a commit would meet its own renewal. */
@@ -193,6 +211,17 @@ function isRenewal({ operation, input }: AwsRequest): boolean {
 function acquires({ operation, input }: AwsRequest): boolean {
   if (operation === "PutItem") return true;
   return operation === "UpdateItem" && "UpdateExpression" in input && input.UpdateExpression.includes("if_not_exists");
+}
+
+/** What a group commit writes or checks. GC3 */
+function itemsOf(request: AwsRequest, invocation: number, { setup }: World): string[] {
+  if (request.operation !== "TransactWriteItems" || !setup.groupCommit) return [];
+  return request.input.TransactItems.map(({ Put, Update, Delete, ConditionCheck }) => {
+    const { TableName = "", Key = {} } = Update ??
+      Delete ??
+      ConditionCheck ?? { TableName: Put?.TableName, Key: Put?.Item };
+    return `${TableName} ${(Key["id"] ?? Key["pk"])?.S} of invocation ${invocation}`;
+  });
 }
 
 /** For the histories of messages. */

@@ -4,8 +4,8 @@
 // PCT: a bug that needs d particular events among k steps of n tasks is met by one run with a probability of at least
 // 1/(n k^(d-1)) under random priorities. The latencies drawn here are not PCT's priorities, so the bound is a yardstick, not a
 // proof: with n = 4 workers and k = 16 requests of those that meet on one key, d = 2 gives 1/64, d = 3 gives 1/1024 for one
-// meeting. A run of 150 steps has some 20 such meetings (deliveries beyond the first of a key), the slice below of 36 runs
-// 700: d = 2 is missed with e^-11, d = 3 with e^-0.7, so bugs of depth 3 are for the explorer and for npm run sim.
+// meeting. A run of 120 steps has some 20 such meetings (deliveries beyond the first of a key), the slice below of 24 runs
+// 480: d = 2 is missed with e^-7.5, d = 3 with e^-0.5, so bugs of depth 3 are for the explorer and for npm run sim.
 
 import { describe, expect, it } from "vitest";
 import { addFigures, createFigures, figuresText } from "./figures.ts";
@@ -13,8 +13,8 @@ import { violationText } from "./report.ts";
 import { STRATEGIES } from "./setup.ts";
 import { type Simulation, simulate } from "./simulate.ts";
 
-const SEEDS = 10;
-const STEPS = 150;
+const SEEDS = 8;
+const STEPS = 120;
 
 async function violationOf(simulation: Simulation): Promise<string | undefined> {
   const { violation } = await simulate(simulation);

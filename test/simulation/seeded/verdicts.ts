@@ -4,6 +4,8 @@
 //        for each of its messages; under claim the few writes more of acquisition, step and renewals.
 //   I14. A message whose handler is done is not reported failed for a fault or two that another try mends, while there is time
 //        for that, and nobody else has its key.
+//   A3.  No request is made that AWS refuses whatever the time, and no other failure is taken for that.
+//   CL6. A key is given back when its handler has ended, and not before.
 //   C2.  Nobody is told that nothing was committed where it was, or still may be.
 //   CL3. Nobody takes a key over while its handler runs undisturbed. LE1. A lease is lost only to somebody else.
 //   L2.  Its time limit is never reached by what it waits for. L3. No handler starts after the gate closed.
@@ -28,12 +30,16 @@ export interface Invocation {
   /** It was frozen, or its clock jumped. */
   disturbed: boolean;
   jumped: boolean;
+  /** A write of its claims met a fault. */
+  leaseTrouble: boolean;
   refusals: number;
   readonly faults: Fault[];
   readonly requests: Record<string, number>;
   /** Runs of handlers, and when each was done, by message id. */
   readonly runs: Map<string, number>;
   readonly finished: Map<string, number>;
+  /** Ids whose handler has ended, however. */
+  readonly ended: Set<string>;
   /** Received for the first time, as far as its receipt says. */
   readonly fresh: Set<string>;
   /** Keys that another invocation has a hand in, too. */
@@ -44,12 +50,13 @@ export interface Invocation {
 }
 
 export function newInvocation(number: number, messages: number, gateMs: number): Invocation {
-  const flags = { over: false, disturbed: false, jumped: false, refusals: 0 };
+  const flags = { over: false, disturbed: false, jumped: false, leaseTrouble: false, refusals: 0 };
   const kept = {
     runs: new Map(),
     finished: new Map(),
     contended: new Set<string>(),
     fresh: new Set<string>(),
+    ended: new Set<string>(),
     codes: new Map(),
   };
   return { number, messages, gateMs, ...flags, ...kept, faults: [], requests: {}, keys: new Set() };
@@ -89,7 +96,7 @@ const CLAIM_WRITES_MAX = 3 + (4 * TIMEOUT_MS) / 1000;
 export function judgeTakeover(seen: Item | undefined, taker: SandboxProcess, world: World): void {
   if (seen?.["status"]?.S !== "IN_PROGRESS" || taker.skewMs !== 0) return;
   for (const { busy, process } of world.sandboxes) {
-    if (!busy || process.skewMs !== 0 || busy.disturbed || busy.faults.length > 0) continue;
+    if (!busy || process.skewMs !== 0 || busy.disturbed || busy.leaseTrouble) continue;
     const messageId = seen["messageId"]?.S ?? "";
     const isRunning = busy.runs.has(messageId) && !busy.finished.has(messageId) && !busy.codes.has(messageId);
     if (!isRunning || process.madeIn(seen["attemptId"]?.S ?? "") !== busy.number) continue;
@@ -144,12 +151,36 @@ export function judgeResponse(
   const unknown = [...failed].filter((id) => !records.some(({ messageId }) => messageId === id));
   if (unknown.length > 0) complaints.push(`Q1: the answer names ${unknown.join(", ")}, which it did not get`);
   for (const { messageId, body } of records) {
+    judgeGivenBack(messageId, body, { invocation, world });
     if (failed.has(messageId) && isWithoutReason(messageId, body, { invocation, world })) {
       const faults = invocation.faults.join(", ") || "no fault";
       const code = invocation.codes.get(messageId);
       complaints.push(`I14: ${messageId} is reported failed (${code}) for ${faults}: ${body}`);
     }
   }
+}
+
+/** CL6: a key whose handler has ended in good time is nobody's when its delivery is over. */
+function judgeGivenBack(messageId: string, body: string, { invocation, world }: Answered): void {
+  const { disturbed, ended, faults, gateMs, number } = invocation;
+  const { ledger, sandboxes, timeline } = world;
+  if (disturbed || faults.length > 0 || !ended.has(messageId) || timeline.nowMs() > gateMs) return;
+  const record = ledger.records.get(ledger.keys.get(orderOf(body)?.key ?? "")?.pk ?? "");
+  const own = [...sandboxes].some(({ process }) => process.madeIn(record?.["attemptId"]?.S ?? "") === number);
+  if (!own || record?.["status"]?.S !== "IN_PROGRESS" || record["messageId"]?.S !== messageId) return;
+  ledger.complaints.push(`CL6: the key of ${messageId} is still held when its delivery is over`);
+}
+
+/** CL6: nor is it given back while its handler runs. */
+export function judgeRelease(
+  record: Item | undefined,
+  { invocations, ledger }: World,
+  number: number | undefined,
+): void {
+  const own = invocations.get(number ?? 0);
+  const messageId = record?.["messageId"]?.S ?? "";
+  if (!own?.runs.has(messageId) || own.ended.has(messageId)) return;
+  ledger.complaints.push(`CL6: the key of ${messageId} is given back while its handler runs`);
 }
 
 /** After these another try at once may do, and within the time of a pause or two. */
@@ -229,6 +260,9 @@ export function listener(sandbox: () => Sandbox, world: World): Logger {
     if (code === "SEMEL_LEASE_LOST" && sandbox().process.madeIn(attemptId?.S ?? "") === own.number) {
       ledger.complaints.push(`LE1: ${messageId} was told that its lease is lost, and nobody else has its key`);
     }
+    // Nothing here is refused as it is: a request that was is one that should not have been made.
+    if (code === "SEMEL_REFUSED" && own.faults.length === 0)
+      ledger.complaints.push(`A3: a request for ${messageId} was refused, or taken for refused`);
     if (!NOTHING_DONE.has(code)) return;
     const isOwn = sandbox().process.madeIn(attemptId?.S ?? "") === own.number && status?.S === "COMPLETED";
     if (isOwn) ledger.complaints.push(`C2: ${messageId} was told to have failed (${code}), and is committed`);
