@@ -17,6 +17,7 @@ import {
   handlerStarted,
   type Invocation,
   judgeBudget,
+  judgeDeclared,
   judgeResponse,
   judgeThrown,
   judgeTimeLimit,
@@ -273,6 +274,7 @@ function runner(
       invocation?.ended.add(messageId);
     }
     invocation?.finished.set(messageId, world.timeline.nowMs());
+    judgeDeclared(messageId, invocation, world);
   };
 }
 

@@ -81,7 +81,7 @@ export async function handle(order: { key: string; payload: number }, tx: Tx, me
       : undefined;
   if (kind === "priced" && strategy !== "insert") await readPrice(key, tx);
   const sum = { TableName: EFFECTS, Key: { id: "sum" } };
-  const guard = kind === "guarded" && strategy !== "insert";
+  const guard = (kind === "guarded" || kind === "once") && strategy !== "insert";
   const found = guard ? await tx.get<{ n: number }>(sum) : undefined;
   const workMs = isQuiet() ? 0 : drawWork(means);
   if (workMs > 0) await new Promise<void>((resolve) => host.after(workMs, resolve));
@@ -113,7 +113,8 @@ export async function handle(order: { key: string; payload: number }, tx: Tx, me
 async function readPrice(key: string, tx: Tx): Promise<void> {
   const price = { TableName: EFFECTS, Key: { id: "price" } };
   const pence = await tx.get<{ n: number }>(price, { attributes: ["n"] });
-  const tax = await tx.get<{ m: number }>(price, { attributes: ["m"] });
+  // A handler that swallows what went wrong: the message has to fail all the same.
+  const tax = await tx.get<{ m: number }>(price, { attributes: ["m"] }).catch(() => undefined);
   tx.put({ TableName: EFFECTS, Item: { id: `price of ${key}`, n: pence?.n ?? -1, m: tax?.m ?? -1 } });
 }
 

@@ -2,7 +2,7 @@
 //
 //   L1. No commit is sent by an invocation that is over, or whose gate is closed. A commit names, in its ids, the invocation
 //       that made them.
-//   GC3. No item is in two transactions under way of one invocation that commits in groups.
+//   A3.  No request is made that AWS would refuse at any time. GC3. No item is in two transactions under way of one invocation that commits in groups.
 //   LE2. No commit is sent while a renewal of the same process is under way for its key.
 //   RD1. No message is hidden for longer than SQS takes.
 //   I12. Counted for each invocation; judged at its end, see invocations.ts.
@@ -123,6 +123,8 @@ export function connect(process: SandboxProcess, world: World): Connection {
     } catch (error) {
       const invocation = world.invocations.get(process.invocation);
       if (invocation) invocation.refusals++;
+      const { name, message } = error as Error;
+      if (name === "ValidationException") ledger.complaints.push(`A3: a ${given.operation} was no request: ${message}`);
       return { error };
     }
   }

@@ -28,7 +28,7 @@ const WEIGHTS = {
   newer: 1,
   foreign: 1,
   outage: 2,
-  reprice: 3,
+  reprice: 6,
 } as const;
 type Step = keyof typeof WEIGHTS;
 
@@ -39,7 +39,7 @@ const KIND_WEIGHTS: Readonly<Record<Kind, number>> = {
   disputed: 1,
   doomed: 1,
   huge: 0.2,
-  priced: 1,
+  priced: 2,
   once: 0,
 };
 

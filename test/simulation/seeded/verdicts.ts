@@ -9,6 +9,7 @@
 //   C2.  Nobody is told that nothing was committed where it was, or still may be.
 //   CL3. Nobody takes a key over while its handler runs undisturbed. LE1. A lease is lost only to somebody else.
 //   L2.  Its time limit is never reached by what it waits for. L3. No handler starts after the gate closed.
+//   X3.  A handler that declares effects when its time is over is told so.
 //   Q1.  The response names ids of its batch only. R3. A handler runs 4 times a delivery at most.
 //   O1.  A direct invocation whose key is committed is answered. O2. What its handler threw is thrown as it was.
 
@@ -272,4 +273,10 @@ export function listener(sandbox: () => Sandbox, world: World): Logger {
   };
   const silent = (): void => {};
   return { debug: silent, info: silent, warn: silent, error };
+}
+
+/** X3. */
+export function judgeDeclared(messageId: string, own: Invocation | undefined, { ledger, timeline }: World): void {
+  if (!own || own.disturbed || timeline.nowMs() <= own.gateMs + MARGIN_MS) return;
+  ledger.complaints.push(`X3: the handler of ${messageId} declared effects after its time, and was not told`);
 }
