@@ -26,7 +26,7 @@ const WEIGHTS = {
   kill: 2,
   deploy: 1,
   newer: 1,
-  foreign: 1,
+  foreign: 3,
   outage: 2,
   reprice: 6,
 } as const;
