@@ -24,7 +24,7 @@ export async function invokeAsMiddy(
   handler: Handler<unknown>,
   { event, context, others: { answer, error: thrown } }: Call,
 ): Promise<unknown> {
-  const request: MiddlewareRequest = { event, context, response: undefined, error: undefined };
+  const request: MiddlewareRequest<SqsEvent> = { event, context, response: undefined, error: undefined };
   try {
     consumer.before(request);
     if (answer !== undefined) {
