@@ -2,18 +2,19 @@
 
 import type { CallRule, FaultPlan } from "semel/local";
 
+/** Together 14 in a hundred: some suit only some operations, so that one request in ten is hit. */
 const DYNAMODB: readonly Omit<CallRule, "service">[] = [
-  { fault: "delay", probability: 0.02, delayMs: [5, 400] },
-  { fault: "throttle", probability: 0.015 },
-  { fault: "server-error", probability: 0.015 },
-  { fault: "reset-before", probability: 0.01 },
-  { fault: "reset-after", probability: 0.01 },
-  { fault: "reset-during", probability: 0.005 },
-  { fault: "applied-later", probability: 0.008, delayMs: [10, 4_000] },
-  { fault: "applied-later", probability: 0.002, delayMs: [500, 15_000], answer: "none" },
-  { fault: "conflict", probability: 0.015 },
-  { fault: "in-progress", probability: 0.005 },
-  { fault: "race", probability: 0.003 },
+  { fault: "delay", probability: 0.03, delayMs: [5, 400] },
+  { fault: "throttle", probability: 0.02 },
+  { fault: "server-error", probability: 0.02 },
+  { fault: "reset-before", probability: 0.012 },
+  { fault: "reset-after", probability: 0.012 },
+  { fault: "reset-during", probability: 0.006 },
+  { fault: "applied-later", probability: 0.01, delayMs: [10, 4_000] },
+  { fault: "applied-later", probability: 0.003, delayMs: [500, 15_000], answer: "none" },
+  { fault: "conflict", probability: 0.02 },
+  { fault: "in-progress", probability: 0.008 },
+  { fault: "race", probability: 0.004 },
   { fault: "hang", probability: 0.001 },
 ];
 
