@@ -4,7 +4,7 @@ import { scaleLinear, scaleLog } from "d3-scale";
 import type { Latency } from "../result.ts";
 import { bottomAxis, escaped, type Frame, grouped, horizontals, label, round, svg, type Tick } from "./svg.ts";
 
-const FRAME: Frame = { width: 1000, height: 280, left: 190, right: 16, top: 76, bottom: 40 };
+const FRAME: Frame = { width: 1000, height: 280, left: 190, right: 36, top: 76, bottom: 40 };
 const TICKS_Y = 4;
 /** 1, 2 and 5 of every power of ten, up to three hours. */
 const ROUND_MS = Array.from(
