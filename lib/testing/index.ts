@@ -7,3 +7,15 @@ export type { ExplorableHandler } from "./handler/invocation.ts";
 export type { Effects, ExploredEvent, World } from "./handler/judge.ts";
 export type { EventMessage, ExactlyOnceCase, Explored, FaultKind } from "./handler/options.ts";
 export { type Stub, stub } from "./handler/stub.ts";
+export type { CdkConstruct } from "./local/source.ts";
+export { startLocal } from "./local/start-local.ts";
+export type {
+  DeadLetter,
+  Document,
+  Failure,
+  LocalTestOptions,
+  OutgoingMessage,
+  SendOptions,
+  TestCloud,
+  TestCopyOptions,
+} from "./local/types.ts";

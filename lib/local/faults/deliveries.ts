@@ -26,6 +26,8 @@ export interface DeliveryFaultsOptions {
   readonly warn: (text: string) => void;
   /** The engine is down by a fault, or was until now. */
   readonly isShaken: () => boolean;
+  /** Of a copy of the stacks: the queues of others are not troubled. */
+  readonly isCopy: boolean;
 }
 
 /** What a delivery may be told to do. */
@@ -102,7 +104,9 @@ export function createDeliveryFaults(options: DeliveryFaultsOptions): DeliveryFa
       }
     },
   };
-  if (engine !== undefined) engine.trouble = trouble;
+  const own = options.isCopy ? queues.map(({ name }) => engine?.queues.get(name)) : [];
+  for (const queue of own) if (queue !== undefined) engine?.troubles.set(queue, trouble);
+  if (engine !== undefined && !options.isCopy) engine.trouble = trouble;
 
   const pause = (live: Live): boolean => {
     if (pauses.has(live)) return false;
