@@ -38,6 +38,7 @@ function withLines(thrown: unknown, lines: readonly LogLine[]): unknown {
   if (!(thrown instanceof SemelError) || lines.length === 0) return thrown;
   const shown = lines.map(({ source, text }) => `  [${source}] ${text.slice(0, LINE_CHARS_SHOWN)}`);
   const { code, retryable, cause } = thrown;
-  const message = thrown.message.replace(` (${code})`, "");
+  const ending = ` (${code})`;
+  const message = thrown.message.endsWith(ending) ? thrown.message.slice(0, -ending.length) : thrown.message;
   return new SemelError(`${message}\nLogged last:\n${shown.join("\n")}\n`, { code, retryable, cause: cause ?? thrown });
 }
