@@ -24,14 +24,17 @@ const mapping = (queueId: string, functionId: string) => ({
     EventSourceArn: { "Fn::GetAtt": [queueId, "Arn"] },
     FunctionName: { Ref: functionId },
     FunctionResponseTypes: ["ReportBatchItemFailures"],
+    ScalingConfig: { MaximumConcurrency: 2 },
   },
 });
 
 const ECHO = `exports.handler = async (event) => {
   console.log("echo", JSON.stringify(event));
   if (event.fails) throw new TypeError("as asked");
-  return { event, variables: process.env };
-};`;
+  return { event, variables: process.env, named: NAMED };
+};
+const NAMED = `;
+const ECHO_CODE = { "Fn::Join": ["", [ECHO, '"', { Ref: "Named2A2B3C4D" }, '";']] };
 const THROWS = `exports.handler = async () => { throw new Error("always"); };`;
 
 const RESOURCES = {
@@ -60,7 +63,7 @@ const RESOURCES = {
   Notes0B2B3C4D: queue({ QueueName: "notes" }),
   NotesOfOld0B2B3C4E: queue({ QueueName: "notes-of-old" }),
   Audit1B2B3C4D: queue({ FifoQueue: true, QueueName: "audit.fifo" }),
-  Echo2B2B3C4D: inlineFunction(ECHO, {
+  Echo2B2B3C4D: inlineFunction(ECHO_CODE, {
     FunctionName: "echo",
     Environment: { Variables: { LITERAL: "named-table", REFERENCE: { Ref: "Named2A2B3C4D" } } },
   }),
@@ -74,6 +77,7 @@ export async function writeShop(): Promise<Fixture> {
   await build({
     entryPoints: [join(import.meta.dirname, "totals-handler.ts")],
     bundle: true,
+    minify: true,
     platform: "node",
     format: "esm",
     outfile,

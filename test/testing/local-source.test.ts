@@ -1,14 +1,20 @@
 // What startLocal() of semel/testing runs: constructs of the real CDK, and what is none (SO1 of lib/testing/local/source.ts).
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { App, CfnOutput, Stack, Stage } from "aws-cdk-lib";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct, RootConstruct } from "constructs";
 import { type CdkConstruct, startLocal } from "semel/testing";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+
+const folder = mkdtempSync(join(tmpdir(), "semel-source-"));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Shared -> Shop (refers to Shared's queue), Other, and a Stage with a stack of its own. */
 function makeApp() {
-  const app = new App();
+  const app = new App({ outdir: mkdtempSync(join(folder, "cdk.out-")) });
   const shared = new Stack(app, "Shared");
   const queue = new Queue(shared, "Jobs");
   const shop = new Stack(app, "Shop");
@@ -71,10 +77,11 @@ describe("a construct", () => {
 describe("a Stack without an App", () => {
   it("has one that CDK made for it, or is told so", async () => {
     const stack = new Stack();
+    onTestFinished(() => rmSync((stack.node.root as App).outdir, { recursive: true }));
     new Queue(stack, "Lonely");
     await using cloud = await startLocal(stack);
     expect(cloud.queues.map(({ logicalId }) => logicalId)).toEqual([expect.stringMatching(/^Lonely/)]);
     const loose = new Stack(new RootConstruct(), "Loose");
-    await expect(startLocal(loose)).rejects.toThrow(/the stack "Loose" is in no App/);
+    await expect(startLocal(loose)).rejects.toThrow(/the stack "Loose\w*" is in no App/);
   });
 });
