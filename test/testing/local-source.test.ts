@@ -44,13 +44,15 @@ describe("a construct", () => {
   });
 
   it("is synthesized once, also when two ask at a time; stacks may be chosen", async () => {
-    const { app, other, shop } = makeApp();
+    const { app, other, shop, inner } = makeApp();
     let synths = 0;
     const synth = app.synth.bind(app);
     app.synth = (options) => {
       synths += 1;
       return synth(options);
     };
+    await (await startLocal(inner)).stop();
+    expect(synths).toBe(0); // its stage was enough
     const clouds = await Promise.all([startLocal(app, { stacks: ["Other"] }), startLocal(other), startLocal(shop)]);
     expect(clouds.map(({ stackNames }) => [...stackNames].sort())).toEqual([["Other"], ["Other"], ["Shared", "Shop"]]);
     expect(synths).toBe(1); // SO1
