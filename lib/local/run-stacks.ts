@@ -10,14 +10,14 @@ import { createUndo, type Foundation, type Undo } from "./foundation.ts";
 import { createFunctions, type RunningFunction, toLocalFunction } from "./functions.ts";
 import { waitUntilIdle } from "./idle.ts";
 import { createInterference, type Interference } from "./interference.ts";
-import { localError } from "./local-error.ts";
+import { localError, reason } from "./local-error.ts";
 import { refuseUnknown } from "./options.ts";
 import { readMessages } from "./queue-messages.ts";
 import { countMessages, createQueues, deleteQueues } from "./queues.ts";
 import { openStacks, type StackRun } from "./stack-run.ts";
 import { createState, type State } from "./state.ts";
 import { createTables, deleteTables } from "./tables.ts";
-import type { CopyOptions, LocalCloud, LocalOptions, LocalQueue, LocalTable } from "./types.ts";
+import type { CopyOptions, EngineName, LocalCloud, LocalOptions, LocalQueue, LocalTable } from "./types.ts";
 
 const COPY_OPTIONS: readonly (keyof CopyOptions)[] = ["logger", "observer", "faults"];
 /** AWS deletes within a few days. */
@@ -53,7 +53,7 @@ export async function runStacks(input: StacksInput): Promise<LocalCloud> {
 
   const runs = openStacks(stacks, { region: identity.region, warn, nameSuffix });
   const queues = await createQueues(runs, sqsClient);
-  undo.add(() => removeOfCopy(input, () => deleteQueues(queues, sqsClient)));
+  undo.add(() => removeOfCopy(input, "sqs", () => deleteQueues(queues, sqsClient)));
   const interference = createInterference({
     plan: input.plan,
     foundation,
@@ -67,7 +67,7 @@ export async function runStacks(input: StacksInput): Promise<LocalCloud> {
   undo.add(() => interference.traffic.stop());
   undo.add(() => interference.desk.clear());
   const tables = await createTables(runs, dynamodbClient);
-  undo.add(() => removeOfCopy(input, () => deleteTables(tables, dynamodbClient)));
+  undo.add(() => removeOfCopy(input, "dynamodb", () => deleteTables(tables, dynamodbClient)));
   if (foundation.embedded.dynamodb) {
     const everyMs = options.timeToLiveSweepMs ?? SWEEP_MS_DEFAULT;
     undo.add(startSweeps({ tables: tables.map(({ name }) => name), client: dynamodbClient, everyMs }));
@@ -116,9 +116,17 @@ async function startCopy({ given, suffix, engines, copies, ...of }: CopyParts): 
   }
 }
 
-/** What only a copy has made goes with it, unless its engine has gone before. */
-async function removeOfCopy({ copy, state }: StacksInput, remove: () => Promise<void>): Promise<void> {
-  if (copy !== undefined && !state.hasFailed()) await remove();
+/** What only a copy has made goes with it, unless its engine goes, too. What is left must not keep the others from stopping. */
+async function removeOfCopy(
+  { copy, state, foundation }: StacksInput,
+  engine: EngineName,
+  remove: () => Promise<void>,
+): Promise<void> {
+  if (copy === undefined || state.hasFailed()) return;
+  if (foundation.embedded[engine] && copy.origin.failure() !== undefined) return;
+  await remove().catch((thrown) => {
+    state.warn(`what the copy ...-${copy.nameSuffix} has made in ${engine} could not be removed: ${reason(thrown)}`);
+  });
 }
 
 /** First no more receives, then no more invocations; the pollers end when their last batch has. */

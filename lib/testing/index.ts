@@ -1,5 +1,6 @@
 // The public API for tests of a user's own handlers. Re-exports only.
 
+export type { Failure } from "../protocol/rejection.ts";
 export { assertExactlyOnce, type ExactlyOnceReport } from "./assert-exactly-once.ts";
 export type { SdkClient } from "./handler/clients.ts";
 export type { Sent } from "./handler/engine.ts";
@@ -12,7 +13,6 @@ export { startLocal } from "./local/start-local.ts";
 export type {
   DeadLetter,
   Document,
-  Failure,
   LocalTestOptions,
   OutgoingMessage,
   SendOptions,

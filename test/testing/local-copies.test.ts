@@ -141,6 +141,20 @@ describe("stopping", () => {
     await expect(cloud.copy()).rejects.toThrow(/was stopped/);
   });
 
+  it("goes to its end while an engine is down by a fault", async () => {
+    const cloud = await startLocal(shop.path);
+    const [alone, together] = [await cloud.copy(), await cloud.copy()];
+    const restart = cloud.faults.inject({ fault: "restart", engine: "sqs", atMs: 0, downMs: 60_000 });
+    await until(() => restart.count() === 1);
+    await alone.stop();
+    expect(alone.logs().at(-1)?.text).toMatch(
+      /what the copy ...-\w{8} has made in sqs could not be removed: .*ECONNREFUSED/,
+    );
+    await cloud.stop();
+    expect(together.logs().filter(({ text }) => text.includes("removed"))).toEqual([]);
+    expect(await childrenOf(process.pid)).toEqual([]);
+  });
+
   it("an engine's death is told to all", async () => {
     await using cloud = await startLocal(shop.path);
     const copy = await cloud.copy();

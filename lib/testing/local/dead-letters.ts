@@ -10,8 +10,8 @@ import {
 import type { SqsMessageAttribute } from "../../aws/lambda.ts";
 import type { LocalQueue, QueuedMessage } from "../../local/index.ts";
 import { localError } from "../../local/local-error.ts";
-import { FAILURE_ATTRIBUTE } from "../../protocol/rejection.ts";
-import type { DeadLetter, Failure } from "./types.ts";
+import { FAILURE_ATTRIBUTE, type Failure } from "../../protocol/rejection.ts";
+import type { DeadLetter } from "./types.ts";
 
 export interface Queues {
   readonly queues: readonly LocalQueue[];

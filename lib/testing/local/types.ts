@@ -3,6 +3,7 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { IdleOptions, LocalCloud, LocalOptions, Logger, LogLine } from "../../local/index.ts";
+import type { Failure } from "../../protocol/rejection.ts";
 
 export interface LocalTestOptions
   extends Pick<LocalOptions, "stacks" | "endpoints" | "observer" | "faults" | "restartable"> {
@@ -28,14 +29,6 @@ export interface SendOptions {
 export interface OutgoingMessage extends SendOptions {
   /** A text as it is, anything else as JSON. */
   readonly body: unknown;
-}
-
-export interface Failure {
-  readonly code: string;
-  readonly reason: string;
-  readonly consumer: string;
-  /** The message's id in the queue it came from. */
-  readonly messageId: string;
 }
 
 export interface DeadLetter {
