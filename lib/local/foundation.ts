@@ -7,7 +7,7 @@ import { type Engine, givenEngine } from "./engines/engine.ts";
 import { type EmbeddedSqs, startSqsEngine } from "./engines/sqs.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { type Reaper, startReaper } from "./reaper.ts";
-import { makeDataFolder, makeStagingFolder } from "./staging.ts";
+import { createStaging, makeDataFolder, makeStagingFolder, type Stage } from "./staging.ts";
 import type { ClientConfig, EngineName, LocalOptions } from "./types.ts";
 
 export interface Foundation {
@@ -17,7 +17,7 @@ export interface Foundation {
   /** Which of them are ours. */
   readonly embedded: Readonly<Record<EngineName, boolean>>;
   readonly reaper: Reaper;
-  readonly stagingFolder: string;
+  readonly stage: Stage;
   readonly clientConfig: { readonly dynamodb: ClientConfig; readonly sqs: ClientConfig };
   readonly dynamodbClient: DynamoDBClient;
   readonly sqsClient: SQSClient;
@@ -85,13 +85,14 @@ export async function layFoundation(
     region: identity.region,
     ...(identity.credentials === undefined ? {} : { credentials: identity.credentials }),
   });
+  const stage = createStaging(stagingFolder);
   const clientConfig = { dynamodb: configOf(dynamodb.endpoint), sqs: configOf(sqs.endpoint) };
   const dynamodbClient = new DynamoDBClient(clientConfig.dynamodb);
   const sqsClient = new SQSClient(clientConfig.sqs);
   undo.add(() => dynamodbClient.destroy());
   undo.add(() => sqsClient.destroy());
   const embedded = { dynamodb: given.dynamodb === undefined, sqs: given.sqs === undefined };
-  return { identity, dynamodb, sqs, embedded, reaper, stagingFolder, clientConfig, dynamodbClient, sqsClient };
+  return { identity, dynamodb, sqs, embedded, reaper, stage, clientConfig, dynamodbClient, sqsClient };
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

@@ -13,7 +13,6 @@ import { localError } from "./local-error.ts";
 import { physicalName } from "./physical-names.ts";
 import type { Seat } from "./seat.ts";
 import { LOCAL_ACCOUNT_ID, type StackRun, type Warn } from "./stack-run.ts";
-import { stageCode } from "./staging.ts";
 import { resolve } from "./template.ts";
 import type { LocalEvent, LocalFunction, Logger } from "./types.ts";
 import { optionalTextAt } from "./values.ts";
@@ -40,7 +39,13 @@ export async function createFunctions(input: FunctionsInput): Promise<RunningFun
   const create = async ({ run, ...rest }: NamedFunction): Promise<RunningFunction[]> => {
     const definition = defineFunction({ ...rest, stackName: run.name, scope: run.scope, warn });
     if (definition === undefined) return [];
-    const taskRoot = await stageCode(definition, run.assets, foundation.stagingFolder);
+    for (const name of literalNames(definition, run.renamed)) {
+      warn(
+        `variable ${name} of function ${definition.logicalId} is "${definition.environment[name]}", a literal: in this copy ` +
+          "the resource has another name; let the variable refer to it",
+      );
+    }
+    const taskRoot = await foundation.stage(definition, run.assets);
     const pool = createFunctionPool({
       functionName: definition.name,
       logicalId: definition.logicalId,
@@ -76,11 +81,18 @@ interface NamedFunction {
 function nameFunctions(run: StackRun, region: string): NamedFunction[] {
   return run.resources("AWS::Lambda::Function").map((resource) => {
     const given = optionalTextAt(resolve(resource.properties["FunctionName"], run.scope), "FunctionName");
-    const name = given ?? physicalName(run.name, resource.logicalId, FUNCTION_NAME_LENGTH_MAX);
+    const own = given ?? physicalName(run.name, resource.logicalId, FUNCTION_NAME_LENGTH_MAX);
+    const name = run.rename(own, FUNCTION_NAME_LENGTH_MAX);
     const arn = `arn:aws:lambda:${region}:${LOCAL_ACCOUNT_ID}:function:${name}`;
     run.provide(resource.logicalId, { ref: name, attributes: { Arn: arn } });
     return { run, resource, name, arn };
   });
+}
+
+/** Variables that hold a name, an ARN or a URL of what a copy has renamed: they lead to the cloud that it is a copy of. */
+function literalNames({ environment }: FunctionDefinition, renamed: ReadonlySet<string>): string[] {
+  const isRenamed = (value: string): boolean => renamed.has(value) || renamed.has(value.replace(/^.*[:/]/s, ""));
+  return Object.entries(environment).flatMap(([name, value]) => (isRenamed(value) ? [name] : []));
 }
 
 /** A door of its own for each worker, where there is a proxy. */

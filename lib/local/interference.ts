@@ -1,7 +1,7 @@
 // All that goes wrong on purpose, put together: the proxies, the faults of each kind, and the desk where they are asked for.
 import { createDeliveryFaults } from "./faults/deliveries.ts";
 import { createFaultDesk, type FaultDesk, type Injectors } from "./faults/desk.ts";
-import { createEngineFaults } from "./faults/engines.ts";
+import { createEngineFaults, type EngineFaults, sharedEngineFaults } from "./faults/engines.ts";
 import type { ReadPlan } from "./faults/read-plan.ts";
 import { createSkews } from "./faults/skew.ts";
 import type { FaultRule } from "./faults/types.ts";
@@ -15,7 +15,7 @@ export interface Interference {
   readonly injectors: Injectors;
   readonly desk: FaultDesk;
   /** The plan's rules begin. */
-  open(functions: readonly { readonly name: string; readonly logicalId: string }[]): void;
+  open(functions: readonly { readonly name: string; readonly logicalId: string }[], nameSuffix?: string): void;
   /** What comes later, and nothing shows it yet. */
   heldBack(): number;
   /** Whether requests to SQS may fail of a restart. */
@@ -27,6 +27,8 @@ export interface InterferenceOptions {
   readonly foundation: Foundation;
   readonly queues: readonly LocalQueue[];
   readonly transactionConflicts: boolean;
+  /** Of the cloud whose engines a copy shares. Absent where there is none. */
+  readonly shared?: EngineFaults | undefined;
   readonly observe: (event: LocalEvent) => void;
   readonly warn: (text: string) => void;
   readonly fail: (engine: EngineName, error: Error) => void;
@@ -44,15 +46,16 @@ export function createInterference(options: InterferenceOptions): Interference {
     conflicts: options.transactionConflicts,
   });
   const engine = "engine" in foundation.sqs ? foundation.sqs.engine : undefined;
-  const engines = createEngineFaults({
-    restarts: { dynamodb: foundation.dynamodb.restart, sqs: foundation.sqs.restart },
-    onFailure: (name, thrown) => fail(name, thrown instanceof Error ? thrown : new Error(String(thrown))),
-  });
+  const restarts = { dynamodb: foundation.dynamodb.restart, sqs: foundation.sqs.restart };
+  const onFailure = (name: EngineName, thrown: unknown): void =>
+    fail(name, thrown instanceof Error ? thrown : new Error(String(thrown)));
+  const isCopy = options.shared !== undefined;
+  const engines = isCopy ? sharedEngineFaults(options.shared) : createEngineFaults({ restarts, onFailure });
   const isShaken = (): boolean => engines.isShaken("sqs");
   const injectors: Injectors = {
     calls: traffic.callFaults,
     workers,
-    deliveries: createDeliveryFaults({ queues, client: foundation.sqsClient, engine, warn, isShaken }),
+    deliveries: createDeliveryFaults({ queues, client: foundation.sqsClient, engine, warn, isShaken, isCopy }),
     engines,
     skews: createSkews(),
   };
@@ -61,8 +64,10 @@ export function createInterference(options: InterferenceOptions): Interference {
     traffic,
     injectors,
     desk,
-    open: (functions) =>
-      desk.open({ functions, queues, proxied: ENGINE_NAMES.filter((name) => traffic.proxies[name] !== undefined) }),
+    open(functions, nameSuffix) {
+      const proxied = ENGINE_NAMES.filter((name) => traffic.proxies[name] !== undefined);
+      desk.open({ functions, queues, proxied, nameSuffix });
+    },
     heldBack: () => injectors.calls.pending() + injectors.deliveries.pending(),
     isShaken,
   };

@@ -1,6 +1,7 @@
 // Creates the queues of the templates, with their redrive policies.
 import {
   CreateQueueCommand,
+  DeleteQueueCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
   SetQueueAttributesCommand,
@@ -51,7 +52,7 @@ async function createQueue(run: StackRun, resource: TemplateResource, client: SQ
   const properties = Object.fromEntries(
     [...ATTRIBUTES, "QueueName"].map((name) => [name, resolve(resource.properties[name], run.scope)]),
   );
-  const name = queueName(run.name, logicalId, properties);
+  const name = run.rename(queueName(run.name, logicalId, properties), QUEUE_NAME_LENGTH_MAX);
   const attributes = Object.fromEntries(
     ATTRIBUTES.filter((key) => properties[key] !== undefined).map((key) => [key, textAt(properties[key], key)]),
   );
@@ -105,6 +106,11 @@ async function setPolicies({ run, resource, name, url }: CreatedQueue, client: S
   } catch (thrown) {
     throw localError(`Cannot set the redrive policy of queue "${name}": ${reason(thrown)}`, thrown);
   }
+}
+
+/** Those of a copy, which nobody else uses. */
+export async function deleteQueues(queues: readonly LocalQueue[], client: SQSClient): Promise<void> {
+  await Promise.all(queues.map(({ url }) => client.send(new DeleteQueueCommand({ QueueUrl: url }))));
 }
 
 const COUNTS = [

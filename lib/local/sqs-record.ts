@@ -24,7 +24,7 @@ export function toRecord(message: Message, source: RecordSource): SqsRecord {
   };
 }
 
-function toAttribute(value: MessageAttributeValue): SqsMessageAttribute {
+export function toAttribute(value: MessageAttributeValue): SqsMessageAttribute {
   return {
     ...(value.StringValue === undefined ? {} : { stringValue: value.StringValue }),
     ...(value.BinaryValue === undefined ? {} : { binaryValue: Buffer.from(value.BinaryValue).toString("base64") }),

@@ -1,6 +1,7 @@
 // A stack while it runs: its resources, and what references to them give.
 import type { AssemblyStack } from "./assembly.ts";
 import { localError, reason } from "./local-error.ts";
+import { suffixedName } from "./physical-names.ts";
 import { isLeftOutSilently, isRunnable, type RunnableType, readResources, type TemplateResource } from "./resources.ts";
 import { conditionHolds, type PhysicalResource, parameterDefaults, resolve, type TemplateScope } from "./template.ts";
 import { objectAt, textAt } from "./values.ts";
@@ -18,12 +19,24 @@ export interface StackRun {
   provide(logicalId: string, physical: PhysicalResource): void;
   /** The outputs that resolve; a warning for each other. */
   outputs(): Record<string, string>;
+  /** The name as it is; in a copy of the stacks with its suffix. */
+  rename(name: string, lengthMax: number): string;
+  /** Names of the template's resources that another name stands for, in all stacks. */
+  readonly renamed: ReadonlySet<string>;
+}
+
+export interface Opening {
+  readonly region: string;
+  readonly warn: Warn;
+  /** Ends the physical names of a copy. Stacks keep theirs, and so do exports. */
+  readonly nameSuffix?: string | undefined;
 }
 
 export type Warn = (text: string) => void;
 
 /** All stacks at once, since they may import each other's exports. */
-export function openStacks(stacks: readonly AssemblyStack[], region: string, warn: Warn): StackRun[] {
+export function openStacks(stacks: readonly AssemblyStack[], opening: Opening): StackRun[] {
+  const renamed = new Set<string>();
   const runs: StackRun[] = [];
   const exports = new Map<string, () => unknown>();
   const importValue = (name: string): unknown => {
@@ -32,7 +45,7 @@ export function openStacks(stacks: readonly AssemblyStack[], region: string, war
     return value();
   };
   for (const stack of stacks) {
-    const run = openStack(stack, region, importValue, warn);
+    const run = openStack(stack, { ...opening, renamed, importValue });
     runs.push(run);
     for (const output of Object.values(objectAt(stack.template["Outputs"], "Outputs"))) {
       const { Export: exported, Value: value } = objectAt(output, "an output");
@@ -44,7 +57,13 @@ export function openStacks(stacks: readonly AssemblyStack[], region: string, war
   return runs;
 }
 
-function openStack(stack: AssemblyStack, region: string, importValue: (name: string) => unknown, warn: Warn): StackRun {
+interface StackOpening extends Opening {
+  readonly renamed: Set<string>;
+  readonly importValue: (name: string) => unknown;
+}
+
+function openStack(stack: AssemblyStack, opening: StackOpening): StackRun {
+  const { region, warn, nameSuffix, renamed, importValue } = opening;
   const { name, template, assets } = stack;
   const provided = new Map<string, PhysicalResource>();
   const scope: TemplateScope = {
@@ -66,6 +85,12 @@ function openStack(stack: AssemblyStack, region: string, importValue: (name: str
     resources: (...types) => existing.filter(({ type }) => types.some((wanted) => wanted === type)),
     provide: (logicalId, physical) => provided.set(logicalId, physical),
     outputs: () => resolveOutputs(stack, scope, warn),
+    rename(given, lengthMax) {
+      if (nameSuffix === undefined) return given;
+      renamed.add(given);
+      return suffixedName(given, nameSuffix, lengthMax);
+    },
+    renamed,
   };
 }
 

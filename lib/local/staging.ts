@@ -23,13 +23,26 @@ export async function makeDataFolder(): Promise<string> {
 }
 
 /** Gives the function's LAMBDA_TASK_ROOT. */
-export async function stageCode(
+export type Stage = (definition: FunctionDefinition, assets: ReadonlyMap<string, string>) => Promise<string>;
+
+/** Copies of the stacks share an asset's folder, which is read only on AWS; inline code may hold a copy's own names. */
+export function createStaging(folder: string): Stage {
+  const staged = new Map<string, Promise<string>>();
+  return (definition, assets) => {
+    const { code, stackName, logicalId, name } = definition;
+    const taskRoot = join(folder, stackName, code.kind === "inline" ? `${logicalId}-${name}` : logicalId);
+    const known = staged.get(taskRoot) ?? stageCode(definition, assets, taskRoot);
+    staged.set(taskRoot, known);
+    return known;
+  };
+}
+
+async function stageCode(
   definition: FunctionDefinition,
   assets: ReadonlyMap<string, string>,
-  folder: string,
+  taskRoot: string,
 ): Promise<string> {
-  const { code, stackName, logicalId } = definition;
-  const taskRoot = join(folder, stackName, logicalId);
+  const { code, logicalId } = definition;
   await mkdir(taskRoot, { recursive: true });
   if (code.kind === "inline") {
     await writeFile(join(taskRoot, "index.js"), code.source);

@@ -2,6 +2,7 @@
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
+  DeleteTableCommand,
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
   type DynamoDBClient,
@@ -38,7 +39,7 @@ async function createTable(run: StackRun, resource: TemplateResource, client: Dy
   const { logicalId } = resource;
   const properties = objectAt(resolve(tableProperties(resource), run.scope), logicalId);
   const given = optionalTextAt(properties["TableName"], `TableName of ${logicalId}`);
-  const name = given ?? physicalName(run.name, logicalId, TABLE_NAME_LENGTH_MAX);
+  const name = run.rename(given ?? physicalName(run.name, logicalId, TABLE_NAME_LENGTH_MAX), TABLE_NAME_LENGTH_MAX);
   let table: TableDescription | undefined;
   try {
     table = await createOrFind(toCreateTable(name, properties), client);
@@ -51,6 +52,11 @@ async function createTable(run: StackRun, resource: TemplateResource, client: Dy
   if (table.TableId !== undefined) attributes["TableId"] = table.TableId;
   run.provide(logicalId, { ref: name, attributes });
   return { name, logicalId, stackName: run.name };
+}
+
+/** Those of a copy, which nobody else uses. */
+export async function deleteTables(tables: readonly LocalTable[], client: DynamoDBClient): Promise<void> {
+  await Promise.all(tables.map(({ name }) => client.send(new DeleteTableCommand({ TableName: name }))));
 }
 
 /** Only what matters here: other properties may refer to what does not run (a KMS key). */

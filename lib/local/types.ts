@@ -1,4 +1,5 @@
 // What users of the local cloud see.
+import type { SqsMessageAttribute } from "../aws/lambda.ts";
 import type { FaultHit, FaultName, FaultPlan, Faults } from "./faults/types.ts";
 
 export interface LogLine {
@@ -110,6 +111,24 @@ export interface LocalQueue {
   readonly arn: string;
 }
 
+/** A message that is in a queue, hidden or not. */
+export interface QueuedMessage {
+  readonly messageId: string;
+  readonly body: string;
+  /** As a Lambda function gets them. */
+  readonly messageAttributes: Readonly<Record<string, SqsMessageAttribute>>;
+  /** SQS's own: "ApproximateReceiveCount", "MessageGroupId"… */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export interface CopyOptions {
+  /** @default - that of the cloud it is a copy of */
+  readonly logger?: Logger;
+  readonly observer?: (event: LocalEvent) => void;
+  /** Its own faults from the start on; its engines cannot be restarted. @default - none but those of faults.inject() */
+  readonly faults?: FaultPlan;
+}
+
 export interface LocalTable {
   readonly name: string;
   readonly logicalId: string;
@@ -121,6 +140,8 @@ export interface LocalCloud extends AsyncDisposable {
   readonly endpoints: { readonly dynamodb: string; readonly sqs: string };
   /** To spread into the options of an SDK client. */
   readonly clientConfig: { readonly dynamodb: ClientConfig; readonly sqs: ClientConfig };
+  /** What the names of a copy's queues, tables and functions end with. */
+  readonly nameSuffix: string | undefined;
   readonly functions: readonly LocalFunction[];
   readonly queues: readonly LocalQueue[];
   readonly tables: readonly LocalTable[];
@@ -132,9 +153,16 @@ export interface LocalCloud extends AsyncDisposable {
    * Rejects when an engine dies, at the timeout, on abort and on stop().
    */
   idle(options?: IdleOptions): Promise<void>;
+  /** What is in a queue now, delayed and in flight included, without receiving it; an engine from outside counts a receive. */
+  messages(queue: LocalQueue): Promise<QueuedMessage[]>;
   /** DynamoDB requests that functions sent, per operation. Empty for an https endpoint, which is not proxied. */
   dynamodbRequests(): Record<string, number>;
   readonly faults: Faults;
-  /** Ends pollers, workers and engines. No process is left. May be called again. */
+  /**
+   * The same stacks once more, on the same engines, with queues, tables and functions of their own, which go when it stops. A name
+   * that a function has in its code, or as a literal in its variables, still leads to what the first has.
+   */
+  copy(options?: CopyOptions): Promise<LocalCloud>;
+  /** Ends pollers and workers; of the cloud that was started also its copies and engines. No process is left. May be called again. */
   stop(): Promise<void>;
 }

@@ -85,6 +85,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   "lib/store": /^@aws-sdk\/client-dynamodb$/,
   "lib/consumer": /^(@aws-sdk\/util-dynamodb|@aws-sdk\/client-sqs|@standard-schema\/spec)$/,
   "lib/middleware": /^@standard-schema\/spec$/,
+  "lib/testing": /^@aws-sdk\/(client-dynamodb|client-sqs|lib-dynamodb)$/,
   "lib/constructs": /^(aws-cdk-lib(\/.*)?|constructs)$/,
   "lib/local": /^@aws-sdk\/client-(dynamodb|sqs)$/,
   "bin/app.ts": /^aws-cdk-lib$/,

@@ -42,7 +42,11 @@ export async function writeAssembly(...stacks: readonly FixtureStack[]): Promise
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-export function inlineFunction(source: string, properties: Record<string, unknown> = {}): Record<string, unknown> {
+/** The source may be put together by intrinsic functions. */
+export function inlineFunction(
+  source: string | Record<string, unknown>,
+  properties: Record<string, unknown> = {},
+): Record<string, unknown> {
   return {
     Type: "AWS::Lambda::Function",
     Properties: { Code: { ZipFile: source }, Handler: "index.handler", Runtime: "nodejs24.x", ...properties },

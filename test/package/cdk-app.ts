@@ -55,7 +55,9 @@ export async function checkCdkApp(folder: string, tarball: string, tools: Tools)
 
 /** As an ES module and as CommonJS: each starts its workers by a bootstrap of its own form. */
 async function checkLocalCloud(folder: string, { installer, report, run }: Tools): Promise<void> {
-  const names = ["import", "require"].map((how) => `the app runs on the local cloud, by ${how}("semel/local")`);
+  const names = ["local", "testing"].flatMap((entry) =>
+    ["import", "require"].map((how) => `the app runs on the local cloud, by ${how}("semel/${entry}")`),
+  );
   if (`${process.platform}-${process.arch}` !== "linux-x64") {
     for (const name of names) report.skip(name, "no engine of this platform is pinned");
     return;
@@ -65,12 +67,13 @@ async function checkLocalCloud(folder: string, { installer, report, run }: Tools
     return true;
   });
   if (installed === undefined) return;
-  for (const [index, type] of ["module", "commonjs"].entries()) {
+  const ways = ["local", "testing"].flatMap((entry) => ["module", "commonjs"].map((type) => ({ entry, type })));
+  for (const [index, { entry, type }] of ways.entries()) {
     await report.check(names[index] ?? type, async () => {
       const script =
         type === "module"
-          ? 'import { startLocal } from "semel/local"; import run from "./run-local.js"; await run(startLocal);'
-          : 'require("./run-local.js")(require("semel/local").startLocal);';
+          ? `import { startLocal } from "semel/${entry}"; import run from "./run-${entry}.js"; await run(startLocal);`
+          : `require("./run-${entry}.js")(require("semel/${entry}").startLocal);`;
       const printed = await run("node", [`--input-type=${type}`, "--eval", script], { cwd: folder });
       assert.deepEqual(JSON.parse(printed), { orders: 1, records: 1 });
     });

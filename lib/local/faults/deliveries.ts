@@ -11,7 +11,7 @@ import type { LocalQueue } from "../types.ts";
 import type { Injector } from "./desk.ts";
 import type { LiveRule } from "./live-rule.ts";
 import { createPauses } from "./pauses.ts";
-import { type Named, suits, troubleQueues } from "./queue-trouble.ts";
+import { type Named, suits, troubleOwn, troubleQueues } from "./queue-trouble.ts";
 import { drawFrom } from "./random.ts";
 import { createRedrives, type RedriveOptions } from "./redrives.ts";
 import { startTimes } from "./timed.ts";
@@ -20,6 +20,8 @@ import type { DeliveryFault, DeliveryRule } from "./types.ts";
 export interface DeliveryFaultsOptions extends RedriveOptions {
   /** Undefined for an engine of somebody else's. */
   readonly engine: SqsEngine | undefined;
+  /** Of a copy of the stacks: the queues of others are not troubled. */
+  readonly isCopy: boolean;
 }
 
 /** What a delivery may be told to do. */
@@ -63,7 +65,10 @@ export function createDeliveryFaults(options: DeliveryFaultsOptions): DeliveryFa
     });
 
   const trouble = engine === undefined ? undefined : troubleQueues({ engine, queues, rulesFor });
-  if (engine !== undefined && trouble !== undefined) engine.trouble = trouble;
+  if (engine !== undefined && trouble !== undefined) {
+    if (options.isCopy) troubleOwn(engine, queues, trouble);
+    else engine.trouble = trouble;
+  }
   const pauses = createPauses();
   const redrive = createRedrives(options);
 

@@ -2,6 +2,7 @@
 //
 //   FD1. Nothing is injected before open(), after clear(), or by a rule that was removed.
 //   FD2. Each fault is counted once and observed once, when it is injected.
+import { findNamed, type Named, type Search } from "../find-named.ts";
 import { localError } from "../local-error.ts";
 import type { EngineName, LocalEvent } from "../types.ts";
 import type { CallFaults } from "./calls.ts";
@@ -32,11 +33,8 @@ export interface Site {
   readonly queues: readonly Named[];
   /** Services whose requests pass our proxy. */
   readonly proxied: readonly EngineName[];
-}
-
-interface Named {
-  readonly name: string;
-  readonly logicalId: string;
+  /** Of a copy. */
+  readonly nameSuffix?: string | undefined;
 }
 
 /** Injects the faults of one group. */
@@ -86,9 +84,9 @@ export function createFaultDesk({ plan, observe }: DeskOptions, injectors: Injec
     }
   };
 
-  const begin = (rule: FaultRule, place: string): FaultHandle => {
-    if (site === undefined) throw localError(`Cannot inject ${rule.fault}: the local cloud is not up`);
-    check(rule, place, site);
+  const begin = (given: FaultRule, place: string): FaultHandle => {
+    if (site === undefined) throw localError(`Cannot inject ${given.fault}: the local cloud is not up`);
+    const rule = located(given, place, site);
     const { fault } = rule;
     const live = createLiveRule(rule, {
       random: createRandom(plan.seed, place),
@@ -126,18 +124,26 @@ export function createFaultDesk({ plan, observe }: DeskOptions, injectors: Injec
   };
 }
 
-function check(rule: FaultRule, place: string, { functions, queues, proxied }: Site): void {
-  if ("function" in rule) checkName(rule.function, functions, { place, kind: "function" });
-  if ("queue" in rule) checkName(rule.queue, queues, { place, kind: "queue" });
-  if (!("service" in rule) || proxied.includes(rule.service)) return;
+/** The rule with names that are known to those who inject. */
+function located(rule: FaultRule, place: string, site: Site): FaultRule {
+  const what = { action: `Cannot inject ${place}`, nameSuffix: site.nameSuffix };
+  const { functions, queues, proxied } = site;
+  const names = {
+    ...("function" in rule && rule.function !== undefined
+      ? { function: nameOf(rule.function, { ...what, all: functions, kind: "function" }) }
+      : {}),
+    ...("queue" in rule && rule.queue !== undefined
+      ? { queue: nameOf(rule.queue, { ...what, all: queues, kind: "queue" }) }
+      : {}),
+  };
+  if (!("service" in rule) || proxied.includes(rule.service)) return { ...rule, ...names } as FaultRule;
   throw localError(
     `Cannot inject ${rule.fault} (${place}): requests to ${rule.service} don't pass here, its endpoint is https; ` +
       `use an http endpoint or the embedded engine`,
   );
 }
 
-function checkName(name: string | undefined, known: readonly Named[], what: { place: string; kind: string }): void {
-  if (name === undefined || known.some((one) => one.name === name || one.logicalId === name)) return;
-  const names = known.map((one) => one.logicalId).join(", ");
-  throw localError(`Cannot inject ${what.place}: ${what.kind} "${name}" does not run here; running: ${names}`);
+/** A logical id that several stacks have means them all. */
+function nameOf(name: string, search: Search<Named>): string {
+  return search.all.some((one) => one.logicalId === name) ? name : findNamed(name, search).name;
 }

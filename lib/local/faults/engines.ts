@@ -23,6 +23,20 @@ export interface EngineFaultsOptions {
   readonly onFailure: (engine: EngineName, thrown: unknown) => void;
 }
 
+/** Of a copy of the stacks, which shares its engines with others: it knows of their restarts, and asks for none. */
+export function sharedEngineFaults({ isShaken }: EngineFaults): EngineFaults {
+  return {
+    add: ({ rule: { engine } }) => {
+      throw localError(
+        `Cannot restart the ${engine} engine in a copy: the others stand on it, too; inject it in the cloud that was ` +
+          "started, or start another one",
+      );
+    },
+    isShaken,
+    clear() {},
+  };
+}
+
 const DOWN_MS_DEFAULT = 300;
 /** SDK clients try again for about as long. */
 const AFTERSHOCK_MS = 2_000;

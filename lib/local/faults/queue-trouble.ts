@@ -55,6 +55,14 @@ export function troubleQueues({ engine, queues, rulesFor }: QueueTroubleOptions)
   };
 }
 
+/** Of a copy of the stacks: its queues meet its trouble, not that of the first. */
+export function troubleOwn(engine: SqsEngine, queues: readonly LocalQueue[], trouble: SqsTrouble): void {
+  for (const { name } of queues) {
+    const queue = engine.queues.get(name);
+    if (queue !== undefined) engine.troubles.set(queue, trouble);
+  }
+}
+
 export function suits({ queue }: DeliveryRule, { name, logicalId }: Named): boolean {
   return queue === undefined || queue === name || queue === logicalId;
 }

@@ -23,6 +23,8 @@ export interface SqsEngine {
   readonly moveTasks: Map<string, MoveTask[]>;
   /** Nothing unless somebody asks for trouble. */
   trouble: SqsTrouble;
+  /** In place of it, for a queue that has its own. */
+  readonly troubles: WeakMap<Queue, SqsTrouble>;
   /** Beginning of the queues' URLs. */
   endpoint: string;
   /** Queues created so far. */
@@ -47,6 +49,7 @@ export function createSqsEngine(options: SqsEngineOptions): SqsEngine {
     polls: createLongPolls(clock),
     moveTasks: new Map(),
     trouble: {},
+    troubles: new WeakMap(),
     endpoint: "http://127.0.0.1",
     serial: 0,
   };

@@ -12,6 +12,10 @@ export interface SqsTrouble {
   readonly onReceive?: (queue: Queue) => void;
 }
 
+export function troubleOf(engine: SqsEngine, queue: Queue): SqsTrouble {
+  return engine.troubles.get(queue) ?? engine.trouble;
+}
+
 /**
  * The message comes again under its old id, as from a server that missed its deletion, with the receives that it had. Only on a
  * standard queue, and unless the id is there. Gives what came.

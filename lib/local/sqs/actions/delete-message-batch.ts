@@ -3,6 +3,7 @@ import { readEntries, runEntries } from "../batch.ts";
 import { queueOf } from "../engine.ts";
 import { requiredText } from "../input.ts";
 import { deleteByReceipt } from "../receipts.ts";
+import { troubleOf } from "../trouble.ts";
 import type { Action } from "./action.ts";
 
 export const deleteMessageBatch: Action = (engine, input) => {
@@ -10,7 +11,7 @@ export const deleteMessageBatch: Action = (engine, input) => {
   const nowMs = engine.clock.nowMs();
   return runEntries(readEntries(input, "DeleteMessageBatchRequestEntry"), (entry) => {
     const deleted = deleteByReceipt(queue, requiredText(entry, "ReceiptHandle"), nowMs);
-    if (deleted !== undefined) engine.trouble.onDeleted?.(queue, deleted);
+    if (deleted !== undefined) troubleOf(engine, queue).onDeleted?.(queue, deleted);
     return {};
   });
 };

@@ -10,6 +10,7 @@ import type { Answer } from "../long-poll.ts";
 import { checkSystemNames, viewOf } from "../message.ts";
 import { receive } from "../queue-receive.ts";
 import { receiptHandle } from "../receipts.ts";
+import { troubleOf } from "../trouble.ts";
 import type { Action } from "./action.ts";
 
 export const receiveMessage: Action = (engine, input, caller) => {
@@ -30,7 +31,7 @@ export const receiveMessage: Action = (engine, input, caller) => {
 
   const attempt = (): Answer => {
     if (engine.queues.get(queue.name) !== queue) throw queueDoesNotExist(); // deleted while somebody waited
-    engine.trouble.onReceive?.(queue);
+    troubleOf(engine, queue).onReceive?.(queue);
     const findQueue = (arn: string) => queueByArn(engine, arn);
     const received = receive(queue, { max, visibilitySeconds, nowMs: engine.clock.nowMs(), findQueue });
     return received.map((message) => viewOf(message, receiptHandle(queue, message), view));
