@@ -4,6 +4,7 @@ import type { Mutant } from "../mutant.ts";
 
 const RULES = "lib/constructs/consumer-rules.ts";
 const CONSUMER = "lib/constructs/exactly-once-consumer.ts";
+const PLACE = "lib/constructs/consumer-place.ts";
 const TABLE = "lib/constructs/exactly-once-table.ts";
 const GRANTS = "lib/constructs/grants.ts";
 
@@ -83,15 +84,15 @@ export const CONSTRUCT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "effects granted on the record table",
-    file: CONSUMER,
-    find: "condition: !(table.node.scope instanceof ExactlyOnceTable) && table.tableArn !== this.table.tableArn",
+    file: PLACE,
+    find: "condition: !(table.node.scope instanceof ExactlyOnceTable) && table.tableArn !== consumer.table.tableArn",
     replace: "condition: true",
     caughtBy: ["constructs/grants.test.ts"],
   },
   {
     name: "DLQ retention below the source's",
     file: RULES,
-    find: "atMost(sourceRetentionSeconds, deadLetterRetentionSeconds)",
+    find: "isFifo || atMost(sourceRetentionSeconds, deadLetterRetentionSeconds)",
     replace: "atMost(0, deadLetterRetentionSeconds)",
     caughtBy: ["constructs/consumer-rules.test.ts"],
   },
@@ -132,7 +133,7 @@ export const CONSTRUCT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "two consumers of one name on one table",
-    file: CONSUMER,
+    file: PLACE,
     find: "condition: holder === undefined",
     replace: `condition: holder?.node.path !== ""`,
     caughtBy: ["constructs/consumer-rules.test.ts"],
