@@ -5,6 +5,7 @@ import type { Mutant } from "../mutant.ts";
 const RULES = "lib/constructs/consumer-rules.ts";
 const CONSUMER = "lib/constructs/exactly-once-consumer.ts";
 const PLACE = "lib/constructs/consumer-place.ts";
+const STREAM_RULES = "lib/constructs/stream-rules.ts";
 const TABLE = "lib/constructs/exactly-once-table.ts";
 const GRANTS = "lib/constructs/grants.ts";
 
@@ -137,5 +138,55 @@ export const CONSTRUCT_MUTANTS: readonly Mutant[] = [
     find: "condition: holder === undefined",
     replace: `condition: holder?.node.path !== ""`,
     caughtBy: ["constructs/consumer-rules.test.ts"],
+  },
+  {
+    name: "a FIFO queue with a standard dead-letter queue",
+    file: CONSUMER,
+    find: `"DeadLetterQueue", {
+      ...fifoProps(props),`,
+    replace: `"DeadLetterQueue", {`,
+    caughtBy: ["constructs/exactly-once-consumer.test.ts"],
+  },
+  {
+    name: "a batching window accepted on a FIFO queue",
+    file: RULES,
+    find: "condition: atMost(batchWindowSeconds, 0), // C6",
+    replace: "condition: atMost(batchWindowSeconds, 300),",
+    caughtBy: ["constructs/consumer-rules.test.ts"],
+  },
+  {
+    name: "a stream without bounded retries",
+    file: STREAM_RULES,
+    find: "isWithin(retryAttempts, 0, RETRY_ATTEMPTS_MAX)",
+    replace: "isWithin(retryAttempts, -1, RETRY_ATTEMPTS_MAX)",
+    caughtBy: ["constructs/stream-rules.test.ts"],
+  },
+  {
+    name: "a stream's records given up when the stream has forgotten them",
+    file: STREAM_RULES,
+    find: "age < retentionSeconds",
+    replace: "age <= retentionSeconds",
+    caughtBy: ["constructs/stream-rules.test.ts"],
+  },
+  {
+    name: "TTL < horizon: the stream's retention does not count",
+    file: "lib/model/dedup-horizon.ts",
+    find: "Math.max(input.retentionSeconds, input.recordAgeSecondsMax)",
+    replace: "input.recordAgeSecondsMax",
+    caughtBy: ["model", "constructs/stream-rules.test.ts"],
+  },
+  {
+    name: "reportBatchItemFailures off on a stream",
+    file: "lib/constructs/stream-mapping.ts",
+    find: "reportBatchItemFailures: true",
+    replace: "reportBatchItemFailures: false",
+    caughtBy: ["constructs/exactly-once-stream-consumer.test.ts"],
+  },
+  {
+    name: "a stream's poller that lists the streams of the account",
+    file: "lib/constructs/stream-mapping.ts",
+    find: "table.tableStreamArn === undefined ? [] : [table.tableStreamArn]",
+    replace: `["*"]`,
+    caughtBy: ["constructs/exactly-once-stream-consumer.test.ts"],
   },
 ];
