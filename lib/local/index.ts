@@ -12,6 +12,8 @@ import { localError, reason } from "./local-error.ts";
 import { printLine } from "./print.ts";
 import { countMessages, createQueues } from "./queues.ts";
 import { openStacks, type StackRun } from "./stack-run.ts";
+import type { StreamSource } from "./streams/stream-source.ts";
+import { startStreamSources, whatStreamsHave } from "./streams/stream-sources.ts";
 import { createTables } from "./tables.ts";
 import type { EngineName, LocalCloud, LocalEvent, LocalOptions, LocalQueue, LocalTable, Logger } from "./types.ts";
 
@@ -115,17 +117,21 @@ async function start(options: LocalOptions, plan: ReadPlan, undo: Undo): Promise
     warn,
     onUnreachable,
   });
+  const streams = await startStreamSources({ runs, queues, functions, foundation, warn });
   undo.add(() => {
     interference.desk.clear(); // a paused poller must go on to its end
-    return stopWork(sources, functions);
+    return stopWork([...sources, ...streams], functions);
   });
   // Without its engines a function can only fail, and use up the receives of its messages.
-  state.onFailure(() => void Promise.all(sources.map((source) => source.stop())));
-  return toLocalCloud({ state, foundation, interference, runs, queues, tables, functions, sources, undo });
+  state.onFailure(() => void Promise.all([...sources, ...streams].map((source) => source.stop())));
+  return toLocalCloud({ state, foundation, interference, runs, queues, tables, functions, sources, streams, undo });
 }
 
 /** First no more receives, then no more invocations; the pollers end when their last batch has. */
-async function stopWork(sources: readonly EventSource[], functions: readonly RunningFunction[]): Promise<void> {
+async function stopWork(
+  sources: readonly Pick<EventSource, "stop">[],
+  functions: readonly RunningFunction[],
+): Promise<void> {
   const polled = sources.map((source) => source.stop());
   await Promise.all(functions.map(({ pool }) => pool.stop(STOP_GRACE_MS)));
   await Promise.all(polled);
@@ -189,16 +195,18 @@ interface CloudParts {
   readonly tables: readonly LocalTable[];
   readonly functions: readonly RunningFunction[];
   readonly sources: readonly EventSource[];
+  readonly streams: readonly StreamSource[];
   readonly undo: Undo;
 }
 
 function toLocalCloud(parts: CloudParts): LocalCloud {
-  const { state, foundation, interference, runs, queues, tables, functions, sources, undo } = parts;
+  const { state, foundation, interference, runs, queues, tables, functions, sources, streams, undo } = parts;
   const { desk } = interference;
   const outputs = new Map(runs.map((run) => [run.name, run.outputs()]));
   const idleInput = {
     count: (queue: LocalQueue) => countMessages(queue, foundation.sqsClient),
     queues: sources.map(({ queue }) => queue),
+    streams: () => whatStreamsHave(streams),
     invocationsStarted: state.invocationsStarted,
     invocationsRunning: () => functions.reduce((sum, { pool }) => sum + pool.running(), 0),
     heldBack: interference.heldBack,
