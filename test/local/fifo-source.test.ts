@@ -1,5 +1,5 @@
 // A FIFO queue as an event source, end to end: groups mixed in a batch, one after the other within each, whatever dies.
-import { SendMessageBatchCommand } from "@aws-sdk/client-sqs";
+import { SendMessageBatchCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { describe, expect, test } from "vitest";
 import type { SqsRecord } from "../../lib/aws/lambda.ts";
 import { keepOrder, withEarlier } from "../../lib/local/fifo-batch.ts";
@@ -15,7 +15,7 @@ exports.handler = async (event) => {
     if (held.has(group)) { failed.push({ itemIdentifier: messageId }); continue; }
     const beginMs = Date.now();
     if (body.startsWith("slow")) await new Promise((resolve) => setTimeout(resolve, 200));
-    console.log([body, count, group, event.Records.length, beginMs, Date.now()].join(" "));
+    console.log([body.slice(0, 10), count, group, event.Records.length, beginMs, Date.now()].join(" "));
     if (body.startsWith("wait") && count === "1") await new Promise((resolve) => setTimeout(resolve, 60_000));
     if (body.startsWith("fail") && count === "1") { held.add(group); failed.push({ itemIdentifier: messageId }); }
   }
@@ -100,6 +100,22 @@ describe.concurrent("a FIFO queue as an event source", () => {
     }
     expect(Math.max(...sideBySide.map(({ length }) => length))).toBeGreaterThan(1);
     expect(bodies(taken(fixture, "a"))).toEqual(["slow1", "slow2"]);
+  });
+
+  test("what did not fit into a payload does not overtake a failed message of its group (FB1)", async () => {
+    await using fixture = await startFifo();
+    // The first one fails alone, and holds the group until all the others are there.
+    for (const body of ["fail0", "fail1", "a2", "a3", "a4", "a5", "a6", "a7"]) {
+      const padded = body.padEnd(10, "-").padEnd(1_000_000, "x"); // six of them fill a payload
+      const message = { QueueUrl: fixture.queueUrl("Queue"), MessageBody: padded, MessageGroupId: "a" };
+      await fixture.sqs.send(new SendMessageCommand(message));
+    }
+    await fixture.cloud.idle({ timeoutMs: 15_000 });
+    const sizes = fixture.events.flatMap((event) => (event.kind === "invocation-started" ? [event.messages] : []));
+    expect(sizes).toContain(6);
+    const order = bodies(taken(fixture)).map((body) => body.replace(/-+$/, ""));
+    expect(order.slice(order.lastIndexOf("fail1"))).toEqual(["fail1", "a2", "a3", "a4", "a5", "a6", "a7"]);
+    expect(order.filter((body) => body === "a7")).toHaveLength(1);
   });
 
   test("a message that is delivered twice brings the earlier ones of its group (FB2)", async () => {

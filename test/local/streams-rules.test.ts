@@ -21,6 +21,7 @@ describe("a response on a stream", () => {
 
   test("the lowest failure counts (SR1)", () => {
     expect(judge(failures("700", "60"))).toEqual({ kind: "done", count: 1 });
+    expect(judge(failures("60", "700"))).toEqual({ kind: "done", count: 1 });
     expect(judge(failures("5"))).toEqual({ kind: "done", count: 0 });
     expect(judge(failures("700"))).toEqual({ kind: "done", count: 2 });
   });
