@@ -4,7 +4,7 @@ import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { describe, expect, test } from "vitest";
 import type { DynamoDbRecord } from "../../lib/aws/lambda.ts";
 import { inlineFunction } from "./assembly-fixture.ts";
-import { type CloudFixture, startFixture, until } from "./cloud-fixture.ts";
+import { type CloudFixture, type CloudOptions, startFixture, until } from "./cloud-fixture.ts";
 
 // What a record does is in its item: "do". Each record taken is a line: value, batch, process; "failOnce" fails the first time in a process, "wait" waits the first time of all.
 const HANDLER = `
@@ -27,8 +27,8 @@ exports.handler = async (event) => {
   return { batchItemFailures: failed };
 };`;
 
-async function startStream(mapping: Record<string, unknown> = {}): Promise<Fixture> {
-  const fixture = await startFixture({
+async function startStream(mapping: Record<string, unknown> = {}, options: CloudOptions = {}): Promise<Fixture> {
+  const fixture = await startFixture(options, {
     name: "Stream",
     resources: {
       Table: {
@@ -183,6 +183,29 @@ describe.concurrent("a table's stream as an event source", () => {
     );
     expect(lanes.size).toBeGreaterThan(1);
     expect(values(fixture)).toHaveLength(18);
+  });
+
+  test("LATEST begins behind what is there, TRIM_HORIZON with it", async () => {
+    await using first = await startStream();
+    await first.write("a:1", "b:2");
+    const endpoints = { dynamodb: first.cloud.endpoints.dynamodb };
+    await using latest = await startStream({ StartingPosition: "LATEST" }, { endpoints });
+    await using horizon = await startStream({ StartingPosition: "TRIM_HORIZON" }, { endpoints });
+    await first.write("a:3");
+    for (const { cloud } of [latest, horizon]) await cloud.idle({ timeoutMs: 15_000 });
+    expect(values(latest)).toEqual(["3"]);
+    expect(values(horizon)).toEqual(["1", "2", "3"]);
+  });
+
+  test("goes on behind the last record when the engine was restarted (ST1)", async () => {
+    await using fixture = await startStream({ MaximumBatchingWindowInSeconds: 0 }, { restartable: true });
+    await fixture.write("a:1", "b:2");
+    await fixture.cloud.idle({ timeoutMs: 15_000 });
+    const restart = fixture.cloud.faults.inject({ fault: "restart", engine: "dynamodb", atMs: [0], downMs: 50 });
+    await until(() => restart.count() === 1);
+    await fixture.write("a:3");
+    await fixture.cloud.idle({ timeoutMs: 15_000 });
+    expect(values(fixture)).toEqual(["1", "2", "3"]);
   });
 
   test("refuses a starting position that a table's stream has not", async () => {
