@@ -201,9 +201,14 @@ describe.concurrent("a table's stream as an event source", () => {
     await using fixture = await startStream({ MaximumBatchingWindowInSeconds: 0 }, { restartable: true });
     await fixture.write("a:1", "b:2");
     await fixture.cloud.idle({ timeoutMs: 15_000 });
-    const restart = fixture.cloud.faults.inject({ fault: "restart", engine: "dynamodb", atMs: [0], downMs: 50 });
+    const restart = fixture.cloud.faults.inject({ fault: "restart", engine: "dynamodb", atMs: [0], downMs: 500 });
     await until(() => restart.count() === 1);
-    await fixture.write("a:3");
+    await until(() =>
+      fixture.write("a:3").then(
+        () => true,
+        () => false, // the engine is down
+      ),
+    );
     await fixture.cloud.idle({ timeoutMs: 15_000 });
     expect(values(fixture)).toEqual(["1", "2", "3"]);
   });
