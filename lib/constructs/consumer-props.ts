@@ -1,13 +1,11 @@
 // The props of ExactlyOnceConsumer.
 
 import type { Duration, RemovalPolicy } from "aws-cdk-lib";
-import type { Architecture, Runtime } from "aws-cdk-lib/aws-lambda";
-import type { BundlingOptions } from "aws-cdk-lib/aws-lambda-nodejs";
-import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import type { ExactlyOnceTable } from "./exactly-once-table.ts";
+import { type ConsumerFunctionProps, FUNCTION_PROPS } from "./function-props.ts";
 
 /** Properties of an ExactlyOnceConsumer. */
-export interface ExactlyOnceConsumerProps {
+export interface ExactlyOnceConsumerProps extends ConsumerFunctionProps {
   /**
    * Name of the consumer: the scope of its idempotency records. 1 to 128 letters, digits, dots, underscores or hyphens.
    * Never change it while messages are under way: records under another name are not found, and effects would be applied
@@ -17,50 +15,23 @@ export interface ExactlyOnceConsumerProps {
   /** The table of the idempotency records. Several consumers may share one. */
   readonly table: ExactlyOnceTable;
   /**
-   * The function's entry file, TypeScript or JavaScript: an absolute path, or relative to the working directory of the
-   * CDK app. `join(import.meta.dirname, "handler.ts")`, or with CommonJS `join(__dirname, "handler.ts")`.
+   * FIFO queues: messages of a group come in order, and each group has its turn. Both queues are FIFO. A queue cannot be
+   * turned into the other kind: CloudFormation makes a new one, so let the old one drain first.
+   * @default false
    */
-  readonly entry: string;
+  readonly fifo?: boolean;
   /**
-   * The entry file's export that Lambda calls.
-   * @default "handler"
+   * High throughput of the FIFO queues: deduplication and throughput per message group. The same deduplication id in two groups is
+   * then two messages.
+   * @default false
    */
-  readonly handler?: string;
+  readonly fifoHighThroughput?: boolean;
   /**
-   * The function's timeout.
-   * @default Duration.seconds(3)
+   * Lets SQS take a message without a deduplication id, under the hash of its body, attributes not counted: two messages of equal
+   * bodies within 5 minutes become one. Only where equal bodies mean the same message.
+   * @default false
    */
-  readonly timeout?: Duration;
-  /**
-   * The function's memory, MiB. Lambda gives CPU in proportion.
-   * @default 512
-   */
-  readonly memorySize?: number;
-  /**
-   * The function's runtime, Node.js 22 or later.
-   * @default Runtime.NODEJS_24_X
-   */
-  readonly runtime?: Runtime;
-  /**
-   * The function's processor architecture.
-   * @default Architecture.ARM_64
-   */
-  readonly architecture?: Architecture;
-  /**
-   * More environment variables of the function.
-   * @default - only those that semel's runtime reads
-   */
-  readonly environment?: Readonly<Record<string, string>>;
-  /**
-   * Options of esbuild, laid over the construct's own.
-   * @default - an ES module, minified, with the AWS SDK inside
-   */
-  readonly bundling?: BundlingOptions;
-  /**
-   * Where the function's logs go.
-   * @default - a new log group that keeps logs one month and falls under removalPolicy
-   */
-  readonly logGroup?: ILogGroup;
+  readonly contentBasedDeduplication?: boolean;
   /**
    * How long a received message stays invisible. At least 6 x timeout + maxBatchingWindow.
    * @default - exactly that minimum
@@ -72,22 +43,24 @@ export interface ExactlyOnceConsumerProps {
    */
   readonly retentionPeriod?: Duration;
   /**
-   * How long the dead-letter queue keeps a message, counted from its first send. At least retentionPeriod.
+   * How long the dead-letter queue keeps a message: with FIFO counted from its move, else from its first send and at least
+   * retentionPeriod.
    * @default Duration.days(14)
    */
   readonly deadLetterRetentionPeriod?: Duration;
   /**
-   * Receives of a message before it moves to the dead-letter queue. At least 5: throttles and crashes count too.
+   * Receives of a message before it moves to the dead-letter queue. At least 5: throttles and crashes count too, and with FIFO
+   * what waits behind a failed message of its group is received again with it.
    * @default 5
    */
   readonly maxReceiveCount?: number;
   /**
-   * Most messages in one invocation. Above 10 it needs a maxBatchingWindow.
+   * Most messages in one invocation. Above 10 it needs a maxBatchingWindow; with FIFO at most 10.
    * @default 10
    */
   readonly batchSize?: number;
   /**
-   * Longest time that Lambda gathers messages before it invokes the function.
+   * Longest time that Lambda gathers messages before it invokes the function. Not with FIFO.
    * @default - no window
    */
   readonly maxBatchingWindow?: Duration;
@@ -124,15 +97,10 @@ export interface ExactlyOnceConsumerProps {
 export const CONSUMER_PROPS: Readonly<Record<keyof ExactlyOnceConsumerProps, true>> = {
   consumerName: true,
   table: true,
-  entry: true,
-  handler: true,
-  timeout: true,
-  memorySize: true,
-  runtime: true,
-  architecture: true,
-  environment: true,
-  bundling: true,
-  logGroup: true,
+  ...FUNCTION_PROPS,
+  fifo: true,
+  fifoHighThroughput: true,
+  contentBasedDeduplication: true,
   visibilityTimeout: true,
   retentionPeriod: true,
   deadLetterRetentionPeriod: true,

@@ -2,14 +2,16 @@
 //
 //   C1. A message stays invisible while its function may still run: visibility timeout >= 6 x timeout + batch window.
 //   C2. Throttles and crashes burn receives: maxReceiveCount >= 5.
-//   C3. A standard queue's message keeps its enqueue time in the DLQ: DLQ retention >= source retention.
+//   C3. A standard queue's message keeps its enqueue time in the DLQ (a FIFO queue's does not): DLQ retention >= source retention.
 //   C4. A record outlives every copy of its message: record lifetime >= dedup horizon.
 //   C5. Two consumers that share records would swallow each other's messages: names are unique in a table.
+//   C6. Lambda takes at most 10 messages of a FIFO queue at a time, and has no batching window for it.
 
 import {
   EVENT_SOURCE_BATCH_SIZE_MAX,
   FUNCTION_TIMEOUT_SECONDS_MAX,
   MAX_RECEIVE_COUNT_MIN,
+  QUEUE_BATCH_MESSAGES_MAX,
   VISIBILITY_TO_TIMEOUT_RATIO_MIN,
 } from "../aws/limits.ts";
 import { EVENT_SOURCE_BATCH_SIZE_WITHOUT_WINDOW_MAX } from "../aws/queues.ts";
@@ -29,6 +31,9 @@ export interface ConsumerSettings {
   readonly sourceRetentionSeconds: Known;
   readonly deadLetterRetentionSeconds: Known;
   readonly maxReceiveCount: Known;
+  readonly isFifo: boolean;
+  /** Props that only FIFO queues have, as far as they are switched on. */
+  readonly fifoOnly: readonly string[];
   readonly redrives: Known;
   readonly producerResendWindowSeconds: Known;
   /** As the user gave it; undefined: none given, or a token. */
@@ -66,10 +71,19 @@ export function wholeDays(seconds: number): number {
 
 /** All rules of one consumer. */
 export function consumerRules(settings: ConsumerSettings): Rule[] {
-  return [...nameRules(settings), ...timeoutRules(settings), ...queueRules(settings), ...recordRules(settings)];
+  return [
+    ...nameRules(settings),
+    ...timeoutRules(settings),
+    ...queueRules(settings),
+    ...batchRules(settings),
+    ...recordRules(settings),
+  ];
 }
 
-function nameRules(settings: ConsumerSettings): Rule[] {
+/** Of every consumer, whatever feeds it. */
+export function nameRules(
+  settings: Pick<ConsumerSettings, "consumerName" | "consumerNameIsToken" | "environmentNames">,
+): Rule[] {
   const owned = Object.values(ENVIRONMENT).filter((name) => settings.environmentNames.includes(name));
   return [
     {
@@ -110,18 +124,40 @@ function timeoutRules(settings: ConsumerSettings): Rule[] {
 }
 
 function queueRules(settings: ConsumerSettings): Rule[] {
-  const { batchSize, batchWindowSeconds, sourceRetentionSeconds, deadLetterRetentionSeconds } = settings;
+  const { isFifo, fifoOnly, sourceRetentionSeconds, deadLetterRetentionSeconds } = settings;
   return [
     {
       condition: atMost(MAX_RECEIVE_COUNT_MIN, settings.maxReceiveCount), // C2
       message: `maxReceiveCount is ${settings.maxReceiveCount}; set it to ${MAX_RECEIVE_COUNT_MIN} or more, because throttles and crashes count as receives too`,
     },
     {
-      condition: atMost(sourceRetentionSeconds, deadLetterRetentionSeconds), // C3
+      condition: isFifo || atMost(sourceRetentionSeconds, deadLetterRetentionSeconds), // C3
       message:
         `deadLetterRetentionPeriod is ${deadLetterRetentionSeconds} s, less than the queue's ${sourceRetentionSeconds} s, ` +
         `and a message keeps its age when it moves; set deadLetterRetentionPeriod to ${sourceRetentionSeconds} s or more`,
     },
+    {
+      condition: isFifo || fifoOnly.length === 0,
+      message: `${fifoOnly.join(" and ")} is for FIFO queues; set fifo to true, or leave it out`,
+    },
+  ];
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
+function batchRules({ isFifo, batchSize, batchWindowSeconds }: ConsumerSettings): Rule[] {
+  if (isFifo) {
+    return [
+      {
+        condition: atMost(1, batchSize) && atMost(batchSize, QUEUE_BATCH_MESSAGES_MAX), // C6
+        message: `batchSize is ${batchSize}; set it to 1 to ${QUEUE_BATCH_MESSAGES_MAX}, which is Lambda's limit for a FIFO queue`,
+      },
+      {
+        condition: atMost(batchWindowSeconds, 0), // C6
+        message: `maxBatchingWindow is ${batchWindowSeconds} s, but Lambda has none for a FIFO queue; leave it out`,
+      },
+    ];
+  }
+  return [
     {
       condition: atMost(1, batchSize) && atMost(batchSize, EVENT_SOURCE_BATCH_SIZE_MAX),
       message: `batchSize is ${batchSize}; set it to 1 to ${EVENT_SOURCE_BATCH_SIZE_MAX}`,

@@ -13,8 +13,9 @@ import { type ConsumerSettings, horizonSeconds, visibilityTimeoutSecondsMin, who
 import type { Known } from "./rules.ts";
 
 /** Longest resend that a producer is granted unless told: a day covers DynamoDB Streams' retention, which feeds relays. */
-const PRODUCER_RESEND_WINDOW_DAYS_DEFAULT = 1;
-const REDRIVES_DEFAULT = 1;
+export const PRODUCER_RESEND_WINDOW_DAYS_DEFAULT = 1;
+export const REDRIVES_DEFAULT = 1;
+const FIFO_ONLY = ["fifoHighThroughput", "contentBasedDeduplication"] as const;
 
 /** Props with every default that needs no other prop. */
 export interface ResolvedProps {
@@ -55,6 +56,8 @@ export function consumerSettings(props: ExactlyOnceConsumerProps, resolved: Reso
     sourceRetentionSeconds: knownSeconds(resolved.retentionPeriod),
     deadLetterRetentionSeconds: knownSeconds(resolved.deadLetterRetentionPeriod),
     maxReceiveCount: knownNumber(resolved.maxReceiveCount),
+    isFifo: props.fifo === true,
+    fifoOnly: FIFO_ONLY.filter((name) => props[name] === true),
     redrives: knownNumber(resolved.redrives),
     producerResendWindowSeconds: knownSeconds(resolved.producerResendWindow),
     recordLifetimeSeconds: knownSeconds(props.recordLifetime),
@@ -78,11 +81,11 @@ function visibilityTimeoutMin(timeout: Duration, window: Duration | undefined): 
   return Duration.seconds(visibilityTimeoutSecondsMin(timeoutSeconds, windowSeconds));
 }
 
-function knownSeconds(duration: Duration | undefined): Known {
+export function knownSeconds(duration: Duration | undefined): Known {
   if (duration === undefined || duration.isUnresolved()) return undefined;
   return duration.toSeconds({ integral: false });
 }
 
-function knownNumber(value: number): Known {
+export function knownNumber(value: number): Known {
   return Token.isUnresolved(value) ? undefined : value;
 }

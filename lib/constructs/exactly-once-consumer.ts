@@ -1,28 +1,31 @@
 // A queue, its dead-letter queue and the function that consumes it exactly once.
 
-import { RemovalPolicy, Stack, Token } from "aws-cdk-lib";
+import { RemovalPolicy } from "aws-cdk-lib";
 import type { ITable } from "aws-cdk-lib/aws-dynamodb";
-import { type Grant, type IGrantable, type IPrincipal, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { Architecture, Runtime } from "aws-cdk-lib/aws-lambda";
+import type { Grant, IGrantable, IPrincipal } from "aws-cdk-lib/aws-iam";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
-import { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
-import { type ILogGroup, LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
-import { Queue, QueueEncryption, RedrivePermission } from "aws-cdk-lib/aws-sqs";
-import { Construct, type IConstruct } from "constructs";
+import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
+import type { ILogGroup } from "aws-cdk-lib/aws-logs";
+import {
+  DeduplicationScope,
+  FifoThroughputLimit,
+  Queue,
+  QueueEncryption,
+  type QueueProps,
+  RedrivePermission,
+} from "aws-cdk-lib/aws-sqs";
+import { Construct } from "constructs";
 import { MESSAGE_BYTES_MAX } from "../aws/queues.ts";
-import { ENVIRONMENT } from "../contract.ts";
-import { consumerBundling } from "./bundling.ts";
+import { createFunction } from "./consumer-function.ts";
+import { grantToConsumer, placeRules, registerConsumer } from "./consumer-place.ts";
 import { CONSUMER_PROPS, type ExactlyOnceConsumerProps } from "./consumer-props.ts";
 import { consumerRules } from "./consumer-rules.ts";
 import { consumerSettings, type ResolvedProps, recordLifetime, resolveProps } from "./consumer-settings.ts";
-import { ExactlyOnceTable } from "./exactly-once-table.ts";
-import { DEAD_LETTER_ACTIONS, EFFECT_ACTIONS, grantOnTable, INSERT_ACTIONS } from "./grants.ts";
-import { enforce, knownPropsRule, type Rule } from "./rules.ts";
-import { refuseStrongConsistency } from "./strong-consistency.ts";
+import type { ExactlyOnceTable } from "./exactly-once-table.ts";
+import { DEAD_LETTER_ACTIONS, EFFECT_ACTIONS, INSERT_ACTIONS } from "./grants.ts";
+import { enforce, knownPropsRule } from "./rules.ts";
 
-const MEMORY_MIB_DEFAULT = 512;
-
-/** An SQS standard queue with its dead-letter queue, and the function that consumes it exactly once. */
+/** An SQS queue, standard or FIFO, with its dead-letter queue, and the function that consumes it exactly once. */
 export class ExactlyOnceConsumer extends Construct implements IGrantable {
   /** Send messages here. */
   readonly queue: Queue;
@@ -48,20 +51,19 @@ export class ExactlyOnceConsumer extends Construct implements IGrantable {
     enforce(`ExactlyOnceConsumer ${this.node.path}`, [
       knownPropsRule(props, CONSUMER_PROPS),
       ...consumerRules(settings),
-      ...this.placeRules(props),
+      ...placeRules(this, props),
     ]);
 
     this.table = props.table;
     this.consumerName = props.consumerName;
+    registerConsumer(this);
     this.deadLetterQueue = this.createDeadLetterQueue(props, resolved);
     this.queue = this.createQueue(props, resolved);
-    this.logGroup = props.logGroup ?? this.createLogGroup(props);
-    this.function = this.createFunction(props, resolved, {
-      [ENVIRONMENT.consumer]: props.consumerName,
-      [ENVIRONMENT.table]: props.table.tableName,
-      [ENVIRONMENT.retentionDays]: String(recordLifetime(props, settings).toDays({ integral: false })),
-      [ENVIRONMENT.deadLetterQueueUrl]: this.deadLetterQueue.queueUrl,
-    });
+    const { deadLetterQueue } = this;
+    const lifetime = recordLifetime(props, settings);
+    const parts = createFunction(this, props, { timeout: resolved.timeout, recordLifetime: lifetime, deadLetterQueue });
+    this.logGroup = parts.logGroup;
+    this.function = parts.function;
     this.grantPrincipal = this.function.grantPrincipal;
     this.eventSource = new SqsEventSource(this.queue, {
       batchSize: resolved.batchSize,
@@ -76,7 +78,7 @@ export class ExactlyOnceConsumer extends Construct implements IGrantable {
 
   /** Lets the function declare effects on a table, and read it for guarded reads. Never a table of records. */
   grantEffects(table: ITable): Grant {
-    return this.grantOn(table, "grantEffects", EFFECT_ACTIONS);
+    return grantToConsumer(this, table, { method: "grantEffects", actions: EFFECT_ACTIONS });
   }
 
   /**
@@ -84,44 +86,12 @@ export class ExactlyOnceConsumer extends Construct implements IGrantable {
    * delete its items within the dedup horizon. Never a table of records.
    */
   grantInserts(table: ITable): Grant {
-    return this.grantOn(table, "grantInserts", INSERT_ACTIONS);
-  }
-
-  private grantOn(table: ITable, method: string, actions: readonly string[]): Grant {
-    enforce(`grant of ExactlyOnceConsumer ${this.node.path}`, [
-      {
-        condition: !(table.node.scope instanceof ExactlyOnceTable) && table.tableArn !== this.table.tableArn,
-        message:
-          `${method} got a record table; effects there could overwrite the records that keep effects exactly ` +
-          "once; put effects in a table of their own",
-      },
-    ]);
-    refuseStrongConsistency(this, table);
-    return grantOnTable(table, this, actions);
-  }
-
-  /** C5 of consumer-rules.ts, and T2 of exactly-once-table.ts. */
-  private placeRules(props: ExactlyOnceConsumerProps): Rule[] {
-    const holder = this.node.root.node.findAll().find((other) => isNamesake(other, props));
-    const { region } = Stack.of(this);
-    const tableRegion = props.table.homeRegion ?? Stack.of(props.table).region;
-    const comparable = !Token.isUnresolved(region) && !Token.isUnresolved(tableRegion);
-    return [
-      {
-        condition: holder === undefined,
-        message:
-          `consumerName "${props.consumerName}" is already used by ${holder?.node.path} on the same table, and each would take ` +
-          "the other's messages for duplicates; set another consumerName, or give one of them a table of its own",
-      },
-      {
-        condition: !comparable || region === tableRegion,
-        message: `this stack is in ${region}, but the record table is processed in ${tableRegion}; put both in one Region`,
-      },
-    ];
+    return grantToConsumer(this, table, { method: "grantInserts", actions: INSERT_ACTIONS });
   }
 
   private createDeadLetterQueue(props: ExactlyOnceConsumerProps, resolved: ResolvedProps): Queue {
     return new Queue(this, "DeadLetterQueue", {
+      ...fifoProps(props),
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       maxMessageSizeBytes: MESSAGE_BYTES_MAX,
@@ -132,6 +102,7 @@ export class ExactlyOnceConsumer extends Construct implements IGrantable {
 
   private createQueue(props: ExactlyOnceConsumerProps, resolved: ResolvedProps): Queue {
     return new Queue(this, "Queue", {
+      ...fifoProps(props),
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       maxMessageSizeBytes: MESSAGE_BYTES_MAX,
@@ -143,40 +114,20 @@ export class ExactlyOnceConsumer extends Construct implements IGrantable {
       visibilityTimeout: resolved.visibilityTimeout,
     });
   }
-
-  private createLogGroup(props: ExactlyOnceConsumerProps): LogGroup {
-    return new LogGroup(this, "Logs", {
-      retention: RetentionDays.ONE_MONTH,
-      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
-    });
-  }
-
-  private createFunction(
-    props: ExactlyOnceConsumerProps,
-    resolved: ResolvedProps,
-    environment: Record<string, string>,
-  ): NodejsFunction {
-    // A role of its own: the managed policy that CDK attaches otherwise may write to every log group of the account.
-    const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
-    this.logGroup.grantWrite(role);
-    return new NodejsFunction(this, "Function", {
-      entry: props.entry,
-      handler: props.handler ?? "handler",
-      runtime: props.runtime ?? Runtime.NODEJS_24_X,
-      architecture: props.architecture ?? Architecture.ARM_64,
-      memorySize: props.memorySize ?? MEMORY_MIB_DEFAULT,
-      timeout: resolved.timeout,
-      environment: { ...props.environment, ...environment },
-      bundling: consumerBundling(props.bundling),
-      logGroup: this.logGroup,
-      role,
-    });
-  }
 }
 
-/** Is it another consumer, already made, of the same name on the same table? */
-function isNamesake(other: IConstruct, props: ExactlyOnceConsumerProps): boolean {
-  return (
-    other instanceof ExactlyOnceConsumer && other.table === props.table && other.consumerName === props.consumerName
-  );
+/**
+ * Of both queues: the dead-letter queue of a FIFO queue is FIFO, too.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html
+ */
+function fifoProps(props: ExactlyOnceConsumerProps): QueueProps {
+  if (props.fifo !== true) return {};
+  const { contentBasedDeduplication } = props;
+  if (props.fifoHighThroughput !== true) return { fifo: true, contentBasedDeduplication };
+  return {
+    fifo: true,
+    contentBasedDeduplication,
+    deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+    fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+  };
 }

@@ -66,3 +66,29 @@ export function grantOnTable(table: ITable, grantee: IGrantable, actions: readon
   table.encryptionKey?.grant(grantee, ...KEY_ACTIONS);
   return Grant.addToPrincipal({ grantee, actions: [...actions], resourceArns: [table.tableArn] });
 }
+
+/** On a table's stream: its poller acts in the function's name. https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html */
+export const TABLE_STREAM_ACTIONS: readonly string[] = [
+  "dynamodb:DescribeStream",
+  "dynamodb:GetRecords",
+  "dynamodb:GetShardIterator",
+  "dynamodb:ListStreams",
+];
+
+/** On an MSK cluster. https://docs.aws.amazon.com/lambda/latest/dg/msk-permissions.html */
+export const MSK_ACTIONS: readonly string[] = [
+  "kafka:DescribeCluster",
+  "kafka:DescribeClusterV2",
+  "kafka:GetBootstrapBrokers",
+  "kafka:ListScramSecrets",
+];
+
+/** In the network of a Kafka cluster. Same page. */
+export const NETWORK_ACTIONS: readonly string[] = [
+  "ec2:CreateNetworkInterface",
+  "ec2:DeleteNetworkInterface",
+  "ec2:DescribeNetworkInterfaces",
+  "ec2:DescribeSecurityGroups",
+  "ec2:DescribeSubnets",
+  "ec2:DescribeVpcs",
+];

@@ -2,4 +2,14 @@
 
 export type { ExactlyOnceConsumerProps } from "./consumer-props.ts";
 export { ExactlyOnceConsumer } from "./exactly-once-consumer.ts";
+export { ExactlyOnceStreamConsumer } from "./exactly-once-stream-consumer.ts";
 export { ExactlyOnceTable, type ExactlyOnceTableProps } from "./exactly-once-table.ts";
+export type { ConsumerFunctionProps } from "./function-props.ts";
+export type {
+  ExactlyOnceStreamConsumerProps,
+  KafkaSource,
+  KinesisSource,
+  MskSource,
+  StreamSource,
+  TableSource,
+} from "./stream-props.ts";

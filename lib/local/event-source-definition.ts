@@ -19,12 +19,17 @@ import { integerAt, listAt, objectAt, textAt } from "./values.ts";
 export interface EventSourceDefinition {
   readonly logicalId: string;
   readonly queueArn: string;
+  readonly isFifo: boolean;
   /** Name or ARN. */
   readonly functionName: string;
   readonly batchSize: number;
   readonly windowMs: number;
   readonly concurrency: number;
   readonly reportsFailures: boolean;
+}
+
+export function isTableStream(arn: string): boolean {
+  return /^arn:aws:dynamodb:.*\/stream\//.test(arn);
 }
 
 /** Undefined, with a warning, for a mapping that can't run here. */
@@ -45,8 +50,11 @@ export function defineEventSource(
     warn(`event source ${logicalId} is left out: ${reason(thrown)}`);
     return undefined;
   }
+  if (isTableStream(queueArn)) return undefined; // streams/ sees to it
   if (!queueArn.startsWith("arn:aws:sqs:")) {
-    warn(`event source ${logicalId} is left out: ${queueArn} is no queue; only queues are polled here`);
+    warn(
+      `event source ${logicalId} is left out: ${queueArn} is no queue and no table's stream, and only those are polled here; invoke its function with recorded events`,
+    );
     return undefined;
   }
   for (const name of ["FilterCriteria", "ProvisionedPollerConfig"]) {
@@ -57,6 +65,7 @@ export function defineEventSource(
   const definition = {
     logicalId,
     queueArn,
+    isFifo: queueArn.endsWith(FIFO_QUEUE_SUFFIX),
     functionName,
     batchSize: integerAt(properties["BatchSize"], where("BatchSize"), EVENT_SOURCE_BATCH_SIZE_DEFAULT),
     windowMs:
@@ -74,8 +83,7 @@ export function defineEventSource(
   return definition;
 }
 
-function check({ logicalId, queueArn, batchSize, windowMs }: EventSourceDefinition): void {
-  const isFifo = queueArn.endsWith(FIFO_QUEUE_SUFFIX);
+function check({ logicalId, isFifo, batchSize, windowMs }: EventSourceDefinition): void {
   const refuse = (text: string) => localError(`Cannot start event source ${logicalId}: ${text}`);
   const batchSizeMax = isFifo ? QUEUE_BATCH_MESSAGES_MAX : EVENT_SOURCE_BATCH_SIZE_MAX;
   if (batchSize < 1 || batchSize > batchSizeMax)

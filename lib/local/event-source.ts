@@ -11,6 +11,7 @@ import type { SqsRecord } from "../aws/lambda.ts";
 import { QUEUE_BATCH_MESSAGES_MAX } from "../aws/limits.ts";
 import type { EventSourceDefinition } from "./event-source-definition.ts";
 import type { DeliveryFaults } from "./faults/deliveries.ts";
+import { keepOrder, withEarlier } from "./fifo-batch.ts";
 import type { FunctionPool } from "./function-pool.ts";
 import { gatherBatch } from "./gather-batch.ts";
 import { reason } from "./local-error.ts";
@@ -59,7 +60,7 @@ export function startEventSource(options: EventSourceOptions): EventSource {
 }
 
 async function poll(options: EventSourceOptions, signal: AbortSignal): Promise<void> {
-  const { batchSize, windowMs } = options.definition;
+  const { batchSize, windowMs, isFifo } = options.definition;
   let carried: readonly SqsRecord[] = [];
   let unreachable = 0;
   while (!signal.aborted && unreachable < UNREACHABLE_MAX) {
@@ -83,7 +84,9 @@ async function poll(options: EventSourceOptions, signal: AbortSignal): Promise<v
       await pause(RETRY_RECEIVE_MS);
       continue;
     }
-    if (batch.length > 0 && !signal.aborted) await deliver(options, batch);
+    if (batch.length === 0 || signal.aborted) continue;
+    const deletedIds = await deliver(options, batch);
+    if (isFifo) carried = keepOrder(carried, batch, deletedIds);
   }
 }
 
@@ -104,10 +107,17 @@ async function receiveRecords(
   return (messages ?? []).map((message) => toRecord(message, { queueArn: queue.arn, region }));
 }
 
-async function deliver(options: EventSourceOptions, batch: readonly SqsRecord[], isCopy = false): Promise<void> {
+/** Gives the ids of the messages deleted. */
+async function deliver(
+  options: EventSourceOptions,
+  batch: readonly SqsRecord[],
+  isCopy = false,
+): Promise<readonly string[]> {
+  const { isFifo } = options.definition;
+  let deletedIds: readonly string[] = [];
   if (!isCopy) {
     options.faults.delivered(options.queue, batch, {
-      repeat: (records) => void deliver(options, records, true),
+      repeat: (records) => void deliver(options, isFifo ? withEarlier(records, batch) : records, true),
       expire: (record) => void expire(options, record),
     });
   }
@@ -115,11 +125,15 @@ async function deliver(options: EventSourceOptions, batch: readonly SqsRecord[],
     await options.pool.run(JSON.stringify({ Records: batch }), {
       messageIds: batch.map((record) => record.messageId),
       isCopy,
-      settle: (result) => settle(options, batch, result),
+      settle: async (result) => {
+        deletedIds = await settle(options, batch, result);
+        return deletedIds;
+      },
     });
   } catch (thrown) {
     options.warn(`batch of queue ${options.queue.name} stays in flight: ${reason(thrown)}`);
   }
+  return deletedIds;
 }
 
 /** Its visibility timeout ends now. */

@@ -16,10 +16,10 @@ export interface PoolOptions extends Omit<WorkerOptions, "onExit" | "seat"> {
 }
 
 export interface RunOptions {
-  /** Of the messages in the payload; none for an invocation that comes from no queue. */
+  /** Of the messages in the payload, on a stream their sequence numbers; none for an invocation that comes from no source. */
   readonly messageIds: readonly string[];
   /** Acts on the result, before the invocation counts as ended; gives the ids of the messages that it deleted. */
-  readonly settle?: (result: InvocationResult) => Promise<readonly string[]>;
+  readonly settle?: (result: InvocationResult, requestId: string) => Promise<readonly string[]>;
   /** Another worker has the same messages. */
   readonly isCopy?: boolean;
 }
@@ -89,7 +89,7 @@ export function createFunctionPool(options: PoolOptions): FunctionPool {
     giveBack(worker, result);
     let deletedIds: readonly string[] = [];
     try {
-      deletedIds = (await run.settle?.(result)) ?? [];
+      deletedIds = (await run.settle?.(result, requestId)) ?? [];
     } finally {
       const { outcome } = result;
       const deleted = deletedIds.length;

@@ -1,4 +1,4 @@
-// Waits until the queues that feed functions are drained and nothing runs.
+// Waits until the queues and streams that feed functions are drained and nothing runs.
 import { localError } from "./local-error.ts";
 import type { IdleOptions, LocalQueue } from "./types.ts";
 
@@ -11,6 +11,8 @@ export interface MessageCounts {
 export interface IdleInput {
   readonly queues: readonly LocalQueue[];
   readonly count: (queue: LocalQueue) => Promise<MessageCounts>;
+  /** What the streams have left; undefined: nothing. */
+  readonly streams?: () => Promise<string | undefined>;
   /** Grows with each invocation that starts. */
   readonly invocationsStarted: () => number;
   readonly invocationsRunning: () => number;
@@ -63,6 +65,8 @@ async function whatIsBusy(input: IdleInput): Promise<string | undefined> {
     const counts = await countMessages(input, queue);
     if (counts !== undefined) return `queue ${queue.name} has ${counts}`;
   }
+  const left = await input.streams?.();
+  if (left !== undefined) return left;
   return input.invocationsRunning() > 0 ? "an invocation runs" : undefined;
 }
 

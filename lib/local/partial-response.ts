@@ -44,7 +44,7 @@ export function judgeResponse(payload: string, batch: Batch): BatchVerdict {
 }
 
 /** Null, "", [] and {} all say nothing. */
-function isEmpty(value: unknown): boolean {
+export function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === "") return true;
   return typeof value === "object" && Object.keys(value).length === 0;
 }

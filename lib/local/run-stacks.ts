@@ -16,6 +16,8 @@ import { readMessages } from "./queue-messages.ts";
 import { countMessages, createQueues, deleteQueues } from "./queues.ts";
 import { openStacks, type StackRun } from "./stack-run.ts";
 import { createState, type State } from "./state.ts";
+import type { StreamSource } from "./streams/stream-source.ts";
+import { startStreamSources, whatStreamsHave } from "./streams/stream-sources.ts";
 import { createTables, deleteTables } from "./tables.ts";
 import type { CopyOptions, EngineName, LocalCloud, LocalOptions, LocalQueue, LocalTable } from "./types.ts";
 
@@ -79,17 +81,19 @@ export async function runStacks(input: StacksInput): Promise<LocalCloud> {
   );
   const onUnreachable = (error: Error) => state.fail("sqs", error);
   const sources = await startEventSources({ runs, queues, functions, foundation, interference, warn, onUnreachable });
+  const streams = await startStreamSources({ runs, queues, functions, foundation, warn });
+  const pollers = [...sources, ...streams];
   undo.add(() => {
     interference.desk.clear(); // a paused poller must go on to its end
-    return stopWork(sources, functions);
+    return stopWork(pollers, functions);
   });
   // Without its engines a function can only fail, and use up the receives of its messages.
-  state.onFailure(() => void Promise.all(sources.map((source) => source.stop())));
+  state.onFailure(() => void Promise.all(pollers.map((poller) => poller.stop())));
   if (copy === undefined) undo.add(() => copies.stop()); // CP1
   const { engines } = interference.injectors;
   const copyOf = (given: CopyOptions = {}) =>
     copies.create((suffix) => startCopy({ ...input, given, suffix, engines, copies }));
-  return toLocalCloud({ input, interference, runs, queues, tables, functions, sources, copy: copyOf });
+  return toLocalCloud({ input, interference, runs, queues, tables, functions, sources, streams, copy: copyOf });
 }
 
 interface CopyParts extends StacksInput {
@@ -130,8 +134,11 @@ async function removeOfCopy(
 }
 
 /** First no more receives, then no more invocations; the pollers end when their last batch has. */
-async function stopWork(sources: readonly EventSource[], functions: readonly RunningFunction[]): Promise<void> {
-  const polled = sources.map((source) => source.stop());
+async function stopWork(
+  pollers: readonly Pick<EventSource, "stop">[],
+  functions: readonly RunningFunction[],
+): Promise<void> {
+  const polled = pollers.map((poller) => poller.stop());
   await Promise.all(functions.map(({ pool }) => pool.stop(STOP_GRACE_MS)));
   await Promise.all(polled);
 }
@@ -144,17 +151,19 @@ interface CloudParts {
   readonly tables: readonly LocalTable[];
   readonly functions: readonly RunningFunction[];
   readonly sources: readonly EventSource[];
+  readonly streams: readonly StreamSource[];
   readonly copy: LocalCloud["copy"];
 }
 
 function toLocalCloud(parts: CloudParts): LocalCloud {
-  const { interference, runs, queues, tables, functions, sources, copy } = parts;
+  const { interference, runs, queues, tables, functions, sources, streams, copy } = parts;
   const { state, foundation, undo, copy: asCopy } = parts.input;
   const { desk } = interference;
   const outputs = new Map(runs.map((run) => [run.name, run.outputs()]));
   const idleInput = {
     count: (queue: LocalQueue) => countMessages(queue, foundation.sqsClient),
     queues: sources.map(({ queue }) => queue),
+    streams: () => whatStreamsHave(streams),
     invocationsStarted: state.invocationsStarted,
     invocationsRunning: () => functions.reduce((sum, { pool }) => sum + pool.running(), 0),
     heldBack: interference.heldBack,

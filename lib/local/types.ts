@@ -23,7 +23,7 @@ export type LocalEvent =
       workerId: number;
       requestId: string;
       messages: number;
-      /** Of the batch, in its order; empty for an invocation that comes from no queue. */
+      /** Of the batch, in its order, on a stream sequence numbers; empty for an invocation that comes from no source. */
       messageIds: readonly string[];
       /** The event, as JSON. */
       payload: string;
@@ -37,7 +37,7 @@ export type LocalEvent =
       outcome: InvocationOutcome;
       messages: number;
       messageIds: readonly string[];
-      /** Messages that left the queue because of this invocation. */
+      /** Messages that left the queue, or records that are done, because of this invocation. */
       deleted: number;
       deletedIds: readonly string[];
       atMs: number;
@@ -149,7 +149,8 @@ export interface LocalCloud extends AsyncDisposable {
   /** The CfnOutputs of a stack, resolved. */
   outputs(stackName: string): Record<string, string>;
   /**
-   * Resolves when no queue that feeds a function has a visible, delayed or in-flight message, and no invocation runs.
+   * Resolves when no queue that feeds a function has a visible, delayed or in-flight message, no stream that feeds one has a record
+   * that is not done, and no invocation runs.
    * Rejects when an engine dies, at the timeout, on abort and on stop().
    */
   idle(options?: IdleOptions): Promise<void>;

@@ -20,3 +20,24 @@ export function dedupHorizonSeconds(input: DedupHorizonInput): number {
   const lastReceiveSeconds = input.visibilityTimeoutSeconds + input.functionTimeoutSeconds;
   return (1 + input.redrives) * oneLifeSeconds + lastReceiveSeconds + input.producerResendWindowSeconds;
 }
+
+export interface StreamHorizonInput {
+  /** How often a dead letter may be sent into the stream again, each time as a new record of the same message. */
+  readonly redrives: number;
+  /** A mapping that is made anew reads all that the stream keeps. */
+  readonly retentionSeconds: number;
+  /** What Lambda holds already it tries again up to this age, also where the stream has forgotten it. */
+  readonly recordAgeSecondsMax: number;
+  readonly deadLetterRetentionSeconds: number;
+  /** A record that is read in its last moment waits so long for its batch. */
+  readonly batchWindowSeconds: number;
+  readonly functionTimeoutSeconds: number;
+  readonly producerResendWindowSeconds: number;
+}
+
+/** H = (1 + redrives) x max(retention, record age) + redrives x DLQ retention + batch window + function timeout + resend window. */
+export function streamHorizonSeconds(input: StreamHorizonInput): number {
+  const oneLifeSeconds = Math.max(input.retentionSeconds, input.recordAgeSecondsMax);
+  const livesSeconds = (1 + input.redrives) * oneLifeSeconds + input.redrives * input.deadLetterRetentionSeconds;
+  return livesSeconds + input.batchWindowSeconds + input.functionTimeoutSeconds + input.producerResendWindowSeconds;
+}

@@ -2,6 +2,7 @@
 
 import { Duration, Stack } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
+import { Construct } from "constructs";
 import fc from "fast-check";
 import { ExactlyOnceConsumer, ExactlyOnceTable } from "semel/constructs";
 import { describe, expect, it } from "vitest";
@@ -122,9 +123,27 @@ const CASES: Case[] = [
   },
   {
     rule: "no unknown props",
-    broken: { fifo: true, retention: Duration.days(1) } as ConsumerOverrides,
-    says: /unknown props fifo, retention; known are consumerName, table, entry,/,
+    broken: { ordered: true, retention: Duration.days(1) } as ConsumerOverrides,
+    says: /unknown props ordered, retention; known are consumerName, table, entry,/,
     mended: { retentionPeriod: Duration.days(1) },
+  },
+  {
+    rule: "C6 batchSize at most 10 with FIFO",
+    broken: { fifo: true, batchSize: 11 },
+    says: /batchSize is 11; set it to 1 to 10, which is Lambda's limit for a FIFO queue/,
+    mended: { fifo: true, batchSize: 10 },
+  },
+  {
+    rule: "C6 no batching window with FIFO",
+    broken: { fifo: true, maxBatchingWindow: Duration.seconds(5) },
+    says: /maxBatchingWindow is 5 s, but Lambda has none for a FIFO queue; leave it out/,
+    mended: { fifo: true },
+  },
+  {
+    rule: "FIFO's settings on FIFO queues only",
+    broken: { fifoHighThroughput: true, contentBasedDeduplication: true },
+    says: /fifoHighThroughput and contentBasedDeduplication is for FIFO queues; set fifo to true, or leave it out/,
+    mended: { fifo: true, fifoHighThroughput: true, contentBasedDeduplication: true },
   },
 ];
 
@@ -135,6 +154,12 @@ describe("rules of a consumer", () => {
 
   it.each(CASES)("$rule: the number is enough", ({ mended }) => {
     expect(() => consumerTemplate(mended)).not.toThrow();
+  });
+
+  it("C3: a FIFO queue's message starts its age anew in the DLQ, which may keep it shorter than the queue", () => {
+    const shorter = { retentionPeriod: Duration.days(4), deadLetterRetentionPeriod: Duration.days(1) };
+    expect(() => consumerTemplate({ ...shorter, fifo: true })).not.toThrow();
+    expect(() => consumerTemplate(shorter)).toThrow(/deadLetterRetentionPeriod/);
   });
 
   it("reports all broken rules at once, with the construct's path and the code", () => {
@@ -210,6 +235,13 @@ describe("consumers that share a table", () => {
     const namesake = { consumerName: "orders", table: other, entry: ENTRY };
     expect(() => new ExactlyOnceConsumer(stack, "Third", namesake)).not.toThrow();
     Template.fromStack(stack).resourceCountIs("AWS::DynamoDB::GlobalTable", 2);
+  });
+
+  it("minds consumers only: a construct of the user's may have a table and a consumerName, too", () => {
+    const stack = emptyStack();
+    const table = tableIn(stack);
+    const own = Object.assign(new Construct(stack, "Own"), { table, consumerName: "orders" });
+    expect(() => new ExactlyOnceConsumer(own, "Orders", { consumerName: "orders", table, entry: ENTRY })).not.toThrow();
   });
 
   it("refuses a consumer in another Region than its table", () => {

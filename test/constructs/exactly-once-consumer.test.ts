@@ -60,6 +60,38 @@ describe("queues", () => {
   });
 });
 
+describe("FIFO queues", () => {
+  const PATHS = ["Orders/Queue/Resource", "Orders/DeadLetterQueue/Resource"];
+
+  it("are both FIFO, without a name, and ordinary throughput unless told", () => {
+    const template = consumerTemplate({ fifo: true });
+    for (const path of PATHS) {
+      const { Properties: queue } = resourceAt(template, path);
+      expect(queue).toMatchObject({ FifoQueue: true, SqsManagedSseEnabled: true });
+      for (const name of ["QueueName", "DeduplicationScope", "FifoThroughputLimit", "ContentBasedDeduplication"]) {
+        expect(queue).not.toHaveProperty(name);
+      }
+    }
+    template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
+      BatchSize: 10,
+      FunctionResponseTypes: ["ReportBatchItemFailures"],
+      MaximumBatchingWindowInSeconds: Match.absent(),
+    });
+  });
+
+  it("take high throughput and deduplication by content", () => {
+    const template = consumerTemplate({ fifo: true, fifoHighThroughput: true, contentBasedDeduplication: true });
+    for (const path of PATHS) {
+      expect(resourceAt(template, path).Properties).toMatchObject({
+        FifoQueue: true,
+        ContentBasedDeduplication: true,
+        DeduplicationScope: "messageGroup",
+        FifoThroughputLimit: "perMessageGroupId",
+      });
+    }
+  });
+});
+
 describe("event source", () => {
   it("always reports batch item failures", () => {
     consumerTemplate().hasResourceProperties("AWS::Lambda::EventSourceMapping", {

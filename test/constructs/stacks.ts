@@ -5,9 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App, Stack, type StackProps } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
+import { Stream } from "aws-cdk-lib/aws-kinesis";
 import {
   ExactlyOnceConsumer,
   type ExactlyOnceConsumerProps,
+  ExactlyOnceStreamConsumer,
+  type ExactlyOnceStreamConsumerProps,
   ExactlyOnceTable,
   type ExactlyOnceTableProps,
 } from "semel/constructs";
@@ -42,6 +45,15 @@ export function tableIn(stack: Stack, props?: ExactlyOnceTableProps): ExactlyOnc
 export function consumerIn(stack: Stack, overrides: ConsumerOverrides = {}): ExactlyOnceConsumer {
   const props = { consumerName: "orders", entry: ENTRY, table: tableIn(stack), ...overrides };
   return new ExactlyOnceConsumer(stack, "Orders", props);
+}
+
+export type StreamOverrides = Partial<Omit<ExactlyOnceStreamConsumerProps, "table">>;
+
+/** Of a Kinesis stream with its default retention, a day, unless told. */
+export function streamConsumerIn(stack: Stack, overrides: StreamOverrides = {}): ExactlyOnceStreamConsumer {
+  const source = overrides.source ?? { kinesis: new Stream(stack, "Readings") };
+  const props = { consumerName: "readings", entry: ENTRY, table: tableIn(stack), ...overrides, source };
+  return new ExactlyOnceStreamConsumer(stack, "Consumer", props);
 }
 
 /** The template of a stack with one consumer. */

@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type DedupHorizonInput, dedupHorizonSeconds } from "../../lib/model/dedup-horizon.ts";
+import {
+  type DedupHorizonInput,
+  dedupHorizonSeconds,
+  type StreamHorizonInput,
+  streamHorizonSeconds,
+} from "../../lib/model/dedup-horizon.ts";
 
 const DAY = 86_400;
 
@@ -60,6 +65,36 @@ describe("dedup horizon", () => {
         const positive = { ...life, sourceRetentionSeconds: life.sourceRetentionSeconds + 1 };
         const larger = { ...positive, [name]: positive[name] + more };
         expect(dedupHorizonSeconds(larger)).toBeGreaterThan(dedupHorizonSeconds(positive));
+      }),
+    );
+  });
+});
+
+const streamInput: fc.Arbitrary<StreamHorizonInput> = fc.record({
+  redrives: fc.integer({ min: 0, max: 20 }),
+  retentionSeconds: seconds,
+  recordAgeSecondsMax: seconds,
+  deadLetterRetentionSeconds: seconds,
+  batchWindowSeconds: seconds,
+  functionTimeoutSeconds: seconds,
+  producerResendWindowSeconds: seconds,
+});
+
+/** As above, for a record of a stream: read again by a new mapping, or held by Lambda, which looks at nothing but its age. */
+function latestRecordSeconds(life: StreamHorizonInput): number {
+  let now = life.producerResendWindowSeconds;
+  for (let lives = 0; lives <= life.redrives; lives += 1) {
+    if (lives > 0) now += life.deadLetterRetentionSeconds; // its dead letter is sent into the stream in the last moment
+    now += life.recordAgeSecondsMax > life.retentionSeconds ? life.recordAgeSecondsMax : life.retentionSeconds;
+  }
+  return now + life.batchWindowSeconds + life.functionTimeoutSeconds;
+}
+
+describe("dedup horizon of a stream", () => {
+  it("covers the longest life of a message, and not a second more (H1)", () => {
+    fc.assert(
+      fc.property(streamInput, (life) => {
+        expect(streamHorizonSeconds(life)).toBe(latestRecordSeconds(life));
       }),
     );
   });

@@ -14,14 +14,14 @@ export function dropUnchanged(answer: EngineAnswer): EngineAnswer {
   return { ...answer, headers, body: Buffer.from(JSON.stringify({ ...json, Records: kept })) };
 }
 
-function isUnchanged(record: unknown): boolean {
+export function isUnchanged(record: unknown): boolean {
   if (!isObject(record) || record["eventName"] !== "MODIFY" || !isObject(record["dynamodb"])) return false;
   const { OldImage: before, NewImage: after } = record["dynamodb"];
   return before !== undefined && after !== undefined && canonical(before) === canonical(after);
 }
 
 /** Text that is the same for the same value: attributes and the members of sets have no order. */
-function canonical(value: unknown): string {
+export function canonical(value: unknown): string {
   if (!isObject(value)) return Array.isArray(value) ? `[${value.map(canonical).join()}]` : JSON.stringify(value);
   const parts = Object.entries(value).map(([name, inner]) => {
     const isSet = /^[SNB]S$/.test(name) && Array.isArray(inner) && inner.every((one) => typeof one === "string");

@@ -4,6 +4,8 @@ import type { Mutant } from "../mutant.ts";
 
 const RULES = "lib/constructs/consumer-rules.ts";
 const CONSUMER = "lib/constructs/exactly-once-consumer.ts";
+const PLACE = "lib/constructs/consumer-place.ts";
+const STREAM_RULES = "lib/constructs/stream-rules.ts";
 const TABLE = "lib/constructs/exactly-once-table.ts";
 const GRANTS = "lib/constructs/grants.ts";
 
@@ -83,15 +85,15 @@ export const CONSTRUCT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "effects granted on the record table",
-    file: CONSUMER,
-    find: "condition: !(table.node.scope instanceof ExactlyOnceTable) && table.tableArn !== this.table.tableArn",
+    file: PLACE,
+    find: "condition: !(table.node.scope instanceof ExactlyOnceTable) && table.tableArn !== consumer.table.tableArn",
     replace: "condition: true",
     caughtBy: ["constructs/grants.test.ts"],
   },
   {
     name: "DLQ retention below the source's",
     file: RULES,
-    find: "atMost(sourceRetentionSeconds, deadLetterRetentionSeconds)",
+    find: "isFifo || atMost(sourceRetentionSeconds, deadLetterRetentionSeconds)",
     replace: "atMost(0, deadLetterRetentionSeconds)",
     caughtBy: ["constructs/consumer-rules.test.ts"],
   },
@@ -132,9 +134,59 @@ export const CONSTRUCT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "two consumers of one name on one table",
-    file: CONSUMER,
+    file: PLACE,
     find: "condition: holder === undefined",
     replace: `condition: holder?.node.path !== ""`,
     caughtBy: ["constructs/consumer-rules.test.ts"],
+  },
+  {
+    name: "a FIFO queue with a standard dead-letter queue",
+    file: CONSUMER,
+    find: `"DeadLetterQueue", {
+      ...fifoProps(props),`,
+    replace: `"DeadLetterQueue", {`,
+    caughtBy: ["constructs/exactly-once-consumer.test.ts"],
+  },
+  {
+    name: "a batching window accepted on a FIFO queue",
+    file: RULES,
+    find: "condition: atMost(batchWindowSeconds, 0), // C6",
+    replace: "condition: atMost(batchWindowSeconds, 300),",
+    caughtBy: ["constructs/consumer-rules.test.ts"],
+  },
+  {
+    name: "a stream without bounded retries",
+    file: STREAM_RULES,
+    find: "isWithin(retryAttempts, 0, RETRY_ATTEMPTS_MAX)",
+    replace: "isWithin(retryAttempts, -1, RETRY_ATTEMPTS_MAX)",
+    caughtBy: ["constructs/stream-rules.test.ts"],
+  },
+  {
+    name: "a stream's records given up when the stream has forgotten them",
+    file: STREAM_RULES,
+    find: "age < retentionSeconds",
+    replace: "age <= retentionSeconds",
+    caughtBy: ["constructs/stream-rules.test.ts"],
+  },
+  {
+    name: "TTL < horizon: the stream's retention does not count",
+    file: "lib/model/dedup-horizon.ts",
+    find: "Math.max(input.retentionSeconds, input.recordAgeSecondsMax)",
+    replace: "input.recordAgeSecondsMax",
+    caughtBy: ["model", "constructs/stream-rules.test.ts"],
+  },
+  {
+    name: "reportBatchItemFailures off on a stream",
+    file: "lib/constructs/stream-mapping.ts",
+    find: "reportBatchItemFailures: true",
+    replace: "reportBatchItemFailures: false",
+    caughtBy: ["constructs/exactly-once-stream-consumer.test.ts"],
+  },
+  {
+    name: "a stream's poller that lists the streams of the account",
+    file: "lib/constructs/stream-mapping.ts",
+    find: "table.tableStreamArn === undefined ? [] : [table.tableStreamArn]",
+    replace: `["*"]`,
+    caughtBy: ["constructs/exactly-once-stream-consumer.test.ts"],
   },
 ];

@@ -67,4 +67,32 @@ export const LOCAL_MUTANTS: readonly Mutant[] = [
     replace: "batch.filter(() => deletable.size >= 0)",
     caughtBy: ["local/event-source.test.ts"],
   },
+  {
+    name: "what was carried over a FIFO batch overtakes a failed message of its group",
+    file: "lib/local/fifo-batch.ts",
+    find: "carried.filter((record) => !held.has(groupOf(record)))",
+    replace: "carried.filter((record) => held.size >= 0 || groupOf(record) !== undefined)",
+    caughtBy: ["local/fifo-source.test.ts"],
+  },
+  {
+    name: "of several failures on a stream the highest counts",
+    file: "lib/local/streams/response.ts",
+    find: "count = Math.min(count, index)",
+    replace: "count = index",
+    caughtBy: ["local/streams-rules.test.ts"],
+  },
+  {
+    name: "batches of an item side by side on a stream",
+    file: "lib/local/streams/stream-source.ts",
+    find: "canonical(dynamodb?.Keys)",
+    replace: "canonical(dynamodb?.SequenceNumber)",
+    caughtBy: ["local/streams.test.ts"],
+  },
+  {
+    name: "a stream's batch split counts as a retry",
+    file: "lib/local/streams/attempts.ts",
+    find: "halves.map((records) => ({ records, failures: tried.failures,",
+    replace: "halves.map((records) => ({ records, failures: tried.failures + 1,",
+    caughtBy: ["local/streams-rules.test.ts"],
+  },
 ];

@@ -1,0 +1,120 @@
+// What a response does to a batch of a stream, and what comes after: the pure parts.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { DynamoDbRecord } from "../../lib/aws/lambda.ts";
+import { type Attempt, afterAttempt } from "../../lib/local/streams/attempts.ts";
+import { createLane, type LaneOptions } from "../../lib/local/streams/lane.ts";
+import { judgeStreamResponse } from "../../lib/local/streams/response.ts";
+
+describe("a response on a stream", () => {
+  const judge = (payload: string, reportsFailures = true) =>
+    judgeStreamResponse(payload, { sequenceNumbers: ["5", "60", "700"], reportsFailures });
+  const failures = (...identifiers: unknown[]) =>
+    JSON.stringify({ batchItemFailures: identifiers.map((itemIdentifier) => ({ itemIdentifier })) });
+
+  test.each(["", "null", "{}", '{"batchItemFailures":[]}', '{"batchItemFailures":null}'])(
+    "%j: all is done",
+    (payload) => {
+      expect(judge(payload)).toEqual({ kind: "done", count: 3 });
+    },
+  );
+
+  test("the lowest failure counts (SR1)", () => {
+    expect(judge(failures("700", "60"))).toEqual({ kind: "done", count: 1 });
+    expect(judge(failures("60", "700"))).toEqual({ kind: "done", count: 1 });
+    expect(judge(failures("5"))).toEqual({ kind: "done", count: 0 });
+    expect(judge(failures("700"))).toEqual({ kind: "done", count: 2 });
+  });
+
+  test.each([
+    failures(""),
+    failures(null),
+    failures("60", "unknown"),
+    failures(60),
+    '{"batchItemFailures":[{"id":"60"}]}',
+    '{"batchItemFailures":1}',
+    '"text"',
+    "no json",
+  ])("%j: the whole batch failed (SR2)", (payload) => {
+    expect(judge(payload)).toMatchObject({ kind: "failed" });
+  });
+
+  test("is not looked at without ReportBatchItemFailures", () => {
+    expect(judge(failures("5"), false)).toEqual({ kind: "done", count: 3 });
+  });
+});
+
+describe("after an attempt", () => {
+  const tried = (records: readonly number[], failures = 0): Attempt<number> => ({
+    records,
+    failures,
+    invocations: failures,
+  });
+
+  test("splits do not count, what can't be split does (AT3)", () => {
+    const bisecting = { bisects: true, retriesMax: 1 };
+    expect(afterAttempt(tried([1, 2, 3], 1), undefined, bisecting).next).toMatchObject([
+      { records: [1, 2], failures: 1 },
+      { records: [3], failures: 1 },
+    ]);
+    expect(afterAttempt(tried([1, 2, 3], 1), 2, bisecting).next).toMatchObject([{ records: [3], failures: 1 }]);
+    expect(afterAttempt(tried([1, 2], 0), 0, bisecting).next).toMatchObject([{ records: [1, 2], failures: 1 }]);
+    expect(afterAttempt(tried([1], 1), undefined, bisecting)).toMatchObject({ next: [], givenUp: { records: [1] } });
+    const whole = { bisects: false, retriesMax: 1 };
+    expect(afterAttempt(tried([1, 2], 0), undefined, whole).next).toMatchObject([{ records: [1, 2], failures: 1 }]);
+    expect(afterAttempt(tried([1, 2, 3], 1), 1, whole).givenUp).toMatchObject({ records: [2, 3] });
+    expect(afterAttempt(tried([1], 999), undefined, { bisects: true, retriesMax: undefined }).givenUp).toBeUndefined();
+  });
+
+  test("whatever fails, every record is done or given up once, in order (AT1, AT2)", () => {
+    const outcomes = fc.array(fc.oneof(fc.constant(undefined), fc.nat(6)), { maxLength: 40 });
+    const rules = fc.record({ bisects: fc.boolean(), retriesMax: fc.nat(3) });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), outcomes, rules, (size, scripted, rule) => {
+        const records = Array.from({ length: size }, (_, index) => index);
+        const gone: number[] = [];
+        let attempts: readonly Attempt<number>[] = [tried(records)];
+        for (let step = 0; attempts.length > 0; step += 1) {
+          const [attempt, ...others] = attempts;
+          if (attempt === undefined) break;
+          const script = step < scripted.length ? scripted[step] : attempt.records.length;
+          const done = script === undefined ? undefined : Math.min(script, attempt.records.length);
+          const { next, givenUp } = afterAttempt(attempt, done, rule);
+          gone.push(...attempt.records.slice(0, done ?? 0), ...(givenUp?.records ?? []));
+          attempts = [...next, ...others];
+        }
+        expect(gone).toEqual(records);
+      }),
+    );
+  });
+});
+
+test("a record that is too old is given up without a try, and the lane goes on when that is told (LN2)", async () => {
+  const record = (sequence: string, ageSeconds: number): DynamoDbRecord => ({
+    dynamodb: { SequenceNumber: sequence, ApproximateCreationDateTime: Date.now() / 1000 - ageSeconds },
+  });
+  const story: string[] = [];
+  const stopping = new AbortController();
+  const names = (records: readonly DynamoDbRecord[]) => records.map(({ dynamodb }) => dynamodb?.SequenceNumber).join();
+  const options: LaneOptions = {
+    batchSize: 10,
+    windowMs: 0,
+    recordAgeMsMax: 60_000,
+    rules: { bisects: true, retriesMax: 1 },
+    signal: stopping.signal,
+    async invoke(records) {
+      story.push(`try ${names(records)}`);
+      return { done: records.length, requestId: "r", outcome: "success" };
+    },
+    async giveUp({ condition, records, invocations }) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      story.push(`${condition} ${names(records)} after ${invocations}`);
+    },
+  };
+  const lane = createLane(options);
+  for (const one of [record("1", 90), record("2", 70), record("3", 1)]) lane.offer(one);
+  while (lane.size() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  stopping.abort();
+  await lane.ended;
+  expect(story.slice(-2)).toEqual([expect.stringMatching(/^RecordAgeExceeded .*2 after 0$/), "try 3"]);
+});
