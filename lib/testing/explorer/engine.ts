@@ -168,6 +168,14 @@ export function outcomeOf(act: () => unknown): Outcome {
   }
 }
 
+/** Of an error, what the runtime can see of it. */
+export function outcomeText(result: Outcome): string {
+  if ("answer" in result) return `=${JSON.stringify(result.answer)}`;
+  const { name, message } = result.error as Error;
+  const { CancellationReasons, Item } = result.error as { CancellationReasons?: unknown; Item?: unknown };
+  return `!${JSON.stringify([name, message, CancellationReasons, Item])}`;
+}
+
 function failureOf({ MessageAttributes = {} }: SendMessageInput): Failure {
   return JSON.parse(MessageAttributes[FAILURE_ATTRIBUTE]?.StringValue ?? "") as Failure;
 }

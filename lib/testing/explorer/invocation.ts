@@ -1,8 +1,10 @@
 // One invocation of the real runtime, in a sandbox.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { SqsEvent, SqsRecord } from "../../aws/lambda.ts";
 import type { Tx } from "../../consumer/tx.ts";
 import { PermanentError } from "../../errors.ts";
+import type { Host } from "../../host.ts";
 import { createExactlyOnce, type ExactlyOnce } from "../../middleware/exactly-once.ts";
 import { CONSUMER } from "./engine.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -65,6 +67,12 @@ export type Consumer = Pick<ExactlyOnce<unknown>, "lambda" | "once">;
 
 /** All that a process keeps from one invocation to the next. */
 export function createConsumer({ host, send, sqsSend }: Sandbox, scenario: Scenario): Consumer {
+  // A timer belongs to the invocation that set it.
+  const itsOwn: Host = {
+    ...host,
+    after: (delayMs, callback) => host.after(delayMs, AsyncLocalStorage.bind(callback)),
+    endOfTick: (callback) => host.endOfTick(AsyncLocalStorage.bind(callback)),
+  };
   const options = {
     ...scenario.options,
     consumer: CONSUMER,
@@ -76,7 +84,7 @@ export function createConsumer({ host, send, sqsSend }: Sandbox, scenario: Scena
     deadlineMarginMs: MARGIN_MS,
     backoff: false, // when a message comes again is the controller's choice
   };
-  return createExactlyOnce(options, { host, send, sqsSend, environment: {} });
+  return createExactlyOnce(options, { host: scenario.warm ? itsOwn : host, send, sqsSend, environment: {} });
 }
 
 /** What a handler throws by the controller's word. */

@@ -4,8 +4,10 @@
 //   WO1. What is possible next is a function of the state, and so is all that follows; `stateText` holds the whole state.
 //   WO2. Left out is only what leads nowhere new; each reduction says why at its line.
 
-import { type Budget, createBudget, tellsOfCondition } from "./budget.ts";
-import { createEngine, type Engine, type Outcome, outcomeOf, pkOf, type Tamper, type Tape } from "./engine.ts";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { createAdriftRequests } from "./adrift.ts";
+import { type Budget, createBudget, explainsMore } from "./budget.ts";
+import { createEngine, outcomeOf, outcomeText, pkOf, type Tamper, type Tape } from "./engine.ts";
 import { committedDeadLetters, committerOf, complaintsAbout, isSettled, type Snapshot } from "./invariants.ts";
 import { type Consumer, createConsumer, GATE_MS, handlerError, invoke, TIMEOUT_MS } from "./invocation.ts";
 import {
@@ -17,13 +19,11 @@ import {
   isCommit,
   isDeciding,
   isHandling,
-  isRead,
   partlyAnswered,
-  partsOf,
   requestError,
 } from "./moves.ts";
 import { createQueue, type Surroundings } from "./queue.ts";
-import { type Adrift, type AwsRequest, type Call, createSandbox, type Sandbox } from "./sandbox.ts";
+import { type AwsRequest, type Call, createSandbox, type Sandbox } from "./sandbox.ts";
 import type { Outside, Scenario } from "./scenario.ts";
 import type { CallFault, Event } from "./schedule.ts";
 import type { Explorable } from "./search.ts";
@@ -65,9 +65,8 @@ interface Running {
   heard: boolean;
 }
 
-interface AdriftState extends Adrift {
-  readonly text: string;
-}
+/** Which invocation of a sandbox some code belongs to. */
+const whose = new AsyncLocalStorage<Running>();
 
 const START_MS = 1_767_600_000_000;
 /** After this every lease and every invocation of before is over. */
@@ -84,7 +83,7 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
   /** What callers got, by key. */
   const results = new Map<string, string>();
   const complaints: string[] = [];
-  let adrift: AdriftState[] = [];
+  const adrift = createAdriftRequests(engine);
   let [faults, deliveries, epoch, ended] = [0, 0, 0, false];
 
   const outsideOf = (number: number): Outside => ({
@@ -113,14 +112,14 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
   function options(): Event[] {
     if (ended) return [];
     const found = [...running.values()];
-    if (natural) return movesOf(found, [...deliverable(), ...redrives(), ...landings()]);
+    if (natural) return movesOf(found, [...deliverable(), ...redrives(), ...adrift.landings()]);
     // A handler that goes on, alone in its sandbox, commutes with everything that others do: first it, then the others.
     const deciding = found.find(({ sandbox }) => isDeciding(sandbox));
     if (deciding) return decisions(deciding.sandbox, faults < bounds.faults, scenario.warm === true);
     // So does the start of an invocation, up to its first answer, since messages are delivered before and after they are
     // deleted: it is put off until just before that answer.
     const begun = found.find(({ heard }) => !heard);
-    return begun ? movesOf([begun], []) : movesOf(found, [...deliverable(), ...redrives(), ...landings()]);
+    return begun ? movesOf([begun], []) : movesOf(found, [...deliverable(), ...redrives(), ...adrift.landings()]);
   }
 
   function movesOf(some: readonly Running[], others: readonly Event[]): Event[] {
@@ -146,13 +145,6 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
     );
   }
 
-  /** One that changes nothing now leads nowhere that it does not lead when it lands later, or never. */
-  function landings(): Event[] {
-    return adrift
-      .filter(({ request }) => engine.changes(request))
-      .map(({ sandbox, call }): Event => ({ kind: "lands", sandbox, call }));
-  }
-
   async function perform(event: Event): Promise<void> {
     switch (event.kind) {
       case "deliver":
@@ -165,7 +157,7 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
       case "answer":
         return answer(event.sandbox, event.call, event.fault);
       case "lands":
-        return land(event);
+        return adrift.land(event);
       case "wakes":
         return move(event, (sandbox) => sandbox.fireNext("short"));
       case "slow":
@@ -194,7 +186,8 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
     const { number } = sandbox;
     own.history += `${epoch}:${how}:${messageIds.join("+")}`;
     running.set(number, own);
-    invoke(sandbox, messages, { scenario, consumer, outside: outsideOf(number) }).then(
+    const ended = whose.run(own, () => invoke(sandbox, messages, { scenario, consumer, outside: outsideOf(number) }));
+    ended.then(
       ({ failed, result }) => {
         running.delete(number);
         for (const one of queue.messages) {
@@ -217,7 +210,7 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
       natural,
       atOnce: answeredAtOnce,
       onSend: (request) => watch(number, request),
-      onAdrift: (one) => drift([one]),
+      onAdrift: (one) => adrift.add([one]),
     });
     const budget = createBudget(number, messageIds.length, scenario);
     const consumer = createConsumer(sandbox, scenario);
@@ -232,7 +225,7 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
     const { sandbox, consumer, history, held } = found;
     sandbox.thaw(START_MS + epoch * EPOCH_MS);
     for (const release of held) release();
-    const budget = createBudget(number, messageIds.length, scenario);
+    const budget = found.budget.ofNext(messageIds.length);
     const startMs = sandbox.host.nowMs();
     return { sandbox, consumer, budget, messageIds, startMs, history: `${history} then `, held: [], heard: false };
   }
@@ -240,7 +233,8 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
   function watch(number: number, request: AwsRequest): void {
     if (!isCommit(request)) return;
     const own = running.get(number);
-    if (!own) complaints.push(`L1: sandbox ${number} sent a commit after its response`);
+    if (!own || (scenario.warm && whose.getStore() !== own))
+      complaints.push(`L1: sandbox ${number} sent a commit after its response`);
     const tooMany = own?.budget.sent(request); // I12
     if (tooMany !== undefined) complaints.push(tooMany);
   }
@@ -257,7 +251,7 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
     await sandbox.settle();
     if (running.has(sandbox.number)) return;
     if (scenario.warm && deliveries < bounds.deliveries) idle.set(sandbox.number, own);
-    else drift(sandbox.end());
+    else adrift.add(sandbox.end());
   }
 
   async function answer(number: number, call: number, fault: CallFault | undefined): Promise<void> {
@@ -266,8 +260,8 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
     if (fault !== undefined) faults++;
     own.heard ||= request !== "handler";
     const result = outcomeOf(() => outcome(own.sandbox, { request, call, fault }));
-    if (fault !== undefined || ("error" in result && tellsOfCondition(result.error))) own.budget.explained();
-    own.history += ` ${call}${resultText(result)}`;
+    if (fault !== undefined || explainsMore(result)) own.budget.explained();
+    own.history += ` ${call}${outcomeText(result)}`;
     const give = (): void => ("error" in result ? reject(result.error as Error) : resolve(result.answer));
     if (request === "handler" && scenario.together) {
       // Messages of a batch are ready in the same tick: else none would ever share a transaction.
@@ -289,20 +283,9 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
       return undefined;
     }
     if (fault === undefined) return engine.apply(request, number);
-    if (fault === "open") drift([{ sandbox: number, call, request }]);
+    if (fault === "open") adrift.add([{ sandbox: number, call, request }]);
     if (fault === "partly") return partlyAnswered(request, (rest) => engine.apply(rest, number));
     throw requestError(fault, request);
-  }
-
-  async function land({ sandbox, call }: { readonly sandbox: number; readonly call: number }): Promise<void> {
-    const found = adrift.find((one) => one.sandbox === sandbox && one.call === call);
-    if (!found) throw new Error(`Cannot go on: call ${call} of sandbox ${sandbox} is not on its way`);
-    const [first, ...rest] = partsOf(found.request);
-    adrift = adrift.filter((one) => one !== found);
-    drift(rest.map((request) => ({ sandbox, call, request })));
-    try {
-      engine.apply(first, sandbox);
-    } catch {} // nobody hears of it
   }
 
   async function move(event: Event & { readonly sandbox: number }, act: (sandbox: Sandbox) => void): Promise<void> {
@@ -314,11 +297,7 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
 
   function stop({ sandbox }: Running): void {
     running.delete(sandbox.number);
-    drift(sandbox.end());
-  }
-
-  function drift(some: readonly Adrift[]): void {
-    for (const one of some) if (!isRead(one.request)) adrift.push({ ...one, text: JSON.stringify(one.request) });
+    adrift.add(sandbox.end());
   }
 
   function runningIn(number: number): Running {
@@ -341,7 +320,7 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
     const left = queue.left().flat();
     if (left.length > 0)
       complaints.push(`I11: ${left.join(", ")} not acknowledged, though nothing went wrong any more`);
-    while (adrift[0]) await land(adrift[0]);
+    while (adrift.landNext());
   }
 
   return {
@@ -356,7 +335,7 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
         [status?.S, messageId?.S, fencingToken?.N, ...Object.keys(steps?.M ?? {})].join(" "),
       );
       const deleted = queue.messages.map((one) => `${one.messageId} ${one.deleted ? "deleted" : "waiting"}`);
-      const landing = landings().length;
+      const landing = adrift.landings().length;
       const dead = [...engine.deadLetters.keys()].sort();
       const flagged = committedDeadLetters(snapshot()).map((id) => `dead letter ${id} is committed`); // I9
       return [...records, ...deleted, ...dead, ...flagged, `${landing} on its way`].join(", ");
@@ -368,14 +347,16 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
     stateText() {
       const mayBeUsed = deliveries < bounds.deliveries ? [...idle.values()] : [];
       const idling = mayBeUsed.map(({ sandbox, history }) => `idle ${mark(sandbox.number)} ${history}`);
-      const mayStillSend = new Set([...running.keys(), ...idle.keys(), ...adrift.map(({ sandbox }) => sandbox)]);
+      const mayStillSend = new Set([...running.keys(), ...idle.keys(), ...adrift.sandboxes()]);
       return canonical([
         `${faults} ${deliveries} ${epoch}`,
-        ...queue.messages.map(({ received, deleted, redundant }) => `${received} ${deleted} ${redundant}`),
+        ...queue.messages.map(({ messageId, received, deleted, redundant }) =>
+          [messageId, received, deleted, redundant].join(" "),
+        ),
         engine.text(mayStillSend),
         ...[...running.values()].map(({ sandbox, history }) => `${mark(sandbox.number)} ${history}`),
         ...idling,
-        ...lasting(adrift, engine).map(({ sandbox, call, text }) => `${mark(sandbox)} ${call} ${text}`),
+        ...adrift.texts(),
         ...charges.values(),
         ...results.values(),
       ]);
@@ -383,23 +364,8 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
   };
 }
 
-/** Of an error, what the runtime can see of it. */
-function resultText(result: Outcome): string {
-  if ("answer" in result) return `=${JSON.stringify(result.answer)}`;
-  const { name, message } = result.error as Error;
-  const { CancellationReasons, Item } = result.error as { CancellationReasons?: unknown; Item?: unknown };
-  return `!${JSON.stringify([name, message, CancellationReasons, Item])}`;
-}
-
 const DRAIN_MOVES_MAX = 100;
 
 function isClosed({ sandbox, startMs }: Running): boolean {
   return sandbox.host.nowMs() >= startMs + GATE_MS;
-}
-
-/** Without those that will never change anything: where all is COMPLETED it stays (I5, checked at every write). */
-function lasting(adrift: readonly AdriftState[], engine: Engine): readonly AdriftState[] {
-  const records = [...engine.records().values()];
-  if (records.some(({ status }) => status?.S !== "COMPLETED")) return adrift;
-  return adrift.filter(({ request }) => engine.changes(request));
 }
