@@ -81,7 +81,7 @@ function complaintsAboutMessage(
   { messageId, key, deleted, payload, redundant }: QueueState,
   snapshot: Snapshot,
 ): string[] {
-  const { records, inserts, deadLetters, pkOf } = snapshot;
+  const { records, inserts, deadLetters, pkOf, queue } = snapshot;
   const complaints: string[] = [];
   const committer = committerOf(key, snapshot);
   const isCommitted = committer !== undefined && committer.payload === payload;
@@ -98,7 +98,11 @@ function complaintsAboutMessage(
       `I7: message ${messageId} was rejected for its payload, and nothing else is committed under ${key}`,
     );
   }
-  if (!inserts && committer?.messageId === messageId && why !== undefined) {
+  // A record remembers one rejection: the one of another message of its key makes it forget the first. It is flagged (I9).
+  const isForgotten = queue.some(
+    (one) => one.key === key && one.messageId !== messageId && deadLetters.has(one.messageId),
+  );
+  if (!inserts && committer?.messageId === messageId && why !== undefined && !isForgotten) {
     complaints.push(`P4: message ${messageId} was rejected, and committed its key ${key}`);
   }
   if (redundant && !isCommitted)
