@@ -121,7 +121,7 @@ const SCENARIO_LIST: readonly Scenario[] = [
   { name: "insert", options: INSERT, messages: ONE, together: false, redrives: 1, handle: insert },
   // A batch of two, by statements that are judged alone.
   { name: "inserts", options: INSERT, messages: OF_TWO_KEYS, together: true, handle: insert },
-  // Two messages that say different things under one key.
+  // Two messages that say different things under one key, to processes that remember it.
   {
     name: "payload",
     options: { strategy: "commit" },
@@ -130,6 +130,7 @@ const SCENARIO_LIST: readonly Scenario[] = [
       { messageId: "m2", key: "a", payload: "that" },
     ],
     together: false,
+    warm: true,
     async handle(key, tx, { decide, payload }) {
       await decide();
       tx.put({ TableName: EFFECTS, Item: { id: `put ${key}`, payload } });
