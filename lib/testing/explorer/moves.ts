@@ -44,12 +44,17 @@ export function isHandling({ calls }: Sandbox): boolean {
  * How the first of its handlers goes on. The others wait: they have not met each other yet. `any`: where they have, each may be
  * the next one.
  */
-export function decisions(sandbox: Sandbox, faulty: boolean, any: boolean): Event[] {
+export function decisions(sandbox: Sandbox, faulty: boolean, { any, closed }: Deciding): Event[] {
   const [first] = sandbox.calls.keys();
   const own = (event: Event): boolean =>
     event.kind === "slow" || (event.kind === "answer" && (any || event.call === first));
-  const all = [...freeMoves(sandbox, false), ...(faulty ? faultyMoves(sandbox, false) : [])];
+  const all = [...freeMoves(sandbox, closed), ...(faulty ? faultyMoves(sandbox, closed) : [])];
   return all.filter(own);
+}
+
+interface Deciding {
+  readonly any: boolean;
+  readonly closed: boolean;
 }
 
 function faultsOf(request: Call["request"]): readonly CallFault[] {

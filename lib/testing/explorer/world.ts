@@ -115,7 +115,10 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
     if (natural) return movesOf(found, [...deliverable(), ...redrives(), ...adrift.landings()]);
     // A handler that goes on, alone in its sandbox, commutes with everything that others do: first it, then the others.
     const deciding = found.find(({ sandbox }) => isDeciding(sandbox));
-    if (deciding) return decisions(deciding.sandbox, faults < bounds.faults, scenario.warm === true);
+    if (deciding) {
+      const how = { any: scenario.warm === true, closed: isClosed(deciding) };
+      return decisions(deciding.sandbox, faults < bounds.faults, how);
+    }
     // So does the start of an invocation, up to its first answer, since messages are delivered before and after they are
     // deleted: it is put off until just before that answer.
     const begun = found.find(({ heard }) => !heard);
