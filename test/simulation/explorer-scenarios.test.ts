@@ -146,6 +146,7 @@ describe("I7 to I10: what must hold of a queue", () => {
     ordered: false,
     queue: [{ ...message, deleted: true }],
     deadLetters: new Map(),
+    forgotten: new Set(),
     pkOf: (key) => key,
   };
   const nothing = { ...sound, records: new Map(), effects: new Map() };

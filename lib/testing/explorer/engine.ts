@@ -28,6 +28,7 @@ export interface Tape {
   readonly outcomes: readonly Outcome[];
   readonly memory: MemoryDynamoDb;
   readonly deadLetters: ReadonlyMap<string, string>;
+  readonly forgotten: ReadonlySet<string>;
 }
 
 export interface EngineOptions {
@@ -43,6 +44,8 @@ export interface Engine {
   readonly complaints: readonly string[];
   /** Why, by the message's id. */
   readonly deadLetters: ReadonlyMap<string, string>;
+  /** Messages whose rejection gave way to that of another message of their key: a record remembers one. */
+  readonly forgotten: ReadonlySet<string>;
   /** Is the state one of before, since what led to it is still on tape? */
   isAhead(): boolean;
   /** The request takes effect. Gives its answer, or throws its error. */
@@ -64,6 +67,7 @@ export function createEngine(options: EngineOptions): Engine {
   const { tamper = (request, apply) => apply(request), tape, inserts = false } = options;
   const memory = tape?.memory.clone() ?? emptyStore();
   const deadLetters = new Map(tape?.deadLetters);
+  const forgotten = new Set(tape?.forgotten);
   const outcomes: Outcome[] = [...(tape?.outcomes ?? [])];
   let answered = 0;
   const complaints: string[] = [];
@@ -81,6 +85,8 @@ export function createEngine(options: EngineOptions): Engine {
       for (const pk of new Set([...before.keys(), ...after.keys()])) {
         const [was, is] = [before.get(pk), after.get(pk)];
         if (JSON.stringify(was) !== JSON.stringify(is)) complaints.push(...complaintsAboutWrite(was, is, writer));
+        const gone = forgottenIn(was, is);
+        if (gone !== undefined) forgotten.add(gone);
       }
       if (inserted) {
         const [old, now] = [
@@ -127,6 +133,7 @@ export function createEngine(options: EngineOptions): Engine {
   return {
     complaints,
     deadLetters,
+    forgotten,
     isAhead,
     apply: (request, writer) => taped(() => act(request, writer)),
     look: (read) => taped(read) === true,
@@ -146,12 +153,19 @@ export function createEngine(options: EngineOptions): Engine {
       return makerOf(attemptId?.S ?? "") === sandbox && steps?.M !== undefined && step in steps.M;
     },
     records,
-    tape: () => ({ outcomes: outcomes.slice(0, answered), memory: memory.clone(), deadLetters: new Map(deadLetters) }),
+    tape: () => ({
+      outcomes: outcomes.slice(0, answered),
+      memory: memory.clone(),
+      deadLetters: new Map(deadLetters),
+      forgotten: new Set(forgotten),
+    }),
     effects,
     text(sending) {
       const lines = memory.fingerprint().split("\n");
       const kept = lines.filter((line) => !line.startsWith(TOKEN) || sending.has(makerOf(line.slice(TOKEN.length))));
-      return [...kept, ...[...deadLetters].map(([id, why]) => `${id} ${why}`).sort()].join("\n");
+      return [...kept, ...[...deadLetters].map(([id, why]) => `${id} ${why}`).sort(), ...[...forgotten].sort()].join(
+        "\n",
+      );
     },
   };
 }
@@ -174,6 +188,11 @@ export function outcomeText(result: Outcome): string {
   const { name, message } = result.error as Error;
   const { CancellationReasons, Item } = result.error as { CancellationReasons?: unknown; Item?: unknown };
   return `!${JSON.stringify([name, message, CancellationReasons, Item])}`;
+}
+
+function forgottenIn(was: Item | undefined, is: Item | undefined): string | undefined {
+  const both = was?.["status"]?.S === "REJECTED" && is?.["status"]?.S === "REJECTED";
+  return both && was["messageId"]?.S !== is["messageId"]?.S ? was["messageId"]?.S : undefined;
 }
 
 function failureOf({ MessageAttributes = {} }: SendMessageInput): Failure {

@@ -26,6 +26,8 @@ export interface Snapshot {
   readonly queue: readonly QueueState[];
   /** Ids of the messages that are in the dead-letter queue, or were, and why. */
   readonly deadLetters: ReadonlyMap<string, string>;
+  /** Messages whose rejection gave way to that of another one. */
+  readonly forgotten: ReadonlySet<string>;
   /** Partition key of the record of a key. */
   readonly pkOf: (key: string) => string;
 }
@@ -81,7 +83,7 @@ function complaintsAboutMessage(
   { messageId, key, deleted, payload, redundant }: QueueState,
   snapshot: Snapshot,
 ): string[] {
-  const { records, inserts, deadLetters, pkOf, queue } = snapshot;
+  const { records, inserts, deadLetters, pkOf } = snapshot;
   const complaints: string[] = [];
   const committer = committerOf(key, snapshot);
   const isCommitted = committer !== undefined && committer.payload === payload;
@@ -98,10 +100,8 @@ function complaintsAboutMessage(
       `I7: message ${messageId} was rejected for its payload, and nothing else is committed under ${key}`,
     );
   }
-  // A record remembers one rejection: the one of another message of its key makes it forget the first. It is flagged (I9).
-  const isForgotten = queue.some(
-    (one) => one.key === key && one.messageId !== messageId && deadLetters.has(one.messageId),
-  );
+  // A record remembers one rejection: that of another message of its key makes it forget the first. It is flagged (I9).
+  const isForgotten = snapshot.forgotten.has(messageId);
   if (!inserts && committer?.messageId === messageId && why !== undefined && !isForgotten) {
     complaints.push(`P4: message ${messageId} was rejected, and committed its key ${key}`);
   }

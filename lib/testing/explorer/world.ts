@@ -103,10 +103,10 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
   });
 
   function snapshot(): Snapshot {
-    const { deadLetters } = engine;
+    const { deadLetters, forgotten } = engine;
     const [records, effects] = [engine.records(), engine.effects()];
     const ordered = scenario.source === "fifo";
-    return { records, effects, inserts: isInsert, ordered, queue: queue.messages, deadLetters, pkOf };
+    return { records, effects, inserts: isInsert, ordered, queue: queue.messages, deadLetters, forgotten, pkOf };
   }
 
   function options(): Event[] {
