@@ -1,6 +1,6 @@
 // npm run explore: every schedule of the real runtime within its bounds. See lib/testing/explorer.
 //
-//   --strategy <name>     commit, resend, contend, claim or group; default: all
+//   --strategy <name>     a scenario of lib/testing/explorer/scenario.ts (commit, claim, group, insert, fifo, …); default: all
 //   --handler <name>      instead of semel's own scenarios the same effect by other means: plain, powertools, semel-commit,
 //                         semel-claim, semel-insert, or all; until it is doubled, and until it is lost
 //   --only <kinds>        with --handler: what may go wrong, of open, throttled, conflict, fails, dies, slow; default: all

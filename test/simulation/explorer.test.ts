@@ -147,13 +147,22 @@ describe("EX2: what is not run again has been run", { timeout: TIMEOUT_MS }, () 
 
 describe("SC1: schedules as texts", () => {
   const number = fc.integer({ min: 1, max: 99 });
-  const fault = fc.constantFrom<CallFault | undefined>(undefined, "open", "throttled", "conflict", "fails", "rejects");
+  const fault = fc.constantFrom<CallFault | undefined>(
+    undefined,
+    "open",
+    "throttled",
+    "conflict",
+    "partly",
+    "fails",
+    "rejects",
+  );
   const event = fc.oneof(
     fc.record(
       {
         kind: fc.constant("deliver" as const),
         messageIds: fc.array(fc.constantFrom("m1", "m2"), { minLength: 1, maxLength: 2 }),
         how: fc.constantFrom("again" as const, "late" as const),
+        sandbox: number,
       },
       { requiredKeys: ["kind", "messageIds"] },
     ),
@@ -162,6 +171,7 @@ describe("SC1: schedules as texts", () => {
       .map(([sandbox, call, wrong]): Event => ({ kind: "answer", sandbox, call, ...(wrong ? { fault: wrong } : {}) })),
     fc.record({ kind: fc.constant("lands" as const), sandbox: number, call: number }),
     fc.record({ kind: fc.constantFrom("wakes" as const, "slow" as const, "dies" as const), sandbox: number }),
+    fc.record({ kind: fc.constant("redrive" as const), messageId: fc.constantFrom("m1", "m2r") }),
     fc.constant<Event>({ kind: "end" }),
   );
 
@@ -177,9 +187,12 @@ describe("SC1: schedules as texts", () => {
     expect(() => parseSchedule(text)).toThrow(/Cannot read the event/);
   });
 
-  it.each(["1.1", "1:dies", "2.1:lands", "deliver:m9"])("%s is refused where it cannot happen", async (text) => {
-    await expect(replay(exploration("commit", 1, 1), parseSchedule(text))).rejects.toThrow(/^Cannot go on/);
-  });
+  it.each(["1.1", "1:dies", "2.1:lands", "deliver:m9", "deliver:m1@1", "redrive:m9"])(
+    "%s is refused where it cannot happen",
+    async (text) => {
+      await expect(replay(exploration("commit", 1, 1), parseSchedule(text))).rejects.toThrow(/^Cannot go on/);
+    },
+  );
 
   it.each([
     ["deliver:m1 1.1 1.2 1.3:open 1.3:lands 1:dies end", 1],

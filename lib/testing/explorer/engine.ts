@@ -11,7 +11,7 @@ import { recordKey } from "../../protocol/key.ts";
 import { FAILURE_ATTRIBUTE, type Failure } from "../../protocol/rejection.ts";
 import { type MemoryDynamoDb, memoryDynamoDb } from "../../store/memory/memory-dynamodb.ts";
 import type { DynamoDbRequest } from "../../store/send.ts";
-import { complaintsAboutWrite } from "./invariants.ts";
+import { complaintsAboutInsert, complaintsAboutWrite } from "./invariants.ts";
 import { type AwsRequest, makerOf } from "./sandbox.ts";
 import { EFFECTS, RECORDS } from "./scenario.ts";
 
@@ -27,10 +27,13 @@ export type Outcome = { readonly answer: unknown } | { readonly error: unknown }
 export interface Tape {
   readonly outcomes: readonly Outcome[];
   readonly memory: MemoryDynamoDb;
-  readonly deadLetters: ReadonlySet<string>;
+  readonly deadLetters: ReadonlyMap<string, string>;
+  readonly forgotten: ReadonlySet<string>;
 }
 
 export interface EngineOptions {
+  /** @default false */
+  readonly inserts?: boolean;
   readonly tamper?: Tamper | undefined;
   /** @default everything is empty */
   readonly tape?: Tape | undefined;
@@ -39,9 +42,16 @@ export interface EngineOptions {
 export interface Engine {
   /** What was wrong with a write, in the moment when it was done. */
   readonly complaints: readonly string[];
-  readonly deadLetters: ReadonlySet<string>;
+  /** Why, by the message's id. */
+  readonly deadLetters: ReadonlyMap<string, string>;
+  /** Messages whose rejection gave way to that of another message of their key: a record remembers one. */
+  readonly forgotten: ReadonlySet<string>;
+  /** Is the state one of before, since what led to it is still on tape? */
+  isAhead(): boolean;
   /** The request takes effect. Gives its answer, or throws its error. */
   apply(request: AwsRequest, writer: number): unknown;
+  /** Of a fact of the state that is needed when the schedule is run again, too. */
+  look(read: () => boolean): boolean;
   /** Would it take any effect now? */
   changes(request: AwsRequest): boolean;
   /** Is the result of a step on the record, which this sandbox holds? Not asked of what is on tape. */
@@ -53,16 +63,21 @@ export interface Engine {
   text(sending: ReadonlySet<number>): string;
 }
 
-export function createEngine({ tamper = (request, apply) => apply(request), tape }: EngineOptions): Engine {
+export function createEngine(options: EngineOptions): Engine {
+  const { tamper = (request, apply) => apply(request), tape, inserts = false } = options;
   const memory = tape?.memory.clone() ?? emptyStore();
-  const deadLetters = new Set(tape?.deadLetters);
+  const deadLetters = new Map(tape?.deadLetters);
+  const forgotten = new Set(tape?.forgotten);
   const outcomes: Outcome[] = [...(tape?.outcomes ?? [])];
   let answered = 0;
   const complaints: string[] = [];
   const records = (): Map<string, Item> => byId(memory.items(RECORDS), RECORD_TABLE.partitionKey);
+  const effects = (): Map<string, Item> => byId(memory.items(EFFECTS), "id");
+  const isAhead = (): boolean => answered < outcomes.length;
 
   function write(request: DynamoDbRequest, writer: number): unknown {
     const before = records();
+    const inserted = inserts ? effects() : undefined;
     try {
       return tamper(request, (one) => memory.send(one));
     } finally {
@@ -70,6 +85,15 @@ export function createEngine({ tamper = (request, apply) => apply(request), tape
       for (const pk of new Set([...before.keys(), ...after.keys()])) {
         const [was, is] = [before.get(pk), after.get(pk)];
         if (JSON.stringify(was) !== JSON.stringify(is)) complaints.push(...complaintsAboutWrite(was, is, writer));
+        const gone = forgottenIn(was, is);
+        if (gone !== undefined) forgotten.add(gone);
+      }
+      if (inserted) {
+        const [old, now] = [
+          { effects: inserted, records: before },
+          { effects: effects(), records: after },
+        ];
+        complaints.push(...complaintsAboutInsert(old, now, writer));
       }
     }
   }
@@ -79,12 +103,12 @@ export function createEngine({ tamper = (request, apply) => apply(request), tape
     const { key } = JSON.parse(body) as { key: string };
     if (!records().has(pkOf(key)))
       complaints.push(`RE2: ${failure.messageId} was dead-lettered, but nothing is recorded`);
-    deadLetters.add(failure.messageId);
+    if (!deadLetters.has(failure.messageId)) deadLetters.set(failure.messageId, failure.code);
     return { MessageId: `letter of ${failure.messageId}` };
   }
 
-  function apply(request: AwsRequest, writer: number): unknown {
-    const outcome = outcomes[answered] ?? outcomeOf(() => act(request, writer)); // EN1
+  function taped(read: () => unknown): unknown {
+    const outcome = outcomes[answered] ?? outcomeOf(read); // EN1
     outcomes[answered++] = outcome;
     if ("error" in outcome) throw outcome.error;
     return outcome.answer;
@@ -109,7 +133,10 @@ export function createEngine({ tamper = (request, apply) => apply(request), tape
   return {
     complaints,
     deadLetters,
-    apply,
+    forgotten,
+    isAhead,
+    apply: (request, writer) => taped(() => act(request, writer)),
+    look: (read) => taped(read) === true,
     changes(request) {
       if (request.operation === "SendMessage") return !deadLetters.has(failureOf(request.input).messageId);
       const trial = memory.clone();
@@ -121,17 +148,24 @@ export function createEngine({ tamper = (request, apply) => apply(request), tape
       return trial.fingerprint() !== memory.fingerprint();
     },
     keeps(pk, step, sandbox) {
-      if (answered < outcomes.length) return false; // EN1
+      if (isAhead()) return false; // EN1
       const { attemptId, steps } = records().get(pk) ?? {};
       return makerOf(attemptId?.S ?? "") === sandbox && steps?.M !== undefined && step in steps.M;
     },
     records,
-    tape: () => ({ outcomes: outcomes.slice(0, answered), memory: memory.clone(), deadLetters: new Set(deadLetters) }),
-    effects: () => byId(memory.items(EFFECTS), "id"),
+    tape: () => ({
+      outcomes: outcomes.slice(0, answered),
+      memory: memory.clone(),
+      deadLetters: new Map(deadLetters),
+      forgotten: new Set(forgotten),
+    }),
+    effects,
     text(sending) {
       const lines = memory.fingerprint().split("\n");
       const kept = lines.filter((line) => !line.startsWith(TOKEN) || sending.has(makerOf(line.slice(TOKEN.length))));
-      return [...kept, ...[...deadLetters].sort()].join("\n");
+      return [...kept, ...[...deadLetters].map(([id, why]) => `${id} ${why}`).sort(), ...[...forgotten].sort()].join(
+        "\n",
+      );
     },
   };
 }
@@ -146,6 +180,19 @@ export function outcomeOf(act: () => unknown): Outcome {
   } catch (error) {
     return { error };
   }
+}
+
+/** Of an error, what the runtime can see of it. */
+export function outcomeText(result: Outcome): string {
+  if ("answer" in result) return `=${JSON.stringify(result.answer)}`;
+  const { name, message } = result.error as Error;
+  const { CancellationReasons, Item } = result.error as { CancellationReasons?: unknown; Item?: unknown };
+  return `!${JSON.stringify([name, message, CancellationReasons, Item])}`;
+}
+
+function forgottenIn(was: Item | undefined, is: Item | undefined): string | undefined {
+  const both = was?.["status"]?.S === "REJECTED" && is?.["status"]?.S === "REJECTED";
+  return both && was["messageId"]?.S !== is["messageId"]?.S ? was["messageId"]?.S : undefined;
 }
 
 function failureOf({ MessageAttributes = {} }: SendMessageInput): Failure {

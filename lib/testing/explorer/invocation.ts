@@ -1,12 +1,16 @@
 // One invocation of the real runtime, in a sandbox.
 
-import type { SqsBatchResponse, SqsEvent, SqsRecord } from "../../aws/lambda.ts";
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { SqsEvent, SqsRecord } from "../../aws/lambda.ts";
+import type { Tx } from "../../consumer/tx.ts";
 import { PermanentError } from "../../errors.ts";
-import { createExactlyOnce } from "../../middleware/exactly-once.ts";
+import type { Host } from "../../host.ts";
+import { createExactlyOnce, type ExactlyOnce } from "../../middleware/exactly-once.ts";
 import { CONSUMER } from "./engine.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { type Outside, type QueuedMessage, RECORDS, type Scenario } from "./scenario.ts";
 import type { CallFault } from "./schedule.ts";
+import { mark } from "./state.ts";
 
 /** Time of an invocation, ms. */
 export const TIMEOUT_MS = 10_000;
@@ -21,12 +25,54 @@ export interface Received extends QueuedMessage {
   readonly receiveCount: number;
 }
 
-export function invoke(
+/** How an invocation ended. */
+export interface Ended {
+  /** Ids of the messages that go back to where they came from. */
+  readonly failed: ReadonlySet<string>;
+  /** What a caller got, as JSON. */
+  readonly result?: string;
+}
+
+/** Rejects where a batch is not answered: no caller's invocation does. */
+export async function invoke(
   sandbox: Sandbox,
   messages: readonly Received[],
-  { scenario, outside }: { readonly scenario: Scenario; readonly outside: Outside },
-): Promise<SqsBatchResponse> {
-  const { host, send, sqsSend, decide } = sandbox;
+  {
+    scenario,
+    consumer,
+    outside,
+  }: { readonly scenario: Scenario; readonly consumer: Consumer; readonly outside: Outside },
+): Promise<Ended> {
+  const { host, decide, number } = sandbox;
+  const handle = ({ body }: { readonly body: unknown }, tx: Tx): Promise<unknown> => {
+    const { key, payload } = body as QueuedMessage;
+    return scenario.handle(key, tx, { decide, outside, payload, sandbox: mark(number) });
+  };
+  const endMs = host.nowMs() + TIMEOUT_MS;
+  const context = { awsRequestId: mark(number), getRemainingTimeInMillis: () => endMs - host.nowMs() };
+  if (scenario.source === "caller") {
+    const [asked] = messages;
+    return consumer
+      .once(handle)(asked && bodyOf(asked), context)
+      .then(
+        (result) => ({ failed: new Set(), result: JSON.stringify(result) }),
+        () => ({ failed: new Set(messages.map(({ messageId }) => messageId)) }), // the caller heard of no result
+      );
+  }
+  const { batchItemFailures } = await consumer.lambda(handle)(eventOf(messages, host.nowMs(), scenario), context);
+  return { failed: new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)) };
+}
+
+export type Consumer = Pick<ExactlyOnce<unknown>, "lambda" | "once">;
+
+/** All that a process keeps from one invocation to the next. */
+export function createConsumer({ host, send, sqsSend }: Sandbox, scenario: Scenario): Consumer {
+  // A timer belongs to the invocation that set it.
+  const itsOwn: Host = {
+    ...host,
+    after: (delayMs, callback) => host.after(delayMs, AsyncLocalStorage.bind(callback)),
+    endOfTick: (callback) => host.endOfTick(AsyncLocalStorage.bind(callback)),
+  };
   const options = {
     ...scenario.options,
     consumer: CONSUMER,
@@ -34,17 +80,11 @@ export function invoke(
     retentionDays: 40,
     key: "key",
     logger: silent,
-    deadLetterQueueUrl: DLQ_URL,
+    deadLetterQueueUrl: scenario.source === "fifo" ? `${DLQ_URL}.fifo` : DLQ_URL,
     deadlineMarginMs: MARGIN_MS,
     backoff: false, // when a message comes again is the controller's choice
   };
-  const consumer = createExactlyOnce(options, { host, send, sqsSend, environment: {} });
-  const handler = consumer.lambda(({ body }, tx) =>
-    scenario.handle((body as QueuedMessage).key, tx, { decide, outside }),
-  );
-  const endMs = host.nowMs() + TIMEOUT_MS;
-  const context = { awsRequestId: "r", getRemainingTimeInMillis: () => endMs - host.nowMs() };
-  return handler(eventOf(messages, host.nowMs()), context);
+  return createExactlyOnce(options, { host: scenario.warm ? itsOwn : host, send, sqsSend, environment: {} });
 }
 
 /** What a handler throws by the controller's word. */
@@ -52,22 +92,34 @@ export function handlerError(fault: CallFault): Error {
   return fault === "rejects" ? new PermanentError("for good") : new Error("this time");
 }
 
-function eventOf(messages: readonly Received[], nowMs: number): SqsEvent {
+function isOne({ messageId }: QueuedMessage): (one: QueuedMessage) => boolean {
+  return (one) => one.messageId === messageId;
+}
+
+function bodyOf({ key, payload }: QueuedMessage): Pick<QueuedMessage, "key" | "payload"> {
+  return { key, ...(payload === undefined ? {} : { payload }) };
+}
+
+function eventOf(messages: readonly Received[], nowMs: number, { source, messages: sent }: Scenario): SqsEvent {
+  const arn = "arn:aws:sqs:eu-west-1:123456789012:explored";
   const Records = messages.map(
-    ({ messageId, key, receiveCount }): SqsRecord => ({
-      messageId,
-      receiptHandle: `handle of ${messageId}`,
-      body: JSON.stringify({ key }),
+    (message): SqsRecord => ({
+      messageId: message.messageId,
+      receiptHandle: `handle of ${message.messageId}`,
+      body: JSON.stringify(bodyOf(message)),
       attributes: {
-        ApproximateReceiveCount: String(receiveCount),
+        ApproximateReceiveCount: String(message.receiveCount),
         SentTimestamp: String(nowMs),
         SenderId: "sender",
         ApproximateFirstReceiveTimestamp: String(nowMs),
+        ...(source === "fifo"
+          ? { MessageGroupId: "group", SequenceNumber: String(sent.findIndex(isOne(message))) }
+          : {}),
       },
       messageAttributes: {},
       md5OfBody: "",
       eventSource: "aws:sqs",
-      eventSourceARN: "arn:aws:sqs:eu-west-1:123456789012:explored",
+      eventSourceARN: source === "fifo" ? `${arn}.fifo` : arn,
       awsRegion: "eu-west-1",
     }),
   );

@@ -5,7 +5,9 @@
 // reset, and the request lands at any later time or never. Lost answers, requests that never came, those that come late, and a
 // sandbox that freezes while it waits, are among its schedules.
 
+import type { BatchExecuteStatementOutput } from "../../store/send.ts";
 import type { AwsRequest, Call, Sandbox } from "./sandbox.ts";
+import { EFFECTS } from "./scenario.ts";
 import type { CallFault, Event } from "./schedule.ts";
 
 /** Without a fault. */
@@ -38,12 +40,21 @@ export function isHandling({ calls }: Sandbox): boolean {
   return [...calls.values()].some(({ request }) => request === "handler");
 }
 
-/** How the first of its handlers goes on. The others wait: they have not met each other yet. */
-export function decisions(sandbox: Sandbox, faulty: boolean): Event[] {
+/**
+ * How the first of its handlers goes on. The others wait: they have not met each other yet. `any`: where they have, each may be
+ * the next one.
+ */
+export function decisions(sandbox: Sandbox, faulty: boolean, { any, closed }: Deciding): Event[] {
   const [first] = sandbox.calls.keys();
-  const own = (event: Event): boolean => event.kind === "slow" || (event.kind === "answer" && event.call === first);
-  const all = [...freeMoves(sandbox, false), ...(faulty ? faultyMoves(sandbox, false) : [])];
+  const own = (event: Event): boolean =>
+    event.kind === "slow" || (event.kind === "answer" && (any || event.call === first));
+  const all = [...freeMoves(sandbox, closed), ...(faulty ? faultyMoves(sandbox, closed) : [])];
   return all.filter(own);
+}
+
+interface Deciding {
+  readonly any: boolean;
+  readonly closed: boolean;
 }
 
 function faultsOf(request: Call["request"]): readonly CallFault[] {
@@ -54,6 +65,8 @@ function faultsOf(request: Call["request"]): readonly CallFault[] {
     case "PutItem":
     case "UpdateItem":
       return ["open", "throttled"];
+    case "BatchExecuteStatement":
+      return request.input.Statements.length > 1 ? ["open", "throttled", "partly"] : ["open", "throttled"];
     default:
       return ["open"]; // a read is sent again whatever was wrong
   }
@@ -64,6 +77,19 @@ export function isRead({ operation }: AwsRequest): boolean {
   return operation === "GetItem" || operation === "BatchGetItem" || operation === "DescribeTable";
 }
 
+/** Of effects, or of a rejection. */
+export function isCommit(request: AwsRequest): boolean {
+  switch (request.operation) {
+    case "TransactWriteItems":
+    case "BatchExecuteStatement":
+      return true;
+    case "PutItem":
+      return request.input.TableName === EFFECTS;
+    default:
+      return false;
+  }
+}
+
 export function describeCall(request: Call["request"]): string {
   if (request === "handler") return "the rest of its handler";
   switch (request.operation) {
@@ -71,6 +97,8 @@ export function describeCall(request: Call["request"]): string {
       return `TransactWriteItems of ${request.input.TransactItems.length} actions`;
     case "UpdateItem":
       return `UpdateItem, ${request.input.UpdateExpression}`;
+    case "BatchExecuteStatement":
+      return `BatchExecuteStatement of ${request.input.Statements.length} statements`;
     default:
       return request.operation;
   }
@@ -84,6 +112,25 @@ export function requestError(fault: CallFault, request: AwsRequest): Error {
     Code: index === 0 ? "TransactionConflict" : "None",
   }));
   return Object.assign(named("TransactionCanceledException", "conflict"), { CancellationReasons });
+}
+
+/** The first statement is throttled, the others are applied. */
+export function partlyAnswered(request: AwsRequest, apply: (rest: AwsRequest) => unknown): unknown {
+  if (request.operation !== "BatchExecuteStatement")
+    throw new Error(`Cannot go on: ${request.operation} has no statements`);
+  const rest = { ...request, input: { Statements: request.input.Statements.slice(1) } };
+  const { Responses = [] } = apply(rest) as BatchExecuteStatementOutput;
+  return { Responses: [{ Error: { Code: "ThrottlingError", Message: "slow down" } }, ...Responses] };
+}
+
+/** What lands each by itself: the statements of a call, or the request as it is. */
+export function partsOf(request: AwsRequest): readonly [AwsRequest, ...AwsRequest[]] {
+  if (request.operation !== "BatchExecuteStatement") return [request];
+  const [first = request, ...rest] = request.input.Statements.map((one) => ({
+    ...request,
+    input: { Statements: [one] },
+  }));
+  return [first, ...rest];
 }
 
 function named(name: string, message: string): Error {

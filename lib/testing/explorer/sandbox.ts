@@ -45,6 +45,8 @@ export interface Sandbox<Request = AwsRequest> {
   /** "never": one that would fire only after the end of its invocation. */
   has(timer: "short" | "long" | "never"): boolean;
   fireNext(timer: "short" | "long"): void;
+  /** It was frozen until then. */
+  thaw(atMs: number): void;
   /** Nothing of it runs any more; gives what is still on its way. */
   end(): Adrift<Request>[];
 }
@@ -171,6 +173,9 @@ export function createSandbox<Request extends AwsRequest | object = AwsRequest>(
     has: (kind) => nextOf(kind) !== undefined,
     fireNext(kind) {
       if (!fireNext(kind)) throw new Error(`Cannot go on: sandbox ${number} has no ${kind} timer`);
+    },
+    thaw(atMs) {
+      nowMs = Math.max(nowMs, atMs);
     },
     end() {
       ended = true;

@@ -11,6 +11,8 @@ export type CallFault =
   | "throttled"
   /** A transaction is cancelled by another one, not applied. */
   | "conflict"
+  /** Of the statements of a call the first is refused for now, the others are applied. */
+  | "partly"
   /** The handler throws an error that another run may not meet. */
   | "fails"
   /** The handler gives the message up for good. */
@@ -18,10 +20,17 @@ export type CallFault =
 
 export type Event =
   /**
-   * The queue gives messages to a new sandbox. Again: as messages that were received before. Late: every lease of before has run
-   * out.
+   * The queue gives messages to a new sandbox, or to one whose invocation is over. Again: as messages that were received
+   * before. Late: every lease of before has run out.
    */
-  | { readonly kind: "deliver"; readonly messageIds: readonly string[]; readonly how?: "again" | "late" }
+  | {
+      readonly kind: "deliver";
+      readonly messageIds: readonly string[];
+      readonly how?: "again" | "late";
+      readonly sandbox?: number;
+    }
+  /** A dead letter goes back into the queue, under a new id. */
+  | { readonly kind: "redrive"; readonly messageId: string }
   /** A request is applied and answered, or goes wrong; so does a run of the handler. */
   | { readonly kind: "answer"; readonly sandbox: number; readonly call: number; readonly fault?: CallFault }
   /** A request that nobody waits for any more is applied. */
@@ -35,7 +44,7 @@ export type Event =
   /** Nothing more goes wrong: what is left is delivered until it is acknowledged. */
   | { readonly kind: "end" };
 
-const CALL_FAULTS: readonly CallFault[] = ["open", "throttled", "conflict", "fails", "rejects"];
+const CALL_FAULTS: readonly CallFault[] = ["open", "throttled", "conflict", "partly", "fails", "rejects"];
 const SEPARATOR = " ";
 
 export function formatSchedule(events: readonly Event[]): string {
@@ -45,7 +54,12 @@ export function formatSchedule(events: readonly Event[]): string {
 export function formatEvent(event: Event): string {
   switch (event.kind) {
     case "deliver":
-      return `deliver${event.how === undefined ? "" : `-${event.how}`}:${event.messageIds.join("+")}`;
+      return (
+        `deliver${event.how === undefined ? "" : `-${event.how}`}:${event.messageIds.join("+")}` +
+        (event.sandbox === undefined ? "" : `@${event.sandbox}`)
+      );
+    case "redrive":
+      return `redrive:${event.messageId}`;
     case "answer":
       return `${event.sandbox}.${event.call}${event.fault === undefined ? "" : `:${event.fault}`}`;
     case "lands":
@@ -67,16 +81,18 @@ export function parseSchedule(text: string): Event[] {
 }
 
 const EVENT =
-  /^(?:deliver(?:-(?<how>again|late))?:(?<ids>\S+)|(?<sandbox>\d+)(?:\.(?<call>\d+)(?::(?<what>[a-z]+))?|:(?<does>wakes|slow|dies))|(?<end>end))$/;
+  /^(?:deliver(?:-(?<how>again|late))?:(?<ids>[^@]+)(?:@(?<warm>\d+))?|redrive:(?<letter>.+)|(?<sandbox>\d+)(?:\.(?<call>\d+)(?::(?<what>[a-z]+))?|:(?<does>wakes|slow|dies))|(?<end>end))$/;
 
 function parseEvent(word: string): Event {
-  const { how, ids, sandbox, call, what, does, end } = EVENT.exec(word)?.groups ?? {};
+  const { how, ids, warm, letter, sandbox, call, what, does, end } = EVENT.exec(word)?.groups ?? {};
   if (end !== undefined) return { kind: "end" };
+  if (letter !== undefined) return { kind: "redrive", messageId: letter };
   if (ids !== undefined) {
     return {
       kind: "deliver",
       messageIds: ids.split("+"),
       ...(how === undefined ? {} : { how: how as "again" | "late" }),
+      ...(warm === undefined ? {} : { sandbox: Number(warm) }),
     };
   }
   if (does !== undefined) return { kind: does as "wakes" | "slow" | "dies", sandbox: Number(sandbox) };
@@ -86,7 +102,8 @@ function parseEvent(word: string): Event {
   const fault = CALL_FAULTS.find((one) => one === what);
   if (fault !== undefined) return { kind: "answer", ...numbers, fault };
   throw new Error(
-    `Cannot read the event "${word}" of the schedule. Events are deliver:ids, deliver-again:ids, deliver-late:ids, S.C, S.C:lands, ` +
+    `Cannot read the event "${word}" of the schedule. Events are deliver:ids, deliver-again:ids, deliver-late:ids, each ` +
+      `with or without @S, redrive:id, S.C, S.C:lands, ` +
       `S.C:${CALL_FAULTS.join("|")}, S:wakes, S:slow, S:dies and end, with S and C the numbers of sandbox and call`,
   );
 }
@@ -109,7 +126,7 @@ function withoutSandbox(events: readonly Event[], sandbox: number): Event[] {
   let delivered = 0;
   return events.flatMap((event): Event[] => {
     if (event.kind === "deliver") return ++delivered === sandbox ? [] : [event];
-    if (event.kind === "end" || event.sandbox < sandbox) return [event];
+    if (event.kind === "end" || event.kind === "redrive" || event.sandbox < sandbox) return [event];
     return event.sandbox === sandbox ? [] : [{ ...event, sandbox: event.sandbox - 1 }];
   });
 }

@@ -4,21 +4,26 @@
 //   WO1. What is possible next is a function of the state, and so is all that follows; `stateText` holds the whole state.
 //   WO2. Left out is only what leads nowhere new; each reduction says why at its line.
 
-import { createEngine, type Engine, type Outcome, outcomeOf, pkOf, type Tamper, type Tape } from "./engine.ts";
-import { complaintsAbout } from "./invariants.ts";
-import { GATE_MS, handlerError, invoke, TIMEOUT_MS } from "./invocation.ts";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { createAdriftRequests } from "./adrift.ts";
+import { type Budget, createBudget, explainsMore } from "./budget.ts";
+import { createEngine, outcomeOf, outcomeText, pkOf, type Tamper, type Tape } from "./engine.ts";
+import { committedDeadLetters, committerOf, complaintsAbout, isSettled, type Snapshot } from "./invariants.ts";
+import { type Consumer, createConsumer, GATE_MS, handlerError, invoke, TIMEOUT_MS } from "./invocation.ts";
 import {
   answeredAtOnce,
   decisions,
   describeCall,
   faultyMoves,
   freeMoves,
+  isCommit,
   isDeciding,
   isHandling,
-  isRead,
+  partlyAnswered,
   requestError,
 } from "./moves.ts";
-import { type Adrift, type Call, createSandbox, type Sandbox } from "./sandbox.ts";
+import { createQueue, type Surroundings } from "./queue.ts";
+import { type AwsRequest, type Call, createSandbox, type Sandbox } from "./sandbox.ts";
 import type { Outside, Scenario } from "./scenario.ts";
 import type { CallFault, Event } from "./schedule.ts";
 import type { Explorable } from "./search.ts";
@@ -46,15 +51,10 @@ export interface WorldOptions {
   readonly natural?: boolean | undefined;
 }
 
-interface QueuedState {
-  readonly messageId: string;
-  readonly key: string;
-  received: boolean;
-  deleted: boolean;
-}
-
 interface Running {
   readonly sandbox: Sandbox;
+  readonly consumer: Consumer;
+  readonly budget: Budget;
   readonly messageIds: readonly string[];
   readonly startMs: number;
   /** SB1: stands for its state. */
@@ -65,21 +65,25 @@ interface Running {
   heard: boolean;
 }
 
-interface AdriftState extends Adrift {
-  readonly text: string;
-}
+/** Which invocation of a sandbox some code belongs to. */
+const whose = new AsyncLocalStorage<Running>();
 
 const START_MS = 1_767_600_000_000;
 /** After this every lease and every invocation of before is over. */
 const EPOCH_MS = 10 * TIMEOUT_MS;
 
 export function createWorld({ scenario, bounds, natural = false, ...under }: WorldOptions): World {
-  const engine = createEngine(under);
-  const queue = scenario.messages.map((message): QueuedState => ({ ...message, received: false, deleted: false }));
+  const isInsert = scenario.options.strategy === "insert";
+  const engine = createEngine({ ...under, inserts: isInsert });
+  const queue = createQueue(scenario);
   const running = new Map<number, Running>();
+  /** Whose invocation is over, and who may be used again. */
+  const idle = new Map<number, Running>();
   const charges = new Map<string, string>();
+  /** What callers got, by key. */
+  const results = new Map<string, string>();
   const complaints: string[] = [];
-  let adrift: AdriftState[] = [];
+  const adrift = createAdriftRequests(engine);
   let [faults, deliveries, epoch, ended] = [0, 0, 0, false];
 
   const outsideOf = (number: number): Outside => ({
@@ -90,19 +94,35 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
       charges.set(key, idempotencyKey);
       return idempotencyKey;
     },
+    started(key) {
+      const place = queue.messages.findIndex((one) => one.key === key);
+      const before = queue.messages[place - 1];
+      if (!before || engine.isAhead() || isSettled(before, snapshot())) return;
+      complaints.push(`I10: the handler of ${key} starts before ${before.messageId} is settled`);
+    },
   });
+
+  function snapshot(): Snapshot {
+    const { deadLetters, forgotten } = engine;
+    const [records, effects] = [engine.records(), engine.effects()];
+    const ordered = scenario.source === "fifo";
+    return { records, effects, inserts: isInsert, ordered, queue: queue.messages, deadLetters, forgotten, pkOf };
+  }
 
   function options(): Event[] {
     if (ended) return [];
     const found = [...running.values()];
-    if (natural) return movesOf(found, [...redeliverable(), ...landings()]);
+    if (natural) return movesOf(found, [...deliverable(), ...redrives(), ...adrift.landings()]);
     // A handler that goes on, alone in its sandbox, commutes with everything that others do: first it, then the others.
     const deciding = found.find(({ sandbox }) => isDeciding(sandbox));
-    if (deciding) return decisions(deciding.sandbox, faults < bounds.faults);
+    if (deciding) {
+      const how = { any: scenario.warm === true, closed: isClosed(deciding) };
+      return decisions(deciding.sandbox, faults < bounds.faults, how);
+    }
     // So does the start of an invocation, up to its first answer, since messages are delivered before and after they are
     // deleted: it is put off until just before that answer.
     const begun = found.find(({ heard }) => !heard);
-    return begun ? movesOf([begun], []) : movesOf(found, [...deliverable(), ...landings()]);
+    return begun ? movesOf([begun], []) : movesOf(found, [...deliverable(), ...redrives(), ...adrift.landings()]);
   }
 
   function movesOf(some: readonly Running[], others: readonly Event[]): Event[] {
@@ -113,39 +133,12 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
 
   function deliverable(): Event[] {
     if (deliveries >= bounds.deliveries || running.size >= bounds.sandboxes) return [];
-    // At work, or deleted: it is delivered at least once.
-    const waiting = queue.filter(({ deleted }) => !deleted);
-    const batches = batchesOf(queue);
-    if (scenario.together && waiting.length > 0 && waiting.length < queue.length) batches.push(...batchesOf(waiting));
-    // Messages differ in their names only, so whichever is first may be called the first.
-    const offered = deliveries === 0 ? batches.slice(0, 1) : batches;
-    return offered.flatMap((messageIds): Event[] => {
-      const now: Event = { kind: "deliver", messageIds };
-      // Only acquisitions look at the clock of another sandbox, and only at a lease in force.
-      if (scenario.options.strategy === "claim") return isLeased() ? [now, { ...now, how: "late" }] : [now];
-      // Its start is put off, so the first receipt may come after the second. No other strategy asks how often it was received.
-      const again: Event = { ...now, how: "again" };
-      return queue.some(({ messageId, received }) => received && messageIds.includes(messageId))
-        ? [again]
-        : [now, again];
-    });
+    const surroundings: Surroundings = { first: deliveries === 0, isLeased, idle: [...idle.keys()] };
+    return natural ? queue.redeliverable(surroundings) : queue.deliverable(surroundings);
   }
 
-  /** As a queue would have it, where nothing is put off. */
-  function redeliverable(): Event[] {
-    if (deliveries >= bounds.deliveries || running.size >= bounds.sandboxes) return [];
-    return batchesOf(queue.filter(({ deleted }) => !deleted)).flatMap((messageIds): Event[] => {
-      const now: Event = { kind: "deliver", messageIds };
-      if (scenario.options.strategy === "claim") return isLeased() ? [now, { ...now, how: "late" }] : [now];
-      const known = queue.some(({ messageId, received }) => received && messageIds.includes(messageId));
-      return known ? [{ ...now, how: "again" }] : [now];
-    });
-  }
-
-  function batchesOf(messages: readonly QueuedState[]): string[][] {
-    const ids = messages.map(({ messageId }) => messageId);
-    if (!scenario.together) return ids.map((messageId) => [messageId]);
-    return ids.length > 0 ? [ids] : [];
+  function redrives(): Event[] {
+    return queue.redrives(engine.deadLetters);
   }
 
   function isLeased(): boolean {
@@ -155,26 +148,24 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
     );
   }
 
-  /** One that changes nothing now leads nowhere that it does not lead when it lands later, or never. */
-  function landings(): Event[] {
-    return adrift
-      .filter(({ request }) => engine.changes(request))
-      .map(({ sandbox, call }): Event => ({ kind: "lands", sandbox, call }));
-  }
-
   async function perform(event: Event): Promise<void> {
     switch (event.kind) {
       case "deliver":
         if (event.how === "late") epoch++;
         return deliver(event);
+      case "redrive":
+        return queue.redrive(event.messageId, ({ key, payload }) =>
+          engine.look(() => committerOf(key, snapshot(), payload) !== undefined),
+        );
       case "answer":
         return answer(event.sandbox, event.call, event.fault);
       case "lands":
-        return land(event);
+        return adrift.land(event);
       case "wakes":
         return move(event, (sandbox) => sandbox.fireNext("short"));
       case "slow":
         if (!isClosed(runningIn(event.sandbox))) faults++;
+        runningIn(event.sandbox).budget.explained();
         return move(event, (sandbox) => sandbox.fireNext("long"));
       case "dies":
         faults++;
@@ -185,45 +176,85 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
     }
   }
 
-  async function deliver({ messageIds, how }: Extract<Event, { kind: "deliver" }>): Promise<void> {
+  async function deliver({ messageIds, how, sandbox: used }: Extract<Event, { kind: "deliver" }>): Promise<void> {
     const messages = messageIds.map((id) => {
-      const found = queue.find(({ messageId }) => messageId === id);
+      const found = queue.messages.find(({ messageId }) => messageId === id);
       if (!found) throw new Error(`Cannot go on: message ${id} is not in the queue`);
       found.received ||= how !== "again";
       return { ...found, receiveCount: how === undefined ? 1 : 2 };
     });
-    const number = ++deliveries;
+    deliveries++;
+    const own = used === undefined ? opened(messageIds) : usedAgain(used, messageIds);
+    const { sandbox, consumer } = own;
+    const { number } = sandbox;
+    own.history += `${epoch}:${how}:${messageIds.join("+")}`;
+    running.set(number, own);
+    const ended = whose.run(own, () => invoke(sandbox, messages, { scenario, consumer, outside: outsideOf(number) }));
+    ended.then(
+      ({ failed, result }) => {
+        running.delete(number);
+        for (const one of queue.messages) {
+          if (!messageIds.includes(one.messageId) || failed.has(one.messageId)) continue;
+          one.deleted = true;
+          if (result !== undefined) hear(one.key, result);
+        }
+      },
+      (error: unknown) => complaints.push(`B2: the invocation in sandbox ${number} was rejected: ${String(error)}`),
+    );
+    await settle(own);
+  }
+
+  function opened(messageIds: readonly string[]): Running {
+    const number = deliveries;
     const startMs = START_MS + epoch * EPOCH_MS;
     const sandbox = createSandbox({
       number,
       startMs,
       natural,
       atOnce: answeredAtOnce,
-      onSend(request) {
-        const late = !running.has(number) && request.operation === "TransactWriteItems";
-        if (late) complaints.push(`L1: sandbox ${number} sent a commit after its response`);
-      },
-      onAdrift: (one) => drift([one]),
+      onSend: (request) => watch(number, request),
+      onAdrift: (one) => adrift.add([one]),
     });
-    const history = `${epoch}:${how}:${messageIds.join("+")}`;
-    const own: Running = { sandbox, messageIds, startMs, history, held: [], heard: false };
-    running.set(number, own);
-    invoke(sandbox, messages, { scenario, outside: outsideOf(number) }).then(
-      ({ batchItemFailures }) => {
-        running.delete(number);
-        const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-        for (const one of queue) {
-          if (messageIds.includes(one.messageId) && !failed.has(one.messageId)) one.deleted = true;
-        }
-      },
-      (error: unknown) => complaints.push(`B2: the invocation in sandbox ${number} was rejected: ${String(error)}`),
-    );
-    await settle(sandbox);
+    const budget = createBudget(number, messageIds.length, scenario);
+    const consumer = createConsumer(sandbox, scenario);
+    return { sandbox, consumer, budget, messageIds, startMs, history: "", held: [], heard: false };
   }
 
-  async function settle(sandbox: Sandbox): Promise<void> {
+  /** With its memory, and with the handlers that go on. */
+  function usedAgain(number: number, messageIds: readonly string[]): Running {
+    const found = idle.get(number);
+    if (!found) throw new Error(`Cannot go on: sandbox ${number} is not idle`);
+    idle.delete(number);
+    const { sandbox, consumer, history, held } = found;
+    sandbox.thaw(START_MS + epoch * EPOCH_MS);
+    for (const release of held) release();
+    const budget = found.budget.ofNext(messageIds.length);
+    const startMs = sandbox.host.nowMs();
+    return { sandbox, consumer, budget, messageIds, startMs, history: `${history} then `, held: [], heard: false };
+  }
+
+  function watch(number: number, request: AwsRequest): void {
+    if (!isCommit(request)) return;
+    const own = running.get(number);
+    if (!own || (scenario.warm && whose.getStore() !== own))
+      complaints.push(`L1: sandbox ${number} sent a commit after its response`);
+    const tooMany = own?.budget.sent(request); // I12
+    if (tooMany !== undefined) complaints.push(tooMany);
+  }
+
+  /** I6: every answer for a key is the same result. */
+  function hear(key: string, result: string): void {
+    const known = results.get(key) ?? result;
+    if (known !== result) complaints.push(`I6: a caller got ${known} for key ${key}, and then ${result}`);
+    results.set(key, known);
+  }
+
+  async function settle(own: Running): Promise<void> {
+    const { sandbox } = own;
     await sandbox.settle();
-    if (!running.has(sandbox.number)) drift(sandbox.end());
+    if (running.has(sandbox.number)) return;
+    if (scenario.warm && deliveries < bounds.deliveries) idle.set(sandbox.number, own);
+    else adrift.add(sandbox.end());
   }
 
   async function answer(number: number, call: number, fault: CallFault | undefined): Promise<void> {
@@ -232,7 +263,8 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
     if (fault !== undefined) faults++;
     own.heard ||= request !== "handler";
     const result = outcomeOf(() => outcome(own.sandbox, { request, call, fault }));
-    own.history += ` ${call}${resultText(result)}`;
+    if (fault !== undefined || explainsMore(result)) own.budget.explained();
+    own.history += ` ${call}${outcomeText(result)}`;
     const give = (): void => ("error" in result ? reject(result.error as Error) : resolve(result.answer));
     if (request === "handler" && scenario.together) {
       // Messages of a batch are ready in the same tick: else none would ever share a transaction.
@@ -242,7 +274,7 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
     } else {
       give();
     }
-    await settle(own.sandbox);
+    await settle(own);
   }
 
   function outcome(
@@ -254,33 +286,21 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
       return undefined;
     }
     if (fault === undefined) return engine.apply(request, number);
-    if (fault === "open") drift([{ sandbox: number, call, request }]);
+    if (fault === "open") adrift.add([{ sandbox: number, call, request }]);
+    if (fault === "partly") return partlyAnswered(request, (rest) => engine.apply(rest, number));
     throw requestError(fault, request);
-  }
-
-  async function land({ sandbox, call }: { readonly sandbox: number; readonly call: number }): Promise<void> {
-    const found = adrift.find((one) => one.sandbox === sandbox && one.call === call);
-    if (!found) throw new Error(`Cannot go on: call ${call} of sandbox ${sandbox} is not on its way`);
-    adrift = adrift.filter((one) => one !== found);
-    try {
-      engine.apply(found.request, sandbox);
-    } catch {} // nobody hears of it
   }
 
   async function move(event: Event & { readonly sandbox: number }, act: (sandbox: Sandbox) => void): Promise<void> {
     const own = runningIn(event.sandbox);
     own.history += ` ${event.kind}`;
     act(own.sandbox);
-    await settle(own.sandbox);
+    await settle(own);
   }
 
   function stop({ sandbox }: Running): void {
     running.delete(sandbox.number);
-    drift(sandbox.end());
-  }
-
-  function drift(some: readonly Adrift[]): void {
-    for (const one of some) if (!isRead(one.request)) adrift.push({ ...one, text: JSON.stringify(one.request) });
+    adrift.add(sandbox.end());
   }
 
   function runningIn(number: number): Running {
@@ -292,7 +312,7 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
   /** I11: with nothing that goes wrong any more, one delivery acknowledges each message. What lands after it changes nothing. */
   async function drain(): Promise<void> {
     epoch++;
-    for (const messageIds of batchesOf(queue.filter(({ deleted }) => !deleted))) {
+    for (const messageIds of queue.left()) {
       await deliver({ kind: "deliver", messageIds, how: "again" });
       for (let moves = 0; running.size > 0; moves++) {
         const [next] = [...running.values()].flatMap(({ sandbox }) => freeMoves(sandbox, false));
@@ -300,64 +320,55 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
         await perform(next);
       }
     }
-    const left = queue.filter(({ deleted }) => !deleted).map(({ messageId }) => messageId);
+    const left = queue.left().flat();
     if (left.length > 0)
       complaints.push(`I11: ${left.join(", ")} not acknowledged, though nothing went wrong any more`);
-    while (adrift[0]) await land(adrift[0]);
+    while (adrift.landNext());
   }
 
   return {
     options,
     perform,
     complaints() {
-      const { deadLetters } = engine;
-      const snapshot = { records: engine.records(), effects: engine.effects(), queue, deadLetters, pkOf };
-      return [...complaints, ...engine.complaints, ...complaintsAbout(snapshot)];
+      return [...complaints, ...engine.complaints, ...complaintsAbout(snapshot())];
     },
     tape: engine.tape,
     resultText() {
       const records = [...engine.records().values()].map(({ status, messageId, fencingToken, steps }) =>
         [status?.S, messageId?.S, fencingToken?.N, ...Object.keys(steps?.M ?? {})].join(" "),
       );
-      const deleted = queue.map((one) => `${one.messageId} ${one.deleted ? "deleted" : "waiting"}`);
-      const landing = landings().length;
-      return [...records, ...deleted, ...[...engine.deadLetters].sort(), `${landing} on its way`].join(", ");
+      const deleted = queue.messages.map((one) => `${one.messageId} ${one.deleted ? "deleted" : "waiting"}`);
+      const landing = adrift.landings().length;
+      const dead = [...engine.deadLetters.keys()].sort();
+      const flagged = committedDeadLetters(snapshot()).map((id) => `dead letter ${id} is committed`); // I9
+      return [...records, ...deleted, ...dead, ...flagged, `${landing} on its way`].join(", ");
     },
     waits: () =>
       [...running.values()].flatMap(({ sandbox }) =>
         [...sandbox.calls].map(([call, { request }]) => `${sandbox.number}.${call} is ${describeCall(request)}`),
       ),
     stateText() {
-      const mayStillSend = new Set([...running.keys(), ...adrift.map(({ sandbox }) => sandbox)]);
+      const mayBeUsed = deliveries < bounds.deliveries ? [...idle.values()] : [];
+      const idling = mayBeUsed.map(({ sandbox, history }) => `idle ${mark(sandbox.number)} ${history}`);
+      const mayStillSend = new Set([...running.keys(), ...idle.keys(), ...adrift.sandboxes()]);
       return canonical([
         `${faults} ${deliveries} ${epoch}`,
-        ...queue.map(({ received, deleted }) => `${received} ${deleted}`),
+        ...queue.messages.map(({ messageId, received, deleted, redundant }) =>
+          [messageId, received, deleted, redundant].join(" "),
+        ),
         engine.text(mayStillSend),
         ...[...running.values()].map(({ sandbox, history }) => `${mark(sandbox.number)} ${history}`),
-        ...lasting(adrift, engine).map(({ sandbox, call, text }) => `${mark(sandbox)} ${call} ${text}`),
+        ...idling,
+        ...adrift.texts(),
         ...charges.values(),
+        ...results.values(),
       ]);
     },
   };
-}
-
-/** Of an error, what the runtime can see of it. */
-function resultText(result: Outcome): string {
-  if ("answer" in result) return `=${JSON.stringify(result.answer)}`;
-  const { name, message } = result.error as Error;
-  const { CancellationReasons, Item } = result.error as { CancellationReasons?: unknown; Item?: unknown };
-  return `!${JSON.stringify([name, message, CancellationReasons, Item])}`;
 }
 
 const DRAIN_MOVES_MAX = 100;
 
 function isClosed({ sandbox, startMs }: Running): boolean {
   return sandbox.host.nowMs() >= startMs + GATE_MS;
-}
-
-/** Without those that will never change anything: where all is COMPLETED it stays (I5, checked at every write). */
-function lasting(adrift: readonly AdriftState[], engine: Engine): readonly AdriftState[] {
-  const records = [...engine.records().values()];
-  if (records.some(({ status }) => status?.S !== "COMPLETED")) return adrift;
-  return adrift.filter(({ request }) => engine.changes(request));
 }
