@@ -3,7 +3,8 @@
 //
 //   RE1. Rejected are only messages that nothing can mend, and never one that may still be applied: not after a try of any
 //        run was left without an answer, and not after the gate closed.
-//   RE2. Nothing is sent before the rejection is committed: from then on no late commit of this message can succeed.
+//   RE2. Nothing is sent before the rejection is committed: from then on no late commit of this message can succeed, until another
+//        message of its key is rejected.
 //   RE3. Acknowledged only when SQS has the dead letter. Else the message comes again, and its record has it sent again.
 //   RE4. What was committed is never rejected: the record decides, not the worker that failed.
 

@@ -5,7 +5,7 @@
 //   P2. A record of the own attempt, in the status that was to be written, means that the own commit went through, whatever
 //       the answer was.
 //   P3. Same key, other payload: a mismatch, never a duplicate.
-//   P4. A REJECTED record stops the message that was rejected, and no other: a redrive gives it a new id, and may run.
+//   P4. A REJECTED record stops the message that was rejected last, and no other: a redrive gives it a new id, and may run.
 //   P5. An IN_PROGRESS or RELEASED record is never taken for done, whoever wrote it.
 
 /** Raised when the meaning of a record changes. Readers refuse versions above theirs. */
