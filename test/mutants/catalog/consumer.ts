@@ -147,7 +147,7 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
   {
     name: "a message hidden for longer than SQS takes (RD1)",
     file: "lib/protocol/retry-delay.ts",
-    find: "Math.min(seconds, VISIBILITY_TIMEOUT_SECONDS_MAX - age)",
+    find: "Math.min(seconds, VISIBILITY_TIMEOUT_SECONDS_MAX - REQUEST_SECONDS - age)",
     replace: "seconds - 0 * age",
     caughtBy: ["protocol/retry-delay.test.ts"],
   },

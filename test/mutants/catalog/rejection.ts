@@ -82,8 +82,8 @@ export const REJECTION_MUTANTS: readonly Mutant[] = [
   {
     name: "a rejection that overwrites a claim",
     file: "lib/store/transaction.ts",
-    find: "AND ${OTHERS_REJECTION})`, // a claim's",
-    replace: "AND ((${OTHERS_REJECTION}) OR attribute_exists(leaseUntil)))`, // a claim's",
+    find: "AND ${OTHERS_REJECTION} AND ${NO_STEPS})`, // a claim's",
+    replace: "AND ((${OTHERS_REJECTION} AND ${NO_STEPS}) OR attribute_exists(leaseUntil)))`, // a claim's",
     caughtBy: ["store/record-store.test.ts", "consumer/strategy-change.test.ts"],
   },
   {

@@ -11,13 +11,15 @@ import type { World } from "./world.ts";
 export interface Charges {
   /** The step; it takes so long. */
   charge(key: string, idempotencyKey: string, workMs: number): Promise<string>;
-  isUnderWay(key: string): boolean;
+  /** In this run. */
+  isUnderWay(): boolean;
   /** The handler goes on with what the step gave. ST2, ST4 */
   gave(key: string, charged: string): void;
 }
 
 export function chargesOf(process: SandboxProcess, invocation: Invocation | undefined, world: World): Charges {
   const { figures, ledger, timeline } = world;
+  let underWay = 0;
 
   /** ST1, ST3 */
   function judgeStart(key: string, idempotencyKey: string): void {
@@ -36,12 +38,14 @@ export function chargesOf(process: SandboxProcess, invocation: Invocation | unde
       judgeStart(key, idempotencyKey);
       figures.count("steps run");
       invocation?.stepping.add(key);
+      underWay++;
       if (workMs > 0) await new Promise<void>((resolve) => process.host.after(workMs, resolve));
+      underWay--;
       invocation?.stepping.delete(key);
       invocation?.stepped.set(key, timeline.nowMs());
       return `${idempotencyKey} ${world.nextNumber("charge")}`;
     },
-    isUnderWay: (key) => invocation?.stepping.has(key) === true,
+    isUnderWay: () => underWay > 0,
     gave(key, charged) {
       const { status, steps } = ledger.records.get(ledger.keys.get(key)?.pk ?? "") ?? {};
       if (status === undefined || status.S === "COMPLETED") return;

@@ -20,6 +20,8 @@ export interface Invocation {
   /** A write of its claims met a fault. */
   leaseTrouble: boolean;
   refusals: number;
+  /** An answer told what stands in the way of an insert. */
+  sawItems: boolean;
   readonly faults: Fault[];
   readonly requests: Record<string, number>;
   /** Runs of handlers, and when each was done, by message id. */
@@ -53,6 +55,7 @@ export function newInvocation(number: number, messages: number, gateMs: number):
     jumped: false,
     leaseTrouble: false,
     refusals: 0,
+    sawItems: false,
   };
   const kept = {
     runs: new Map(),

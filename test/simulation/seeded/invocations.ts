@@ -160,7 +160,7 @@ function drawOthers(sandbox: Sandbox, world: World): Others {
 
 /** As one that has too little time for them all. */
 function dropOne({ Records }: SqsEvent): SqsEvent {
-  return { Records: Records.slice(1) };
+  return { Records: Records.length > 1 ? Records.slice(1) : Records };
 }
 
 /** Another invocation of the same process, which another middleware answers early: all of it comes again. */

@@ -98,7 +98,7 @@ export async function handle(order: { key: string; payload: number }, tx: Tx, me
   for (let more = kind === "huge" ? TOO_MANY : 0; more > 0; more--) {
     tx.put({ TableName: EFFECTS, Item: { id: `more ${key} ${more}` } });
   }
-  tx.put({ TableName: EFFECTS, Item: { id: `put ${key}`, payload, bytes, ...stepped } });
+  tx.put({ TableName: EFFECTS, Item: { id: `put ${key}`, payload, bytes, ...stepped?.() } });
   bytes.fill(0); // V1: what was declared stays
   tx.increment({ TableName: EFFECTS, Key: { id: `count ${key}` } }, { n: 2 });
   tx.increment({ TableName: EFFECTS, Key: { id: `count ${key}` } }, { n: -1 });
@@ -121,8 +121,8 @@ export async function handle(order: { key: string; payload: number }, tx: Tx, me
   tx.update({ ...hot, UpdateExpression: "SET n = if_not_exists(n, :none) + :one", ExpressionAttributeValues });
 }
 
-/** What the put tells of the step: what it gave, that it is still under way, or that its failure was swallowed. */
-async function step(key: string, tx: Tx, means: HandlerMeans): Promise<Item> {
+/** What the put is to tell of the step, when it is declared: what it gave, that it is still under way, or that its failure was swallowed. */
+async function step(key: string, tx: Tx, means: HandlerMeans): Promise<() => Item> {
   const { chance, charges, gateLeftMs, habits, isQuiet } = means;
   const isLoose = habits.loose > 0 && !isQuiet() && chance.happens(habits.loose);
   const manner = isLoose ? chance.pick(["slow", "late", "left", "swallowed"] as const) : "prompt";
@@ -131,15 +131,15 @@ async function step(key: string, tx: Tx, means: HandlerMeans): Promise<Item> {
   if (manner === "left") {
     await Promise.resolve();
     if (chance.happens(0.5)) throw new Error("this time");
-    return { lingering: charges.isUnderWay(key) };
+    return () => ({ lingering: charges.isUnderWay() });
   }
   try {
     const charged = await running;
     charges.gave(key, charged);
-    return { charged };
+    return () => ({ charged });
   } catch (error) {
     if (manner !== "swallowed") throw error;
-    return { swallowed: true };
+    return () => ({ swallowed: true });
   }
 }
 

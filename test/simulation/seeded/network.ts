@@ -81,8 +81,18 @@ export function connect(process: SandboxProcess, world: World): Connection {
       for (const item of items) underWay.delete(item);
     };
     answered.then(over, over);
+    answered.then(
+      () => see(given, course.fault, invocation),
+      () => see(given, course.fault, invocation),
+    );
     if (isRelease) answered.catch((error: Error) => learn(error, releaser, keys));
     return answered;
+  }
+
+  /** What stands in the way of an insert comes with its answer, or is read. */
+  function see({ operation }: AwsRequest, fault: Fault, own: Invocation | undefined): void {
+    const tells = operation === "BatchGetItem" || operation === "BatchExecuteStatement" || operation === "PutItem";
+    if (own && tells && fault !== "without-items" && fault !== "half-unread") own.sawItems = true;
   }
 
   /** A release that is refused tells what became of its key. */

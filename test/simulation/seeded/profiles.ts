@@ -126,6 +126,48 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
       ...NO_SKEW,
     },
   },
+  /** Two workers with one key: a lease that lapsed, and both commit or reject. */
+  "two-with-one-key": {
+    strategies: RECORDS,
+    weights: { poll: 60, send: 5, resend: 30, freeze: 12, deploy: 4, time: 2 },
+    kinds: { disputed: 1 },
+    setup: {
+      leaseSeconds: 1,
+      visibilitySeconds: 3,
+      backoff: false,
+      faultRate: 0.15,
+      maxReceiveCount: 8,
+      changesStrategy: false,
+      groupCommit: false,
+      middleware: false,
+    },
+    habits: {
+      fickle: 0.6,
+      failing: 0.2,
+      copies: 0.4,
+      resentOf: 3,
+      working: 0.4,
+      faults: ["slow"],
+      latencyMs: { TransactWriteItems: 2_500 },
+      ...NO_SKEW,
+    },
+  },
+  /** The same, while the strategy changes. */
+  "strategies-with-one-key": {
+    strategies: RECORDS,
+    weights: { poll: 60, send: 5, resend: 30, deploy: 4, time: 2 },
+    kinds: { disputed: 1 },
+    setup: {
+      leaseSeconds: 1,
+      visibilitySeconds: 3,
+      backoff: false,
+      faultRate: 0,
+      maxReceiveCount: 8,
+      changesStrategy: true,
+      middleware: false,
+    },
+    habits: { fickle: 0.4, failing: 0.4, copies: 0.6, resentOf: 3, working: 0.7, mixedVersions: true, ...NO_SKEW },
+  },
   "one-key-redelivered": {
     strategies: RECORDS,
     weights: { poll: 60, send: 6, resend: 25, time: 3 },
@@ -143,6 +185,7 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
       copies: 0.5,
       resentOf: 3,
       working: 0.7,
+      loose: 0.7,
       faults: ["slow"],
       latencyMs: { takeOver: 1_500, UpdateItem: 900 },
       ...NO_SKEW,
@@ -198,16 +241,28 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
   /** Somebody else's items come and go while a message's own is inserted; two keys want one item. */
   "foreign-items": {
     strategies: ["insert"],
-    weights: { ...SPAN, foreign: 12, resend: 3 },
+    weights: { ...SPAN, foreign: 12, resend: 3, outage: 4 },
     kinds: { plain: 1 },
     setup: { faultRate: 0.3, groupCommit: true, visibilitySeconds: 60 },
     habits: {
-      faults: ["without-items", "throttled"],
+      faults: ["without-items"],
       foreign: 0.4,
       foreignMsMax: 40,
       working: 0,
       failing: 0,
-      outages: [["throttled"]],
+      outages: [["without-items", "half-unread"]],
+      ...NO_SKEW,
+    },
+  },
+  /** Calls that take a second, one after the other, until the gate closes. */
+  "one-slow-lane": {
+    strategies: ["insert"],
+    weights: { ...SPAN },
+    kinds: { plain: 1 },
+    setup: { faultRate: 0.6, lanes: 1, concurrency: 100, groupCommit: true, visibilitySeconds: 60 },
+    habits: {
+      faults: ["answer-lost", "one-failed-applied"],
+      latencyMs: { BatchExecuteStatement: 1_800 },
       ...NO_SKEW,
     },
   },
@@ -244,7 +299,7 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
   /** What a handler read changes before its commit. */
   "hot-prices": {
     strategies: RECORDS,
-    weights: { ...SPAN, once: 25, reprice: 5 },
+    weights: { ...SPAN, once: 40, reprice: 5 },
     kinds: { priced: 3, guarded: 3, plain: 1 },
     setup: { faultRate: 0.2, visibilitySeconds: 60, changesStrategy: false, storeResult: false },
     habits: {

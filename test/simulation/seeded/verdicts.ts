@@ -213,7 +213,8 @@ function isWithoutReason(messageId: string, body: string, { invocation, world }:
   const state = world.ledger.keys.get(order.key);
   const format = world.ledger.records.get(state?.pk ?? "")?.["formatVersion"]?.N ?? "1";
   const isPlain = kindOf(order.key) === "plain" && state?.newer !== true && state?.foreign !== true && format === "1";
-  return isPlain && gateMs - finishedMs > TIME_MS;
+  const isOwnFault = world.habits.loose > 0 && codes.get(messageId) === "SEMEL_EFFECT"; // a step that it left
+  return isPlain && !isOwnFault && gateMs - finishedMs > TIME_MS;
 }
 
 interface Thrown extends Answered {
@@ -269,6 +270,7 @@ export function listener(sandbox: () => Sandbox, world: World): Logger {
     ) {
       ledger.complaints.push(`C2: ${messageId} was told that its key is not acquired, and it is`);
     }
+    judgeInsert(String(messageId), code, own);
     if (code === "SEMEL_HANDLER" && !own.handled.has(key))
       ledger.complaints.push(`B2: ${messageId} was told that its handler failed, which never ran`);
     if (code === "SEMEL_LEASE_LOST" && isMine) {
@@ -284,6 +286,16 @@ export function listener(sandbox: () => Sandbox, world: World): Logger {
     const open = [...onTheirWay].some(({ invocation, keys }) => invocation === own.number && keys.includes(key));
     if (open) ledger.complaints.push(`C2: ${messageId} was told to have failed (${code}), and may be applied yet`);
   };
+  /** IN3: what is gone is not inserted again, and what was not seen is not gone. */
+  function judgeInsert(messageId: string, code: string, own: Invocation): void {
+    if (setup.strategy !== "insert") return;
+    const contends = own.faults.some((fault) => /conflict|throttled/.test(fault));
+    if (code === "SEMEL_CONTENTION" && !contends)
+      ledger.complaints.push(`IN3: ${messageId} goes back for a conflict that nobody had`);
+    if (code === "SEMEL_INSERT" && !own.sawItems)
+      ledger.complaints.push(`IN3: ${messageId} is rejected for an item that nobody saw`);
+  }
+
   /** CL3: a lease of a clock that goes far ahead is not waited for. */
   const debug = (text: string, { messageId, key }: Record<string, unknown> = {}): void => {
     const record = text.includes("deferred") ? ledger.records.get(ledger.keys.get(String(key))?.pk ?? "") : undefined;
