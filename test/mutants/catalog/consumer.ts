@@ -56,7 +56,21 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
     file: "lib/consumer/concurrency.ts",
     find: "if (closed.aborted) throw closed.reason;",
     replace: "",
+    also: [
+      {
+        file: "lib/consumer/acquire.ts",
+        find: "if (deadline.timeLeftMs() <= 0) return",
+        replace: "if (deadline.timeLeftMs() < 0) return",
+      },
+    ],
     caughtBy: ["consumer/claim-deadline.test.ts"],
+  },
+  {
+    name: "a key acquired by a sandbox that thaws before the gate's timer fires (L1)",
+    file: "lib/consumer/acquire.ts",
+    find: "if (deadline.timeLeftMs() <= 0) return",
+    replace: "if (deadline.timeLeftMs() < 0) return",
+    caughtBy: ["consumer/gate.test.ts"],
   },
   {
     name: "re-run on the mutated message",
@@ -149,6 +163,13 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
     file: "lib/protocol/retry-delay.ts",
     find: "Math.min(seconds, VISIBILITY_TIMEOUT_SECONDS_MAX - REQUEST_SECONDS - age)",
     replace: "seconds - 0 * age",
+    caughtBy: ["protocol/retry-delay.test.ts"],
+  },
+  {
+    name: "a message hidden until the last second: none is left for the request (RD1)",
+    file: "lib/protocol/retry-delay.ts",
+    find: "const REQUEST_SECONDS = 30;",
+    replace: "const REQUEST_SECONDS = 0;",
     caughtBy: ["protocol/retry-delay.test.ts"],
   },
 ];

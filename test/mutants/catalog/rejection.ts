@@ -87,6 +87,13 @@ export const REJECTION_MUTANTS: readonly Mutant[] = [
     caughtBy: ["store/record-store.test.ts", "consumer/strategy-change.test.ts"],
   },
   {
+    name: "a rejection that drops the steps of a rejected claim (CL4)",
+    file: "lib/store/transaction.ts",
+    find: `const NO_STEPS = "(attribute_not_exists(steps) OR steps = :semelNoSteps)";`,
+    replace: `const NO_STEPS = "(attribute_exists(pk) OR steps = :semelNoSteps)";`,
+    caughtBy: ["consumer/strategy-change.test.ts"],
+  },
+  {
     name: "a commit of the own attempt taken for its rejection (P2)",
     file: "lib/protocol/record.ts",
     find: " && record.status === claimant.status) return",
