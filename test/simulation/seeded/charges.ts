@@ -63,7 +63,7 @@ const KEEPING_MS = 100;
 /** ST5. */
 export function judgeKept({ disturbed, faults, gateMs, number, stepped }: Invocation, world: World): void {
   const { ledger, sandboxes, setup } = world;
-  if (disturbed || faults.length > 0) return;
+  if (disturbed || faults.length > 1 || faults.some((fault) => fault !== "conflict")) return;
   for (const [key, atMs] of stepped) {
     const { attemptId, status, steps } = ledger.records.get(ledger.keys.get(key)?.pk ?? "") ?? {};
     const own = [...sandboxes].some(({ process }) => process.madeIn(attemptId?.S ?? "") === number);

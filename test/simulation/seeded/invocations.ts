@@ -88,7 +88,11 @@ function schemaOf({ host }: SandboxProcess, { chance, habits, weather }: World):
   const judge = (value: unknown): StandardSchemaV1.Result<unknown> =>
     Array.isArray(value)
       ? { issues: [{ message: "a list is no order" }] }
-      : { value: { ...(value as Order), seenAtMs: host.nowMs() } };
+      : {
+          value: Object.assign(habits.schemaInPlace ? (value as Order) : { ...(value as Order) }, {
+            seenAtMs: host.nowMs(),
+          }),
+        };
   const validate = (value: unknown): StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>> => {
     if (habits.schemaMs === 0 || weather.quiet) return judge(value);
     return new Promise((resolve) => host.after(chance.below(habits.schemaMs), () => resolve(judge(value))));

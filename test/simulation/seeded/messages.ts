@@ -154,7 +154,9 @@ async function readPrice(key: string, tx: Tx): Promise<void> {
 
 /** Nothing, or any time, or until just before the gate closes. */
 function drawWork({ chance, gateLeftMs, habits }: HandlerMeans): number {
-  if (habits.working > 0 && chance.happens(0.05)) return Math.max(0, gateLeftMs() - chance.below(30));
+  if (habits.working > 0 && chance.happens(habits.lateWork)) {
+    return Math.max(0, gateLeftMs() - chance.below(habits.lateWorkMs));
+  }
   return chance.happens(habits.working) ? chance.spanMs(1, HANDLER_MS_MAX) : 0;
 }
 

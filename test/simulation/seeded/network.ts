@@ -97,10 +97,12 @@ export function connect(process: SandboxProcess, world: World): Connection {
 
   /** A release that is refused tells what became of its key. */
   function learn(error: Error, releaser: Invocation | undefined, keys: readonly string[]): void {
-    const done = keys.filter(
-      (key) => ledger.records.get(ledger.keys.get(key)?.pk ?? "")?.["status"]?.S === "COMPLETED",
-    );
-    if (error.name === "ConditionalCheckFailedException") for (const key of done) releaser?.learnt.add(key);
+    if (error.name !== "ConditionalCheckFailedException" || !releaser) return;
+    for (const key of keys) {
+      const { attemptId, status } = ledger.records.get(ledger.keys.get(key)?.pk ?? "") ?? {};
+      const isOwn = process.madeIn(attemptId?.S ?? "") === releaser.number;
+      if (isOwn && status?.S === "COMPLETED") releaser.learnt.add(key);
+    }
   }
 
   /** LE2: a commit would meet its own renewal. */
@@ -195,8 +197,7 @@ export function connect(process: SandboxProcess, world: World): Connection {
     const text = JSON.stringify(given.operation === "UpdateItem" ? values : given.input);
     for (const [id] of text.matchAll(/00000000-0000-4000-8\d{3}-\d{12}/g)) {
       const invocation = world.invocations.get(process.madeIn(id) ?? 0);
-      // Of what was frozen, a timer that is due may not have fired yet: a key may then be acquired, for nothing.
-      if (!invocation || invocation.jumped || (invocation.disturbed && !commits(given))) continue;
+      if (!invocation || invocation.jumped) continue;
       if (timeline.nowMs() <= invocation.gateMs && !invocation.over) continue;
       ledger.complaints.push(
         `L1: p${process.number} sends a commit of its invocation ${invocation.number}, which is over`,

@@ -12,6 +12,9 @@ export interface Habits {
   /** Of runs: how many throw, and how many take time. */
   readonly failing: number;
   readonly working: number;
+  /** Of runs that take time: how many end so shortly before the gate, at most. */
+  readonly lateWork: number;
+  readonly lateWorkMs: number;
   /** Of steps: how many take time, are not awaited, or fail under a handler that swallows that. */
   readonly loose: number;
   /** Messages write what others add to. */
@@ -20,6 +23,10 @@ export interface Habits {
   readonly pricedCalls: boolean;
   /** The schema takes so long at most, and refuses what is misfit. */
   readonly schemaMs: number;
+  /** It changes what it is given. */
+  readonly schemaInPlace: boolean;
+  /** Of sends: how many are of many messages. */
+  readonly bursts: number;
   /** Requests take so much longer at most, by operation; "takeOver" are acquisitions of what was held before. */
   readonly latencyMs: Readonly<Partial<Record<string, number>>>;
   /** Only these faults happen; none: all. */
@@ -54,10 +61,14 @@ export const BROAD_HABITS: Habits = {
   fickle: undefined,
   failing: 0.05,
   working: 0.3,
+  lateWork: 0.05,
+  lateWorkMs: 30,
   loose: 0,
   writesHot: false,
   pricedCalls: false,
   schemaMs: 0,
+  schemaInPlace: false,
+  bursts: 0.1,
   latencyMs: {},
   faults: [],
   laterMsMax: 15 * 60_000,
@@ -155,7 +166,7 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
   /** The same, while the strategy changes. */
   "strategies-with-one-key": {
     strategies: RECORDS,
-    weights: { poll: 60, send: 5, resend: 30, deploy: 4, time: 2 },
+    weights: { poll: 60, send: 2, resend: 30, deploy: 4, time: 1 },
     kinds: { disputed: 1 },
     setup: {
       leaseSeconds: 1,
@@ -238,6 +249,61 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
     },
     habits: { writesHot: true, largeBatches: 0.7, working: 0, failing: 0, ...NO_SKEW },
   },
+  /** Batches of 100 that one lane commits. */
+  "large-groups": {
+    strategies: ["commit"],
+    weights: { poll: 15, send: 15, time: 1 },
+    kinds: { plain: 1 },
+    setup: {
+      groupCommit: true,
+      lanes: 1,
+      concurrency: 100,
+      faultRate: 0,
+      visibilitySeconds: 60,
+      changesStrategy: false,
+    },
+    habits: { bursts: 0.6, largeBatches: 1, working: 0, failing: 0, copies: 0, ...NO_SKEW },
+  },
+  /** Results of steps that meet a conflict again and again; or once, between the gate and the answer. */
+  "steps-not-kept": {
+    strategies: ["claim"],
+    weights: { ...SPAN },
+    kinds: { plain: 1 },
+    setup: { faultRate: 0.9, changesStrategy: false, visibilitySeconds: 12, leaseSeconds: 30 },
+    habits: { loose: 0.8, working: 0, failing: 0, faults: ["conflict"], ...NO_SKEW },
+  },
+  "late-steps": {
+    strategies: ["claim"],
+    weights: { poll: 40, send: 20 },
+    kinds: { plain: 1 },
+    setup: { faultRate: 0.2, changesStrategy: false, visibilitySeconds: 12, leaseSeconds: 30 },
+    habits: { loose: 0.9, working: 0, failing: 0, bursts: 0, faults: ["conflict"], ...NO_SKEW },
+  },
+  /** Responses that go out while messages wait for their schema, their lane or their key. */
+  "answered-early": {
+    strategies: RECORDS,
+    weights: { ...SPAN, resend: 25 },
+    kinds: { plain: 1 },
+    setup: {
+      middleware: true,
+      concurrency: 100,
+      lanes: 1,
+      groupCommit: true,
+      faultRate: 0,
+      visibilitySeconds: 3,
+      backoff: false,
+      changesStrategy: false,
+    },
+    habits: {
+      thrown: 0.6,
+      thrownMsMax: 4_000,
+      schemaMs: 4_000,
+      working: 0,
+      writesHot: true,
+      latencyMs: { TransactWriteItems: 1_000 },
+      ...NO_SKEW,
+    },
+  },
   /** Somebody else's items come and go while a message's own is inserted; two keys want one item. */
   "foreign-items": {
     strategies: ["insert"],
@@ -262,7 +328,10 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
     setup: { faultRate: 0.6, lanes: 1, concurrency: 100, groupCommit: true, visibilitySeconds: 60 },
     habits: {
       faults: ["answer-lost", "one-failed-applied"],
-      latencyMs: { BatchExecuteStatement: 1_800 },
+      working: 1,
+      lateWork: 0.9,
+      lateWorkMs: 1_500,
+      latencyMs: { BatchExecuteStatement: 400 },
       ...NO_SKEW,
     },
   },
@@ -305,6 +374,7 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
     habits: {
       repriceMs: 60,
       pricedCalls: true,
+      schemaInPlace: true,
       working: 0.2,
       failing: 0,
       faults: ["reset-then-applied"],

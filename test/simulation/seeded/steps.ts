@@ -204,8 +204,8 @@ export function createSteps(world: World): Steps {
   const acts: Readonly<Record<Step, () => Promise<void> | void>> = {
     poll,
     send: () => {
-      const many = chance.happens(0.1) ? 120 : 20;
-      for (let count = chance.happens(0.1) ? many : 1; count > 0; count--) sendNew();
+      const many = chance.happens(habits.bursts) ? 120 : 20;
+      for (let count = chance.happens(habits.bursts) ? many : 1; count > 0; count--) sendNew();
     },
     resend: () => sendAgain(false),
     "other payload": () => sendAgain(true),

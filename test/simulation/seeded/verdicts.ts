@@ -45,7 +45,11 @@ export function judgeTakeover(seen: Item | undefined, taker: SandboxProcess, wor
   for (const { busy, process } of world.sandboxes) {
     if (!busy || process.skewMs !== 0 || busy.disturbed || busy.leaseTrouble) continue;
     const messageId = seen["messageId"]?.S ?? "";
-    const isRunning = busy.runs.has(messageId) && !busy.finished.has(messageId) && !busy.codes.has(messageId);
+    const isRunning =
+      busy.runs.has(messageId) &&
+      !busy.ended.has(messageId) &&
+      !busy.finished.has(messageId) &&
+      !busy.codes.has(messageId);
     if (!isRunning || process.madeIn(seen["attemptId"]?.S ?? "") !== busy.number) continue;
     world.ledger.complaints.push(`CL3: p${taker.number} took the key of ${messageId} over while its handler ran`);
   }
