@@ -90,9 +90,12 @@ export function connect(process: SandboxProcess, world: World): Connection {
   }
 
   /** What stands in the way of an insert comes with its answer, or is read. */
-  function see({ operation }: AwsRequest, fault: Fault, own: Invocation | undefined): void {
-    const tells = operation === "BatchGetItem" || operation === "BatchExecuteStatement" || operation === "PutItem";
-    if (own && tells && fault !== "without-items" && fault !== "half-unread") own.sawItems = true;
+  function see({ operation, input }: AwsRequest, fault: Fault, own: Invocation | undefined): void {
+    const isRead = operation === "BatchGetItem";
+    const several = isRead && Object.values(input.RequestItems).some(({ Keys }) => Keys.length > 1);
+    const tells = isRead || operation === "BatchExecuteStatement" || operation === "PutItem";
+    const isSilent = fault === "without-items" || (fault === "half-unread" && !several);
+    if (own && tells && !isSilent) own.sawItems = true;
   }
 
   /** A release that is refused tells what became of its key. */

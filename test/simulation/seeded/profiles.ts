@@ -304,6 +304,36 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
       ...NO_SKEW,
     },
   },
+  /** Duplicates that are found after the response went out. */
+  "late-duplicates": {
+    strategies: ["commit"],
+    weights: { ...SPAN, resend: 60 },
+    kinds: { plain: 1 },
+    setup: { middleware: true, concurrency: 100, faultRate: 0, visibilitySeconds: 60, changesStrategy: false },
+    habits: { thrown: 0.6, thrownMsMax: 1_000, schemaMs: 2_000, working: 0, failing: 0, ...NO_SKEW },
+  },
+  /** Workers that die, and whose results of steps arrive while another payload takes their key over. */
+  "dead-holders": {
+    strategies: ["claim"],
+    weights: { poll: 60, send: 8, "other payload": 25, kill: 15 },
+    kinds: { plain: 1 },
+    setup: {
+      leaseSeconds: 1,
+      visibilitySeconds: 3,
+      backoff: false,
+      faultRate: 0.3,
+      changesStrategy: false,
+      maxReceiveCount: 8,
+    },
+    habits: {
+      resentOf: 2,
+      working: 0.5,
+      faults: ["applied-later"],
+      laterMsMax: 5_000,
+      latencyMs: { takeOver: 2_000 },
+      ...NO_SKEW,
+    },
+  },
   /** Somebody else's items come and go while a message's own is inserted; two keys want one item. */
   "foreign-items": {
     strategies: ["insert"],

@@ -217,8 +217,9 @@ function isWithoutReason(messageId: string, body: string, { invocation, world }:
   const state = world.ledger.keys.get(order.key);
   const format = world.ledger.records.get(state?.pk ?? "")?.["formatVersion"]?.N ?? "1";
   const isPlain = kindOf(order.key) === "plain" && state?.newer !== true && state?.foreign !== true && format === "1";
+  const isSlow = Object.keys(world.habits.latencyMs).length > 0;
   const isOwnFault = world.habits.loose > 0 && codes.get(messageId) === "SEMEL_EFFECT"; // a step that it left
-  return isPlain && !isOwnFault && gateMs - finishedMs > TIME_MS;
+  return isPlain && !isOwnFault && !isSlow && gateMs - finishedMs > TIME_MS;
 }
 
 interface Thrown extends Answered {
