@@ -124,4 +124,10 @@ export const UNSEEN: Readonly<Record<string, string>> = {
     "messages of one key in a batch are one run (B1), and different keys have different items, but where insert.primaryKey maps two keys to one item, which no simulated consumer does",
   "an invocation that is not ended with its response":
     "nothing is under way then: each message has its outcome; what is left is a timer",
+  "a message rejected for the rejection of another that ran beside it":
+    "the claim refuses the rejection, too (CL1): the message goes back, and only the words differ",
+  "a message hidden until the last second: none is left for the request (RD1)":
+    "the simulated judgement allows the way of the request",
+  "outcomes added after the response went out (B3)":
+    "turns of ordering keys: the simulated queue is a standard one; of what has no turn another mutant is seen",
 };

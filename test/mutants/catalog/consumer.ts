@@ -138,6 +138,13 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
     caughtBy: ["consumer/commit.test.ts"],
   },
   {
+    name: "what is told after the response is added to it (B3)",
+    file: BATCH,
+    find: "if (batch.deadline.answer.aborted) return false; // B3",
+    replace: "",
+    caughtBy: ["consumer/commit.test.ts"],
+  },
+  {
     name: "a batch that does not answer at its deadline",
     file: BATCH,
     find: "await Promise.race([processAll(), aborted(batch.deadline.answer)]);",

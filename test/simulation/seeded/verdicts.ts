@@ -91,6 +91,7 @@ export function handlerStarted(
   const before = rejectedMs !== undefined && rejectedMs < own.gateMs + MARGIN_MS - TIMEOUT_MS;
   const again =
     before &&
+    own.faults.length < 2 && // the rest of a read is asked for again
     own.faults.every((fault) => fault === "half-unread") &&
     (ledger.copies.get(messageId)?.deliveries ?? 0) > 1;
   if (again && !own.fresh.has(messageId))
