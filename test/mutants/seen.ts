@@ -26,7 +26,7 @@ const LINES: Readonly<Record<string, Line>> = {
   "a step that nobody awaited lets the commit through": "steps-in-flight claim 2",
   "an open try of a claim's write forgotten": "open-tries claim 2",
   "a lease of a clock far ahead is waited for": "skewed-far claim 1",
-  "the result of a re-run for that of the run that was committed (I6)": "hot-prices claim 3",
+  "the result of a re-run for that of the run that was committed (I6)": "hot-prices claim 9",
   "a key acquired after the gate closed": "after-the-gate claim 2",
   "a key acquired by a sandbox that thaws before the gate's timer fires (L1)": "after-the-gate claim 8",
   "a later change of a declared object counts (V1)": "hot-prices commit 1",
@@ -48,7 +48,7 @@ const LINES: Readonly<Record<string, Line>> = {
   "a direct invocation runs again on the event that its first run changed (R3)": "hot-prices commit 1",
   "a rejection after the gate closed (RE1)": "after-the-gate commit 1",
   "a commit stopped by a claim that nobody works on any more": "after-the-claim claim 1",
-  "what is told after the response is added to it (B3)": "late-duplicates commit 1",
+  "what is told after the response is added to it (B3)": "late-duplicates commit 2",
 };
 
 export function sightingOf(name: string): Sighting | undefined {

@@ -4,7 +4,7 @@ import type { SqsRequest } from "../../../lib/consumer/sqs-send.ts";
 import type { AnswerOf, DynamoDbRequest } from "../../../lib/store/send.ts";
 import { named } from "../../support/faulty-send.ts";
 import type { Chance } from "./chance.ts";
-import type { Habits } from "./profiles.ts";
+import type { Habits } from "./habits.ts";
 
 export type AwsRequest = DynamoDbRequest | SqsRequest;
 

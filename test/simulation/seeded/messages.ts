@@ -5,7 +5,7 @@ import { PermanentError, RetryLater } from "../../../lib/errors.ts";
 import type { Host } from "../../../lib/host.ts";
 import type { Chance } from "./chance.ts";
 import type { Charges } from "./charges.ts";
-import type { Habits } from "./profiles.ts";
+import type { Habits } from "./habits.ts";
 import type { Strategy } from "./setup.ts";
 
 export const CONSUMER = "simulated";

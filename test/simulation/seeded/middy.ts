@@ -8,7 +8,7 @@ export interface Call {
   readonly event: SqsEvent;
   readonly context: LambdaContext;
   readonly others: Others;
-  readonly responses: { readonly again: () => unknown; readonly said: string; readonly number: number }[];
+  readonly responses: { readonly again: () => unknown; readonly said: string }[];
 }
 
 /** What the middleware beside ours does. */
@@ -57,6 +57,6 @@ export async function invokeAsMiddy(
     if (request.response === undefined) throw error;
   }
   const said = JSON.stringify(request.response);
-  responses.push({ again: () => request.response, said, number: responses.length });
+  responses.push({ again: () => request.response, said });
   return JSON.parse(said) as unknown;
 }

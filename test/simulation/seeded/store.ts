@@ -5,8 +5,8 @@
 import type { AttributeValue, Item } from "../../../lib/aws/dynamodb.ts";
 import { type MemoryDynamoDb, memoryDynamoDb } from "../../../lib/store/memory/memory-dynamodb.ts";
 import type { AnswerOf, DynamoDbRequest } from "../../../lib/store/send.ts";
+import type { Habits } from "./habits.ts";
 import { EFFECTS, JOURNAL, RECORDS } from "./messages.ts";
-import type { Habits } from "./profiles.ts";
 
 /** An item before and after a write. */
 export interface Change {

@@ -150,9 +150,9 @@ function judgeLearnt(messageId: string, body: string, { invocation, world }: Ans
 
 /** B3: of the last responses, each says what it said. */
 export function judgeResponses({ ledger, responses }: World): void {
-  for (const { again, said, number } of responses) {
+  for (const { again, said } of responses) {
     const now = JSON.stringify(again());
-    if (now !== said) ledger.complaints.push(`B3: invocation ${number} answered ${said}, and now ${now}`);
+    if (now !== said) ledger.complaints.push(`B3: a response said ${said}, and says now ${now}`);
   }
   responses.splice(0, responses.length - RESPONSES_MAX);
 }

@@ -7,11 +7,12 @@ import type { ExactlyOnce } from "../../../lib/middleware/exactly-once.ts";
 import { type Chance, createChance } from "./chance.ts";
 import type { Fault } from "./faults.ts";
 import { createFigures, type Figures } from "./figures.ts";
+import { BROAD_HABITS, type Habits } from "./habits.ts";
 import type { Invocation } from "./invocation.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { CONSUMER, EFFECTS, orderOf } from "./messages.ts";
 import type { SandboxProcess } from "./process.ts";
-import { BROAD_HABITS, type Habits, type Profile } from "./profiles.ts";
+import type { Profile } from "./profiles.ts";
 import { createQueues, type Queues } from "./queues.ts";
 import { drawSetup, type Setup, type Strategy } from "./setup.ts";
 import { createStore, type WatchedStore } from "./store.ts";
@@ -37,7 +38,7 @@ export interface World {
   readonly sandboxes: Set<Sandbox>;
   readonly invocations: Map<number, Invocation>;
   /** Of the last responses: how to look at each again, and what it said. B3 */
-  readonly responses: { readonly again: () => unknown; readonly said: string; readonly number: number }[];
+  readonly responses: { readonly again: () => unknown; readonly said: string }[];
   /** Everything that happened, in order. */
   readonly trace: string[];
   /** Adds to the trace, and to the histories of keys or bodies. */
