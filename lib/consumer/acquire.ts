@@ -10,11 +10,18 @@ export interface AcquireContext extends Shell {
   readonly deadline: Deadline;
 }
 
+/** The gate is closed: nothing was sent. L1 of deadline.ts */
+export interface OutOfTime {
+  readonly kind: "outOfTime";
+}
+
 export function acquireKey(
   { pk, fingerprint }: Identity,
   messageId: string,
   { claims, deadline, host, options }: AcquireContext,
-): Promise<AcquireOutcome> {
+): Promise<AcquireOutcome | OutOfTime> {
+  // By the clock: in a thawed sandbox the gate's timer may not have fired yet.
+  if (deadline.timeLeftMs() <= 0) return Promise.resolve({ kind: "outOfTime" });
   const nowMs = host.nowMs();
   const input = {
     pk,

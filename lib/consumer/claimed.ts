@@ -2,7 +2,7 @@
 // invariants are those of protocol/claim.ts.
 
 import type { AcquireOutcome, Claims } from "../store/claims.ts";
-import { acquireKey } from "./acquire.ts";
+import { acquireKey, type OutOfTime } from "./acquire.ts";
 import type { Slots } from "./concurrency.ts";
 import { aborted, controlOf, type Deadline, untilTheAnswer } from "./deadline.ts";
 import { acquireFailure, commitFailure, outOfTime } from "./failures.ts";
@@ -39,7 +39,7 @@ async function acquireAndRun(prepared: Prepared, context: RunContext, claims: Cl
 }
 
 function notAcquired(
-  outcome: Exclude<AcquireOutcome, { kind: "acquired" }>,
+  outcome: Exclude<AcquireOutcome, { kind: "acquired" }> | OutOfTime,
   prepared: Prepared,
   context: RunContext,
 ): Promise<MessageOutcome> | MessageOutcome {

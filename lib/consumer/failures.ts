@@ -66,9 +66,11 @@ export function leaseLost(): SemelError {
 }
 
 /** The key could not be acquired, so the handler did not run. */
-export function acquireFailure(outcome: Unsettled): SemelError {
+export function acquireFailure(outcome: Unsettled | { readonly kind: "outOfTime" }): SemelError {
   const what = "The key could not be acquired, so the handler did not run";
   switch (outcome.kind) {
+    case "outOfTime":
+      return outOfTime("its key was acquired");
     case "unknown":
       return failure(
         "SEMEL_UNKNOWN_OUTCOME",

@@ -2,7 +2,9 @@
 //
 //   GC1. A message goes whole, with its record: never in parts, never without.
 //   GC2. No item twice in one transaction. Increments of one item fold; every other touch is exclusive.
-//   GC3. An item under way in one transaction waits there: messages that touch it go one transaction after the other.
+//   GC3. An item under way in one transaction waits there: messages that touch it go one transaction after the other. But where
+//        the key of a table could not be looked up, items cannot be told apart: their messages go alone, and may meet others.
+//        That is a conflict, which is tried again.
 //   GC4. A fold is made anew from the members of each transaction, so a message's share goes where the message goes.
 
 import { TRANSACTION_ACTIONS_MAX, TRANSACTION_BYTES_MAX } from "../aws/limits.ts";

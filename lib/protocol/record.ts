@@ -145,11 +145,17 @@ export function standsInTheWay(found: FoundRecord, own: Intended): boolean {
   if (found.kind === "unreadable") return true; // P1
   const { record } = found;
   if (!isClaimed(record)) {
+    if (record.status === "REJECTED" && own.status === "REJECTED" && hasSteps(record)) return true;
     return record.status === "COMPLETED" || own.fencingToken !== undefined || record.messageId === own.messageId;
   }
   if (own.fencingToken !== undefined) return !isHeldBy(record, own);
   if (own.status === "REJECTED" || record.rejection?.messageId === own.messageId) return true;
   return record.status === "IN_PROGRESS" && record.leaseUntilMs > own.committedAtMs;
+}
+
+/** What a claim left there, a rejection without one would drop. */
+function hasSteps({ steps }: RejectedRecord): boolean {
+  return Object.keys(steps ?? {}).length > 0;
 }
 
 const DAY_SECONDS = 24 * 60 * 60;

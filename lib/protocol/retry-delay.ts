@@ -1,6 +1,7 @@
 // How long a message that failed stays hidden before it comes again. Pure.
 //
-//   RD1. Never beyond 12 hours from the receipt: SQS refuses what is longer, it does not cut it.
+//   RD1. Never beyond 12 hours from the receipt, counted when the request gets there: SQS refuses what is longer, it does not
+//        cut it.
 
 import { VISIBILITY_TIMEOUT_SECONDS_MAX } from "../aws/limits.ts";
 
@@ -15,6 +16,8 @@ export const RETRY_BACKOFF_DEFAULT: RetryBackoff = { baseSeconds: 30, capSeconds
 
 /** A batch is gathered for 5 minutes and worked on for 15 at most. */
 const RECEIPT_AGE_SECONDS_MAX = 20 * 60;
+/** The way of the request, its tries again, and clocks that differ. */
+const REQUEST_SECONDS = 30;
 
 export interface RetryDelayInput {
   /** What the handler asked for. */
@@ -42,5 +45,5 @@ export function retryDelaySeconds(input: RetryDelayInput): number | undefined {
 /** RD1. */
 function bounded(seconds: number, { secondsSinceReceipt }: RetryDelayInput): number {
   const age = Math.max(0, Math.ceil(secondsSinceReceipt ?? RECEIPT_AGE_SECONDS_MAX));
-  return Math.max(0, Math.min(seconds, VISIBILITY_TIMEOUT_SECONDS_MAX - age));
+  return Math.max(0, Math.min(seconds, VISIBILITY_TIMEOUT_SECONDS_MAX - REQUEST_SECONDS - age));
 }

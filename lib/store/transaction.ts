@@ -77,13 +77,14 @@ export function sizedActions(recordTable: string, message: MessageTransaction, l
 
 const NO_RECORD = `attribute_not_exists(${RECORD_TABLE.partitionKey})`;
 const OTHERS_REJECTION = "#semelStatus = :semelRejected AND messageId <> :semelThis";
+const NO_STEPS = "(attribute_not_exists(steps) OR steps = :semelNoSteps)";
 /** Nobody works on it any more; what its owner may still send is refused by the COMPLETED record (CL1 of protocol/claim.ts). */
 const FREE_CLAIM =
   "(#semelStatus = :semelReleased OR (#semelStatus = :semelInProgress AND leaseUntil <= :semelNow)) AND " +
   "(attribute_not_exists(rejectedMessageId) OR rejectedMessageId <> :semelThis)";
 const CONDITIONS = {
   COMPLETED: `${NO_RECORD} OR (formatVersion = :semelFormat AND ((${OTHERS_REJECTION}) OR (${FREE_CLAIM})))`,
-  REJECTED: `${NO_RECORD} OR (formatVersion = :semelFormat AND ${OTHERS_REJECTION})`, // a claim's steps are not dropped
+  REJECTED: `${NO_RECORD} OR (formatVersion = :semelFormat AND ${OTHERS_REJECTION} AND ${NO_STEPS})`, // a claim's steps are not dropped
 };
 const RECORD_NAMES = { "#semelStatus": "status" }; // a reserved word
 const REJECTED_VALUES: Item = {
@@ -107,7 +108,7 @@ function recordAction(recordTable: string, record: IdempotencyRecord): TransactW
       ConditionExpression: CONDITIONS[record.status], // T1
       ExpressionAttributeNames: RECORD_NAMES,
       ExpressionAttributeValues: {
-        ...(record.status === "COMPLETED" ? COMPLETED_VALUES : REJECTED_VALUES),
+        ...(record.status === "COMPLETED" ? COMPLETED_VALUES : { ...REJECTED_VALUES, ":semelNoSteps": { M: {} } }),
         ...own,
       },
       ReturnValuesOnConditionCheckFailure: "ALL_OLD",

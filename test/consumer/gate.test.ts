@@ -58,6 +58,24 @@ describe("after the gate closed", () => {
     expect(requests).toHaveLength(1);
   });
 
+  it("L1: nor does it acquire a key, though the gate's timer has not fired yet", async () => {
+    const schema: StandardSchemaV1 = {
+      "~standard": {
+        version: 1,
+        vendor: "frozen",
+        validate: (value) =>
+          new Promise((resolve) => {
+            freezeAtNextTimer(scene.host);
+            scene.host.after(10, () => resolve({ value }));
+          }),
+      },
+    };
+    const scene = testConsumer({ key: "id", strategy: "claim", schema });
+    const { orders, host, context, requests } = scene;
+    expect(await host.run(orders.lambda(count)(sqsEvent({ body: { id: "a" } }), context()))).toEqual(failed("m-1"));
+    expect(requests).toEqual([]);
+  });
+
   it("no handler is started, though its message was taken up before", async () => {
     const schema: StandardSchemaV1 = {
       "~standard": {

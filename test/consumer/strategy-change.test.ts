@@ -88,6 +88,25 @@ describe("a key that nobody works on any more", () => {
     expect(claiming.memory.items(RECORDS)).toMatchObject([{ status: { S: "RELEASED" }, messageId: { S: "m-2" } }]);
   });
 
+  it("CL4: nor where the claim was rejected: the steps are kept, for the redrive of the one that has them", async () => {
+    const dlq = { deadLetterQueueUrl: DLQ_URL };
+    const { claiming, committing, context, errors, host } = scene("id", dlq, dlq);
+    const event = (messageId: string) => sqsEvent({ messageId, body: { id: "a" } });
+    const charged = claiming.orders.lambda(async (_message, tx) => {
+      await tx.step("charge", () => 1);
+      throw new PermanentError("no");
+    });
+    expect(await host.run(charged(event("m-1"), context()))).toEqual({ batchItemFailures: [] });
+    const rejecting = committing.lambda(() => Promise.reject(new PermanentError("nor this")));
+    expect(await host.run(rejecting(event("m-2"), context()))).toEqual({
+      batchItemFailures: [{ itemIdentifier: "m-2" }],
+    });
+    expect(errors).toEqual([expect.stringMatching(/could not be recorded as rejected.*SEMEL_DEAD_LETTER/s)]);
+    expect(claiming.memory.items(RECORDS)).toMatchObject([
+      { status: { S: "REJECTED" }, messageId: { S: "m-1" }, steps: { M: { charge: {} } } },
+    ]);
+  });
+
   it("CL4: is not rejected without a claim: its steps would be dropped", async () => {
     const { claiming, committing, context, errors, host } = scene("id", { deadLetterQueueUrl: DLQ_URL });
     const event = sqsEvent({ body: { id: "a" } });

@@ -56,7 +56,21 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
     file: "lib/consumer/concurrency.ts",
     find: "if (closed.aborted) throw closed.reason;",
     replace: "",
+    also: [
+      {
+        file: "lib/consumer/acquire.ts",
+        find: "if (deadline.timeLeftMs() <= 0) return",
+        replace: "if (deadline.timeLeftMs() < 0) return",
+      },
+    ],
     caughtBy: ["consumer/claim-deadline.test.ts"],
+  },
+  {
+    name: "a key acquired by a sandbox that thaws before the gate's timer fires (L1)",
+    file: "lib/consumer/acquire.ts",
+    find: "if (deadline.timeLeftMs() <= 0) return",
+    replace: "if (deadline.timeLeftMs() < 0) return",
+    caughtBy: ["consumer/gate.test.ts"],
   },
   {
     name: "re-run on the mutated message",
@@ -124,6 +138,13 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
     caughtBy: ["consumer/commit.test.ts"],
   },
   {
+    name: "what is told after the response is added to it (B3)",
+    file: BATCH,
+    find: "if (batch.deadline.answer.aborted) return false; // B3",
+    replace: "",
+    caughtBy: ["consumer/commit.test.ts"],
+  },
+  {
     name: "a batch that does not answer at its deadline",
     file: BATCH,
     find: "await Promise.race([processAll(), aborted(batch.deadline.answer)]);",
@@ -147,8 +168,15 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
   {
     name: "a message hidden for longer than SQS takes (RD1)",
     file: "lib/protocol/retry-delay.ts",
-    find: "Math.min(seconds, VISIBILITY_TIMEOUT_SECONDS_MAX - age)",
+    find: "Math.min(seconds, VISIBILITY_TIMEOUT_SECONDS_MAX - REQUEST_SECONDS - age)",
     replace: "seconds - 0 * age",
+    caughtBy: ["protocol/retry-delay.test.ts"],
+  },
+  {
+    name: "a message hidden until the last second: none is left for the request (RD1)",
+    file: "lib/protocol/retry-delay.ts",
+    find: "const REQUEST_SECONDS = 30;",
+    replace: "const REQUEST_SECONDS = 0;",
     caughtBy: ["protocol/retry-delay.test.ts"],
   },
 ];

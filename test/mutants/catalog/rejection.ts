@@ -82,9 +82,16 @@ export const REJECTION_MUTANTS: readonly Mutant[] = [
   {
     name: "a rejection that overwrites a claim",
     file: "lib/store/transaction.ts",
-    find: "AND ${OTHERS_REJECTION})`, // a claim's",
-    replace: "AND ((${OTHERS_REJECTION}) OR attribute_exists(leaseUntil)))`, // a claim's",
+    find: "AND ${OTHERS_REJECTION} AND ${NO_STEPS})`, // a claim's",
+    replace: "AND ((${OTHERS_REJECTION} AND ${NO_STEPS}) OR attribute_exists(leaseUntil)))`, // a claim's",
     caughtBy: ["store/record-store.test.ts", "consumer/strategy-change.test.ts"],
+  },
+  {
+    name: "a rejection that drops the steps of a rejected claim (CL4)",
+    file: "lib/store/transaction.ts",
+    find: `const NO_STEPS = "(attribute_not_exists(steps) OR steps = :semelNoSteps)";`,
+    replace: `const NO_STEPS = "(attribute_exists(pk) OR steps = :semelNoSteps)";`,
+    caughtBy: ["consumer/strategy-change.test.ts"],
   },
   {
     name: "a commit of the own attempt taken for its rejection (P2)",

@@ -4,6 +4,7 @@ import type { SqsRequest } from "../../../lib/consumer/sqs-send.ts";
 import type { AnswerOf, DynamoDbRequest } from "../../../lib/store/send.ts";
 import { named } from "../../support/faulty-send.ts";
 import type { Chance } from "./chance.ts";
+import type { Habits } from "./habits.ts";
 
 export type AwsRequest = DynamoDbRequest | SqsRequest;
 
@@ -51,7 +52,6 @@ export type Fault =
 const ANSWER_MS_MAX = 12;
 /** Longer than a caller waits for an answer, as well. */
 const SLOW_MS_MAX = 5_000;
-const LATER_MS_MAX = 15 * 60_000;
 
 /** When a request takes effect, and when its caller hears of it; undefined: never. */
 export interface Course {
@@ -64,13 +64,17 @@ export interface Climate {
   readonly faultRate: number;
   /** Every request meets one of these; none: no outage. */
   readonly outage: readonly Fault[];
+  readonly habits: Pick<Habits, "faults" | "laterMsMax" | "latencyMs">;
 }
 
-export function drawCourse(request: AwsRequest, { faultRate, outage }: Climate, chance: Chance): Course {
-  const possible = faultsOf(request);
-  const certain = chance.anyOf(outage.filter((one) => possible.includes(one)));
-  const fault = certain ?? (chance.happens(faultRate) ? chance.pick(possible) : "none");
-  const effectMs = 1 + chance.below(fault === "slow" ? SLOW_MS_MAX : ANSWER_MS_MAX);
+export function drawCourse(request: AwsRequest, { faultRate, outage, habits }: Climate, chance: Chance): Course {
+  const all = faultsOf(request);
+  const possible = habits.faults.length === 0 ? all : all.filter((one) => habits.faults.includes(one));
+  const certain = chance.anyOf(outage.filter((one) => all.includes(one)));
+  const fault = certain ?? (chance.happens(faultRate) ? (chance.anyOf(possible) ?? "none") : "none");
+  const moreMs = habits.latencyMs[isTakeover(request) ? "takeOver" : request.operation] ?? 0;
+  const effectMs =
+    (moreMs > 0 ? chance.below(moreMs) : 0) + 1 + chance.below(fault === "slow" ? SLOW_MS_MAX : ANSWER_MS_MAX);
   const answerMs = effectMs + chance.below(fault === "slow" ? SLOW_MS_MAX : ANSWER_MS_MAX);
   switch (fault) {
     case "never-applied":
@@ -87,12 +91,20 @@ export function drawCourse(request: AwsRequest, { faultRate, outage }: Climate, 
     case "dies-after":
       return { fault, effectMs, answerMs: undefined };
     case "applied-later":
-      return { fault, effectMs: chance.spanMs(1_000, LATER_MS_MAX), answerMs: undefined };
+      return {
+        fault,
+        effectMs: chance.spanMs(Math.min(1_000, habits.laterMsMax), habits.laterMsMax),
+        answerMs: undefined,
+      };
     case "reset-then-applied":
-      return { fault, effectMs: chance.spanMs(5, LATER_MS_MAX), answerMs: 1 + chance.below(ANSWER_MS_MAX) };
+      return { fault, effectMs: chance.spanMs(5, habits.laterMsMax), answerMs: 1 + chance.below(ANSWER_MS_MAX) };
     default:
       return { fault, effectMs, answerMs };
   }
+}
+
+function isTakeover({ operation, input }: AwsRequest): boolean {
+  return operation === "UpdateItem" && "UpdateExpression" in input && input.UpdateExpression.includes("if_not_exists");
 }
 
 function faultsOf({ operation }: AwsRequest): readonly [Fault, ...Fault[]] {

@@ -3,27 +3,28 @@
 
 import { inspect } from "node:util";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { SqsBatchResponse, SqsRecord } from "../../../lib/aws/lambda.ts";
+import type { SqsBatchResponse, SqsEvent, SqsRecord } from "../../../lib/aws/lambda.ts";
 import type { Message } from "../../../lib/consumer/message.ts";
 import type { Tx } from "../../../lib/consumer/tx.ts";
 import { PermanentError } from "../../../lib/errors.ts";
 import { createExactlyOnce } from "../../../lib/middleware/exactly-once.ts";
+import { chargesOf } from "./charges.ts";
+import { type Invocation, meetOthers, newInvocation } from "./invocation.ts";
 import { CONSUMER, type HandlerMeans, handle, JOURNAL, type Order, orderOf, RECORDS } from "./messages.ts";
 import { invokeAsMiddy, type Others } from "./middy.ts";
 import { connect } from "./network.ts";
+import { insertAsAnother } from "./newer.ts";
+import { repriceUntil } from "./prices.ts";
 import { createProcess, type SandboxProcess } from "./process.ts";
 import { MARGIN_MS, SKEW_MS_MAX, strategyOf, TIMEOUT_MS, WORKERS_MAX } from "./setup.ts";
 import {
   handlerStarted,
-  type Invocation,
   judgeBudget,
   judgeDeclared,
   judgeResponse,
   judgeThrown,
   judgeTimeLimit,
   listener,
-  meetOthers,
-  newInvocation,
 } from "./verdicts.ts";
 import type { Sandbox, World } from "./world.ts";
 
@@ -39,16 +40,20 @@ export function freeSandbox(world: World): Sandbox | undefined {
 }
 
 function startSandbox(world: World): Sandbox {
-  const { chance, setup, sandboxes, timeline, weather } = world;
+  const { chance, habits, setup, sandboxes, timeline, weather } = world;
+  const { skewMsMax = SKEW_MS_MAX } = habits;
   const number = world.nextNumber("process");
   const process = createProcess({
     number,
-    version: weather.version,
-    skewMs: weather.quiet || chance.happens(0.6) ? 0 : chance.below(2 * SKEW_MS_MAX) - SKEW_MS_MAX,
+    version: habits.mixedVersions && chance.happens(0.5) ? Math.max(0, weather.version - 1) : weather.version,
+    skewMs: weather.quiet || chance.happens(0.6) ? 0 : chance.below(2 * skewMsMax) - skewMsMax,
     timeline,
     chance,
     nextId: () => world.nextNumber("id"),
-    onDeath: () => sandboxes.delete(sandbox),
+    onDeath() {
+      if (sandbox.busy) sandbox.busy.dead = true;
+      sandboxes.delete(sandbox);
+    },
   });
   const strategy = strategyOf(setup, process.version);
   const consumer = createExactlyOnce(
@@ -57,7 +62,7 @@ function startSandbox(world: World): Sandbox {
       table: RECORDS,
       retentionDays: setup.retentionDays,
       key: "key",
-      schema: schemaOf(process),
+      schema: schemaOf(process, world),
       strategy,
       groupCommit: setup.groupCommit,
       concurrency: setup.concurrency,
@@ -79,25 +84,20 @@ function startSandbox(world: World): Sandbox {
 }
 
 /** Adds the time, so that the validated body is another one at every delivery. */
-function schemaOf({ host }: SandboxProcess): StandardSchemaV1<unknown, unknown> {
-  const validate = (value: unknown) => ({ value: { ...(value as Order), seenAtMs: host.nowMs() } });
-  return { "~standard": { version: 1, vendor: "simulation", validate } };
-}
-
-/** The effect outside DynamoDB. ST1, ST3 */
-function charger(process: SandboxProcess, world: World): (key: string, idempotencyKey: string) => string {
-  return (key, idempotencyKey) => {
-    const state = world.ledger.keys.get(key);
-    const { attemptId, steps } = world.ledger.records.get(state?.pk ?? "") ?? {};
-    const own = process.madeIn(attemptId?.S ?? "") !== undefined;
-    if (own && steps?.M?.["charge"]) world.ledger.complaints.push(`ST1: the step of ${key} is kept, and runs again`);
-    if (state && (state.stepKey ?? idempotencyKey) !== idempotencyKey) {
-      world.ledger.complaints.push(`ST3: the step of ${key} has two idempotency keys`);
-    }
-    if (state) state.stepKey = idempotencyKey;
-    world.figures.count("steps run");
-    return idempotencyKey;
+function schemaOf({ host }: SandboxProcess, { chance, habits, weather }: World): StandardSchemaV1<unknown, unknown> {
+  const judge = (value: unknown): StandardSchemaV1.Result<unknown> =>
+    Array.isArray(value)
+      ? { issues: [{ message: "a list is no order" }] }
+      : {
+          value: Object.assign(habits.schemaInPlace ? (value as Order) : { ...(value as Order) }, {
+            seenAtMs: host.nowMs(),
+          }),
+        };
+  const validate = (value: unknown): StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>> => {
+    if (habits.schemaMs === 0 || weather.quiet) return judge(value);
+    return new Promise((resolve) => host.after(chance.below(habits.schemaMs), () => resolve(judge(value))));
   };
+  return { "~standard": { version: 1, vendor: "simulation", validate } };
 }
 
 /** Runs it side by side with everything else; what becomes of it happens as time passes. */
@@ -111,10 +111,12 @@ export function invokeBatch(sandbox: Sandbox, records: readonly SqsRecord[], wor
   figures.count("deliveries", records.length);
   const event = { Records: [...records] };
   const { consumer } = sandbox;
+  const { responses } = world;
+  meetForeigners(records, world);
   const run = runner(sandbox, world);
   const handler = (message: Message, tx: Tx): Promise<void> => run(message, tx);
   const start: Start = world.setup.middleware
-    ? (context) => invokeAsMiddy(consumer, handler, { event, context, others: drawOthers(sandbox, world) })
+    ? (context) => invokeAsMiddy(consumer, handler, { event, context, others: drawOthers(sandbox, world), responses })
     : (context) => consumer.lambda(handler)(event, context);
   const fresh = records.filter(({ attributes }) => attributes.ApproximateReceiveCount === "1");
   const work: Work = {
@@ -126,34 +128,70 @@ export function invokeBatch(sandbox: Sandbox, records: readonly SqsRecord[], wor
     const response = answer as Partial<SqsBatchResponse> | undefined;
     const failed = new Set(response?.batchItemFailures?.map(({ itemIdentifier }) => itemIdentifier));
     judgeResponse(response, records, { invocation, world });
+    const lostDeletions = world.weather.quiet ? 0 : world.habits.lostDeletions;
     for (const record of records) {
       if (failed.has(record.messageId)) {
         world.note(`${record.messageId} is reported failed`, [record.body]);
         figures.count("deliveries reported failed");
-      } else acknowledge(record, world, chance.happens(world.faultRate()));
+      } else acknowledge(record, world, chance.happens(Math.max(world.faultRate(), lostDeletions)));
     }
   });
 }
 
 /** Another middleware may answer before the handler is called, or throw while it runs. */
-function drawOthers(sandbox: Sandbox, { chance, figures, timeline, weather }: World): Others {
+function drawOthers(sandbox: Sandbox, world: World): Others {
+  const { chance, figures, habits, timeline, weather } = world;
   if (weather.quiet) return {};
+  const meddling = habits.meddling > 0 && chance.happens(habits.meddling) ? { change: dropOne } : {};
+  if (habits.beside > 0 && chance.happens(habits.beside)) return { ...meddling, beside: besideOf(world) };
   if (chance.happens(0.02)) {
     figures.count("fault answered early");
     return { answer: { batchItemFailures: [] } };
   }
-  if (!chance.happens(0.05)) return {};
+  if (!chance.happens(habits.thrown)) return meddling;
   figures.count("fault thrown around the batch");
   const error = new Promise<never>((_, reject) => {
     const own = sandbox.busy;
-    timeline.after(chance.spanMs(1, TIMEOUT_MS), () =>
+    timeline.after(chance.spanMs(1, habits.thrownMsMax), () =>
       sandbox.process.run(() => {
         if (own) own.disturbed = true;
         reject(new Error("another middleware gave up"));
       }),
     );
   });
-  return { error };
+  return { ...meddling, error };
+}
+
+/** As one that has too little time for them all. */
+function dropOne({ Records }: SqsEvent): SqsEvent {
+  return { Records: Records.length > 1 ? Records.slice(1) : Records };
+}
+
+/** Another invocation of the same process, which another middleware answers early: all of it comes again. */
+function besideOf({ chance, ledger, queues }: World): Others["beside"] {
+  const records = queues.receive(1 + chance.below(2));
+  if (records.length === 0) return undefined;
+  for (const { messageId } of records) {
+    const copy = ledger.copies.get(messageId);
+    if (copy) copy.deliveries++;
+  }
+  const answered = (answer: unknown): void => {
+    const said = (answer as Partial<SqsBatchResponse>).batchItemFailures?.map(({ itemIdentifier }) => itemIdentifier);
+    const expected = records.map(({ messageId }) => messageId);
+    if (String(said) !== String(expected)) ledger.complaints.push(`W1: ${said} are to come again, not ${expected}`);
+  };
+  return { event: { Records: records }, answered };
+}
+
+/** Under insert: at the time when a message is inserted, somebody else's item is there for a moment. */
+function meetForeigners(records: readonly SqsRecord[], world: World): void {
+  const { chance, habits, timeline, weather } = world;
+  if (habits.foreign === 0 || weather.quiet) return;
+  for (const { messageId, body } of records) {
+    const order = orderOf(body);
+    if (!order || !chance.happens(habits.foreign)) continue;
+    timeline.after(chance.below(15), () => insertAsAnother(world, { id: messageId, order }));
+  }
 }
 
 /** A delete may be lost: then the message comes again. What it means was judged all the same. */
@@ -222,6 +260,7 @@ function begin(
   invocations.set(invocation.number, invocation);
   sandbox.busy = invocation;
   process.invocation = invocation.number;
+  repriceUntil(() => invocation.over || invocation.dead, world);
   process.thaw(); // what is left of an earlier invocation goes on
   const end = (): boolean => {
     if (invocation.over) return false;
@@ -239,6 +278,7 @@ function begin(
   });
   const answer = (value: unknown): void => {
     if (process.dead || !end()) return;
+    invocation.answered = true;
     cancel();
     answered(value, invocation);
     judgeBudget(invocation, world);
@@ -266,7 +306,12 @@ function runner(
     const onRun = (): void => handlerStarted({ messageId, order: body as Order }, invocation, world);
     const gateLeftMs = (): number => (invocation?.gateMs ?? 0) - world.timeline.nowMs();
     try {
-      await handle(body as Order, tx, { ...meansOf(sandbox, world), onRun, gateLeftMs });
+      await handle(body as Order, tx, {
+        ...meansOf(sandbox, world),
+        charges: chargesOf(sandbox.process, invocation, world),
+        onRun,
+        gateLeftMs,
+      });
     } catch (error) {
       if (error instanceof PermanentError) world.ledger.gaveUp(messageId);
       throw error;
@@ -278,13 +323,13 @@ function runner(
   };
 }
 
-function meansOf({ process }: Sandbox, world: World): Omit<HandlerMeans, "onRun" | "gateLeftMs"> {
+function meansOf({ process }: Sandbox, world: World): Omit<HandlerMeans, "onRun" | "gateLeftMs" | "charges"> {
   return {
     strategy: strategyOf(world.setup, process.version),
     host: process.host,
     chance: world.chance,
     version: process.version,
     isQuiet: () => world.weather.quiet,
-    charge: charger(process, world),
+    habits: world.habits,
   };
 }

@@ -21,7 +21,18 @@ import { MARK } from "../../../lib/protocol/insert.ts";
 import { recordKey } from "../../../lib/protocol/key.ts";
 import type { Failure } from "../../../lib/protocol/rejection.ts";
 import { complaintsAboutWrite } from "../../../lib/testing/explorer/invariants.ts";
-import { CONSUMER, counterOf, EFFECTS, isHopeless, JOURNAL, kindOf, type Order, orderOf, RECORDS } from "./messages.ts";
+import {
+  BYTES,
+  CONSUMER,
+  counterOf,
+  EFFECTS,
+  isHopeless,
+  JOURNAL,
+  kindOf,
+  type Order,
+  orderOf,
+  RECORDS,
+} from "./messages.ts";
 import { type Strategy, TIMEOUT_MS } from "./setup.ts";
 import type { Change } from "./store.ts";
 
@@ -34,6 +45,8 @@ export interface KeyState extends Order {
   swept: boolean;
   /** A newer version has its hand in it. */
   newer?: boolean;
+  /** Of whoever inserted it. */
+  attemptId?: string;
   /** Of the mark of its item, under insert. */
   format?: string;
   /** Somebody else has put an item where its own is to be. */
@@ -79,7 +92,7 @@ export interface Ledger {
   deadLettered(id: string, failure: Partial<Failure>, body: string): void;
   /** Its handler threw for good. */
   gaveUp(messageId: string): void;
-  /** When its rejection was recorded, and still is. */
+  /** When its rejection was recorded, as the last one of its key, which is not committed since. */
   rejectedAtMs(messageId: string, key: string): number | undefined;
   answered(order: Order, result: string): void;
   isCommitted(body: string): boolean;
@@ -119,6 +132,7 @@ export function createLedger({ strategy, nowMs, lifetimeMs }: LedgerOptions): Le
   const letters = new Set<string>();
   const rejected = new Map<string, number>();
   const givenUp = new Set<string>();
+  const lastRejected = new Map<string, string>(); // by record
   const totals = { hot: 0, sum: 0, sold: 0 };
   const complaints: string[] = [];
   let committed = 0;
@@ -139,6 +153,7 @@ export function createLedger({ strategy, nowMs, lifetimeMs }: LedgerOptions): Le
     state.committed = payload;
     totals[counterOf(kindOf(state.key))]++;
     committed++;
+    judgePut(state.key);
     const [price, seen] = [effects.get("price"), effects.get(`price of ${state.key}`)];
     if (!seen) return;
     for (const name of ["n", "m"]) {
@@ -147,13 +162,26 @@ export function createLedger({ strategy, nowMs, lifetimeMs }: LedgerOptions): Le
     }
   }
 
+  /** V1, X1, X3 */
+  function judgePut(key: string): void {
+    const { bytes, lingering, swallowed } = effects.get(`put ${key}`) ?? {};
+    if (bytes?.B && String(bytes.B) !== String(BYTES))
+      complaints.push(`V1: ${key} is committed with bytes that its handler changed later`);
+    if (lingering?.BOOL) complaints.push(`X3: ${key} is committed, and its step was still under way`);
+    if (swallowed) complaints.push(`X1: ${key} is committed, and its step could not be kept`);
+  }
+
   function recordWritten({ id, before, after }: Change, writer: number): void {
     const passedOver = before?.["fencingToken"] && after && !after["fencingToken"];
     if (passedOver) complaints.push(...complaintsAboutPassingOver(before, after));
     else complaints.push(...complaintsAboutWrite(before, after, writer));
     if (after) records.set(id, after);
     const { committedAt, claimedAt, expiresAt, messageId, status } = after ?? {};
-    if (status?.S === "REJECTED") rejected.set(messageId?.S ?? "", nowMs());
+    if (status?.S === "REJECTED") {
+      rejected.set(messageId?.S ?? "", nowMs());
+      lastRejected.set(id, messageId?.S ?? "");
+    }
+    if (status?.S === "COMPLETED") lastRejected.delete(id);
     // A claim counts from its last try, its lifetime from its first.
     const sinceMs = committedAt ? Number(committedAt.N) : Number(claimedAt?.N) - TIMEOUT_MS;
     if (Number(expiresAt?.N) * 1000 < sinceMs + lifetimeMs)
@@ -173,6 +201,7 @@ export function createLedger({ strategy, nowMs, lifetimeMs }: LedgerOptions): Le
     const state = byPk.get(after?.[MARK]?.M?.["pk"]?.S ?? "");
     if (state?.key !== id) complaints.push(`IN1: the item ${id} has the mark of key ${state?.key}`);
     if (state) state.format = after?.[MARK]?.M?.["formatVersion"]?.N ?? "none";
+    if (state) state.attemptId = after?.[MARK]?.M?.["attemptId"]?.S ?? "";
     if (state && !before) commit(state, Number(after?.["payload"]?.N));
   }
 
@@ -255,18 +284,21 @@ export function createLedger({ strategy, nowMs, lifetimeMs }: LedgerOptions): Le
     written,
     swept(pk) {
       records.delete(pk);
+      lastRejected.delete(pk);
       const state = byPk.get(pk);
       if (state) state.swept = true;
     },
     reread: (pk, record) => void records.set(pk, record),
     gaveUp: (messageId) => void givenUp.add(messageId),
     rejectedAtMs(messageId, key) {
-      const { messageId: last, status } = records.get(keys.get(key)?.pk ?? "") ?? {};
-      return status?.S === "REJECTED" && last?.S === messageId ? rejected.get(messageId) : undefined;
+      return lastRejected.get(keys.get(key)?.pk ?? "") === messageId ? rejected.get(messageId) : undefined;
     },
     deadLettered(id, { messageId = "", code }, body) {
       if (code === "SEMEL_PERMANENT" && !givenUp.has(messageId)) {
         complaints.push(`RE1: ${messageId} was dead-lettered, and its handler never gave it up`);
+      }
+      if (code === "SEMEL_PERMANENT" && orderOf(body) && !rejected.has(messageId)) {
+        complaints.push(`RE2: ${messageId} was dead-lettered, and its rejection is not recorded`);
       }
       letters.add(messageId);
       const from = copies.get(messageId);
@@ -286,6 +318,9 @@ export function createLedger({ strategy, nowMs, lifetimeMs }: LedgerOptions): Le
       const state = keyState(order);
       if (isCommitted(body) && !rejected.has(messageId)) {
         complaints.push(`RE4: ${messageId} is done, was never rejected, and was dead-lettered`);
+      }
+      if (code === "SEMEL_PAYLOAD_MISMATCH" && strategy === "insert" && state.committed === undefined) {
+        complaints.push(`IN2: ${messageId} was dead-lettered for another payload, and ${order.key} has none`);
       }
       if (records.has(state.pk) || state.committed !== undefined) return;
       complaints.push(`RE2: ${messageId} was dead-lettered, but nothing is recorded under ${order.key}`);

@@ -4,6 +4,8 @@ import type { Tx } from "../../../lib/consumer/tx.ts";
 import { PermanentError, RetryLater } from "../../../lib/errors.ts";
 import type { Host } from "../../../lib/host.ts";
 import type { Chance } from "./chance.ts";
+import type { Charges } from "./charges.ts";
+import type { Habits } from "./habits.ts";
 import type { Strategy } from "./setup.ts";
 
 export const CONSUMER = "simulated";
@@ -39,10 +41,11 @@ export function counterOf(kind: Kind): "hot" | "sum" | "sold" {
   return kind === "stocked" ? "sold" : "hot";
 }
 
-/** Undefined: a poison message, whose body nobody can read. */
+/** Undefined: a poison message, whose body nobody can read, or one that the schema refuses. */
 export function orderOf(body: string): Order | undefined {
   try {
-    return JSON.parse(body) as Order;
+    const order = JSON.parse(body) as Partial<Order>;
+    return order.key === undefined ? undefined : (order as Order);
   } catch {
     return undefined;
   }
@@ -57,12 +60,18 @@ export interface HandlerMeans {
   readonly isQuiet: () => boolean;
   /** Until the gate of its invocation closes. */
   readonly gateLeftMs: () => number;
-  /** The effect outside DynamoDB; gives its number. */
   /** Is told of every run of a handler. */
   readonly onRun: () => void;
-  readonly charge: (key: string, idempotencyKey: string) => string;
+  /** The effect outside DynamoDB. */
+  readonly charges: Charges;
+  readonly habits: Habits;
 }
 
+type Item = Record<string, unknown>;
+
+/** What every put holds. V1 */
+export const BYTES: readonly number[] = [1, 2, 3];
+const STEP_MS_MAX = 3_000;
 /** Effects of a message. */
 const TOO_MANY = 100;
 /** Longer than the invocation may take, as well. */
@@ -75,11 +84,10 @@ export async function handle(order: { key: string; payload: number }, tx: Tx, me
   order.payload = -1;
   const { host, isQuiet, strategy } = means;
   const kind = kindOf(key);
-  const charged =
-    strategy === "claim"
-      ? await tx.step("charge", ({ idempotencyKey }) => means.charge(key, idempotencyKey))
-      : undefined;
-  if (kind === "priced" && strategy !== "insert") await readPrice(key, tx);
+  const bytes = new Uint8Array(BYTES);
+  const stepped = strategy === "claim" ? await step(key, tx, means) : undefined;
+  const isPriced = kind === "priced" || (kind === "once" && means.habits.pricedCalls);
+  if (isPriced && strategy !== "insert") await readPrice(key, tx);
   const sum = { TableName: EFFECTS, Key: { id: "sum" } };
   const guard = (kind === "guarded" || kind === "once") && strategy !== "insert";
   const found = guard ? await tx.get<{ n: number }>(sum) : undefined;
@@ -90,7 +98,8 @@ export async function handle(order: { key: string; payload: number }, tx: Tx, me
   for (let more = kind === "huge" ? TOO_MANY : 0; more > 0; more--) {
     tx.put({ TableName: EFFECTS, Item: { id: `more ${key} ${more}` } });
   }
-  tx.put({ TableName: EFFECTS, Item: { id: `put ${key}`, payload, ...(charged && { charged }) } });
+  tx.put({ TableName: EFFECTS, Item: { id: `put ${key}`, payload, bytes, ...stepped?.() } });
+  bytes.fill(0); // V1: what was declared stays
   tx.increment({ TableName: EFFECTS, Key: { id: `count ${key}` } }, { n: 2 });
   tx.increment({ TableName: EFFECTS, Key: { id: `count ${key}` } }, { n: -1 });
   if (kind === "guarded") {
@@ -106,7 +115,32 @@ export async function handle(order: { key: string; payload: number }, tx: Tx, me
       ExpressionAttributeValues: { ":one": 1 },
     });
   }
-  tx.increment({ TableName: EFFECTS, Key: { id: "hot" } }, { n: 1 });
+  const hot = { TableName: EFFECTS, Key: { id: "hot" } };
+  if (!means.habits.writesHot || payload % 2 === 0) return tx.increment(hot, { n: 1 });
+  const ExpressionAttributeValues = { ":one": 1, ":none": 0 };
+  tx.update({ ...hot, UpdateExpression: "SET n = if_not_exists(n, :none) + :one", ExpressionAttributeValues });
+}
+
+/** What the put is to tell of the step, when it is declared: what it gave, that it is still under way, or that its failure was swallowed. */
+async function step(key: string, tx: Tx, means: HandlerMeans): Promise<() => Item> {
+  const { chance, charges, gateLeftMs, habits, isQuiet } = means;
+  const isLoose = habits.loose > 0 && !isQuiet() && chance.happens(habits.loose);
+  const manner = isLoose ? chance.pick(["slow", "late", "left", "swallowed"] as const) : "prompt";
+  const drawnMs = manner === "late" ? Math.max(0, gateLeftMs()) + chance.below(80) : chance.spanMs(1, STEP_MS_MAX);
+  const running = tx.step("charge", ({ idempotencyKey }) => charges.charge(key, idempotencyKey, isLoose ? drawnMs : 0));
+  if (manner === "left") {
+    await Promise.resolve();
+    if (chance.happens(0.5)) throw new Error("this time");
+    return () => ({ lingering: charges.isUnderWay() });
+  }
+  try {
+    const charged = await running;
+    charges.gave(key, charged);
+    return () => ({ charged });
+  } catch (error) {
+    if (manner !== "swallowed") throw error;
+    return () => ({ swallowed: true });
+  }
 }
 
 /** The price stands in two attributes, read one after the other; both guards have to hold. */
@@ -119,15 +153,18 @@ async function readPrice(key: string, tx: Tx): Promise<void> {
 }
 
 /** Nothing, or any time, or until just before the gate closes. */
-function drawWork({ chance, gateLeftMs }: HandlerMeans): number {
-  if (chance.happens(0.05)) return Math.max(0, gateLeftMs() - chance.below(30));
-  return chance.happens(0.3) ? chance.spanMs(1, HANDLER_MS_MAX) : 0;
+function drawWork({ chance, gateLeftMs, habits }: HandlerMeans): number {
+  if (habits.working > 0 && chance.happens(habits.lateWork)) {
+    return Math.max(0, gateLeftMs() - chance.below(habits.lateWorkMs));
+  }
+  return chance.happens(habits.working) ? chance.spanMs(1, HANDLER_MS_MAX) : 0;
 }
 
-function complain(kind: Kind, { chance, version, isQuiet }: HandlerMeans): void {
+function complain(kind: Kind, { chance, habits, version, isQuiet }: HandlerMeans): void {
   if (kind === "doomed") throw new PermanentError("for good");
   if (isQuiet()) return;
-  if (kind === "disputed" && version % 2 === 1) throw new PermanentError("not in this version");
-  if (chance.happens(0.05)) throw new Error("this time");
+  const { fickle = version % 2 } = habits;
+  if (kind === "disputed" && chance.happens(fickle)) throw new PermanentError("not in this version");
+  if (chance.happens(habits.failing)) throw new Error("this time");
   if (chance.happens(0.02)) throw new RetryLater({ afterSeconds: chance.pick([0, 1, 60, 43_200]) });
 }

@@ -15,9 +15,10 @@ import { FAILURE_ATTRIBUTE, type Failure } from "../../../lib/protocol/rejection
 import type { AnswerOf, DynamoDbRequest, Send } from "../../../lib/store/send.ts";
 import { named } from "../../support/faulty-send.ts";
 import { type AwsRequest, applyUnder, type Course, drawCourse, type Fault, faultError } from "./faults.ts";
-import { JOURNAL } from "./messages.ts";
+import type { Invocation } from "./invocation.ts";
+import { JOURNAL, orderOf } from "./messages.ts";
 import type { SandboxProcess } from "./process.ts";
-import { judgeRelease, judgeTakeover } from "./verdicts.ts";
+import { judgeRelease, judgeTaken, judgeTakeover } from "./verdicts.ts";
 import { RECORD_KEYS, type World } from "./world.ts";
 
 interface Way {
@@ -42,14 +43,18 @@ export function connect(process: SandboxProcess, world: World): Connection {
 
   function request(given: AwsRequest, signal: AbortSignal | undefined): Promise<unknown> {
     if (process.dead) return NEVER;
+    judgeMoment(given); // also of what the client then does not send
     if (signal?.aborted) return Promise.reject(named("AbortError", "aborted"));
-    judgeMoment(given);
     const keys = keysIn(given, world);
     judgeRenewals(given, keys);
     const isRelease = given.operation === "UpdateItem" && JSON.stringify(given.input).includes(":semelReleased");
     for (const key of isRelease ? keys : []) {
       const record = ledger.records.get(ledger.keys.get(key)?.pk ?? "");
       judgeRelease(record, world, process.madeIn(record?.["attemptId"]?.S ?? ""));
+    }
+    const releaser = world.invocations.get(process.madeIn(idIn(given)) ?? 0);
+    for (const key of isRelease ? keys : []) {
+      if (releaser?.stepping.has(key)) ledger.complaints.push(`ST5: ${key} is given back while its step runs`);
     }
     const items = itemsOf(given, process.invocation, world);
     const invocation = world.invocations.get(process.invocation);
@@ -60,7 +65,7 @@ export function connect(process: SandboxProcess, world: World): Connection {
     for (const item of items) underWay.add(item);
     const { outage, quiet } = world.weather;
     const inOutage = outage && !quiet && timeline.nowMs() < outage.untilMs;
-    const climate = { faultRate: world.faultRate(), outage: inOutage ? outage.faults : [] };
+    const climate = { faultRate: world.faultRate(), outage: inOutage ? outage.faults : [], habits: world.habits };
     const course = drawCourse(given, climate, chance);
     if (course.fault !== "none") figures.count(`fault ${course.fault}`);
     if (course.fault !== "none") invocation?.faults.push(course.fault);
@@ -76,7 +81,31 @@ export function connect(process: SandboxProcess, world: World): Connection {
       for (const item of items) underWay.delete(item);
     };
     answered.then(over, over);
+    answered.then(
+      () => see(given, course.fault, invocation),
+      () => see(given, course.fault, invocation),
+    );
+    if (isRelease) answered.catch((error: Error) => learn(error, releaser, keys));
     return answered;
+  }
+
+  /** What stands in the way of an insert comes with its answer, or is read. */
+  function see({ operation, input }: AwsRequest, fault: Fault, own: Invocation | undefined): void {
+    const isRead = operation === "BatchGetItem";
+    const several = isRead && Object.values(input.RequestItems).some(({ Keys }) => Keys.length > 1);
+    const tells = isRead || operation === "BatchExecuteStatement" || operation === "PutItem";
+    const isSilent = fault === "without-items" || (fault === "half-unread" && !several);
+    if (own && tells && !isSilent) own.sawItems = true;
+  }
+
+  /** A release that is refused tells what became of its key. */
+  function learn(error: Error, releaser: Invocation | undefined, keys: readonly string[]): void {
+    if (error.name !== "ConditionalCheckFailedException" || !releaser) return;
+    for (const key of keys) {
+      const { attemptId, status } = ledger.records.get(ledger.keys.get(key)?.pk ?? "") ?? {};
+      const isOwn = process.madeIn(attemptId?.S ?? "") === releaser.number;
+      if (isOwn && status?.S === "COMPLETED") releaser.learnt.add(key);
+    }
   }
 
   /** LE2: a commit would meet its own renewal. */
@@ -154,7 +183,10 @@ export function connect(process: SandboxProcess, world: World): Connection {
           const taken = acquires(one) ? keysIn(one, world).flatMap((key) => ledger.keys.get(key) ?? []) : [];
           const seen = taken.map(({ pk }) => ledger.records.get(pk));
           const answer = world.store.apply(one, process.number % 1000);
-          for (const record of seen) judgeTakeover(record, process, world);
+          for (const [index, record] of seen.entries()) {
+            judgeTakeover(record, process, world);
+            judgeTaken(record, ledger.records.get(taken[index]?.pk ?? ""), process, world);
+          }
           return answer;
         });
     }
@@ -162,13 +194,13 @@ export function connect(process: SandboxProcess, world: World): Connection {
 
   /** L1. */
   function judgeMoment(given: AwsRequest): void {
+    if (given.operation === "SendMessage") judgeLetter(given.input.MessageBody);
     if (!commits(given) && !acquires(given)) return;
     const { ":semelSeenAttempt": _, ...values } = valuesOf(given);
     const text = JSON.stringify(given.operation === "UpdateItem" ? values : given.input);
     for (const [id] of text.matchAll(/00000000-0000-4000-8\d{3}-\d{12}/g)) {
       const invocation = world.invocations.get(process.madeIn(id) ?? 0);
-      // Of what was frozen, a timer that is due may not have fired yet: a key may then be acquired, for nothing.
-      if (!invocation || invocation.jumped || (invocation.disturbed && !commits(given))) continue;
+      if (!invocation || invocation.jumped) continue;
       if (timeline.nowMs() <= invocation.gateMs && !invocation.over) continue;
       ledger.complaints.push(
         `L1: p${process.number} sends a commit of its invocation ${invocation.number}, which is over`,
@@ -177,12 +209,26 @@ export function connect(process: SandboxProcess, world: World): Connection {
     }
   }
 
+  /** RE1: what needs no record goes when it is rejected, so never after the gate; but a try that was left may go again. */
+  function judgeLetter(body: string): void {
+    const own = world.invocations.get(process.invocation);
+    if (!own || own.letters.has(body) || orderOf(body) !== undefined) return;
+    own.letters.add(body);
+    if (own.disturbed || timeline.nowMs() <= own.gateMs) return;
+    ledger.complaints.push(`RE1: p${process.number} dead-letters ${body} after its gate closed`);
+  }
+
   return {
     send: <R extends DynamoDbRequest>(given: R, { signal }: { signal?: AbortSignal }) =>
       request(given, signal) as Promise<AnswerOf<R>>,
     sqsSend: <R extends SqsRequest>(given: R, { signal }: { signal?: AbortSignal }) =>
       request(given, signal) as Promise<SqsAnswerOf<R>>,
   };
+}
+
+function idIn({ input }: AwsRequest): string {
+  const values = ("ExpressionAttributeValues" in input && input.ExpressionAttributeValues) || {};
+  return (values as Item)[":semelAttempt"]?.S ?? "";
 }
 
 function commits({ operation, input }: AwsRequest): boolean {

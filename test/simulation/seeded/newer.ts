@@ -12,7 +12,12 @@ const NEWER = { N: "2" };
 const KNOWN = { N: "1" };
 const WRITER = 999;
 
-function waitingOf({ ledger, queues }: World): { readonly id: string; readonly order: Order }[] {
+interface Waiting {
+  readonly id: string;
+  readonly order: Order;
+}
+
+function waitingOf({ ledger, queues }: World): Waiting[] {
   return [...queues.source().values()].flatMap(({ id, body }) => {
     const order = orderOf(body);
     const isPlain = order && kindOf(order.key) === "plain" && ledger.keys.get(order.key)?.committed === undefined;
@@ -20,24 +25,23 @@ function waitingOf({ ledger, queues }: World): { readonly id: string; readonly o
   });
 }
 
-/** How long somebody else's item is there, at most. */
-const FOREIGN_MS_MAX = 60 * 60_000;
-
 /** Under insert: somebody else puts an item where a message's own is to be, and takes it away again. */
-export function insertAsAnother(world: World): void {
-  const { chance, figures, ledger, note, setup, store, timeline } = world;
-  const one = setup.strategy === "insert" ? chance.anyOf(waitingOf(world)) : undefined;
+export function insertAsAnother(world: World, wanted?: Waiting): void {
+  const { chance, figures, habits, ledger, note, setup, store, timeline } = world;
+  const one = setup.strategy === "insert" ? (wanted ?? chance.anyOf(waitingOf(world))) : undefined;
   const state = one && ledger.keys.get(one.order.key);
   if (!one || !state || store.item(JOURNAL, one.order.key)) return;
   const Key = { id: { S: one.order.key } };
   const [other] = [...ledger.keys.values()].filter(({ key }) => key !== one.order.key);
-  const mark = other && { [MARK]: { M: { formatVersion: KNOWN, pk: { S: other.pk } } } };
+  const mark = other && {
+    [MARK]: { M: { ...termsOf(other, world), formatVersion: KNOWN, pk: { S: other.pk } } },
+  };
   store.memory.send({
     operation: "PutItem",
     input: { TableName: JOURNAL, Item: { ...Key, ...(chance.happens(0.5) && mark) } },
   });
   state.foreign = true;
-  timeline.after(chance.spanMs(5, FOREIGN_MS_MAX), () => {
+  timeline.after(chance.spanMs(5, habits.foreignMsMax), () => {
     const TransactItems = [{ Delete: { TableName: JOURNAL, Key } }];
     store.memory.send({ operation: "TransactWriteItems", input: { TransactItems } });
   });

@@ -2,9 +2,12 @@
 
 import type { Simulation, Violation } from "./simulate.ts";
 
-export function violationText({ seed, steps, strategy, adjust }: Simulation, violation: Violation): string {
+export function violationText(
+  { seed, steps, strategy, adjust, profileName }: Simulation,
+  violation: Violation,
+): string {
   const { step, complaints, history } = violation;
-  const command = `npm run sim -- --seed ${seed} --steps ${steps} --strategy ${strategy}`;
+  const command = `npm run sim -- --seed ${seed} --steps ${steps} --strategy ${strategy}${profileName === undefined ? "" : ` --profile ${profileName}`}`;
   return [
     `violated under ${strategy}, seed ${seed}, step ${step}:`,
     ...complaints.map((one) => `  ${one}`),

@@ -9,12 +9,14 @@
 
 import { describe, expect, it } from "vitest";
 import { addFigures, createFigures, figuresText } from "./figures.ts";
+import { PROFILES } from "./profiles.ts";
 import { violationText } from "./report.ts";
 import { STRATEGIES } from "./setup.ts";
 import { type Simulation, simulate } from "./simulate.ts";
 
 const SEEDS = 6;
 const STEPS = 120;
+const PROFILE_STEPS = 20;
 
 async function violationOf(simulation: Simulation): Promise<string | undefined> {
   const { violation } = await simulate(simulation);
@@ -42,6 +44,13 @@ describe("effects happen exactly once in every simulation", () => {
       expect(sum.of(what), what).toBeGreaterThan(0);
     }
   });
+});
+
+it.each(Object.entries(PROFILES))("nor in the profile %s", { timeout: 60_000 }, async (profileName, profile) => {
+  for (const strategy of profile.strategies) {
+    const found = await violationOf({ seed: 1, steps: PROFILE_STEPS, strategy, profile, profileName });
+    expect(found).toBeUndefined();
+  }
 });
 
 it("records that live shorter than the dedup horizon let an effect happen twice, and it is seen", async () => {

@@ -46,7 +46,12 @@ export function strategyOf({ strategy, changesStrategy }: Setup, version: number
   return strategy === "claim" ? "commit" : "claim";
 }
 
-export function drawSetup(chance: Chance, strategy: Strategy): Setup {
+export interface Given {
+  readonly strategy: Strategy;
+  readonly skewMsMax: number | undefined;
+}
+
+export function drawSetup(chance: Chance, { strategy, skewMsMax = SKEW_MS_MAX }: Given): Setup {
   const visibilitySeconds = chance.pick([3, 12, 60]);
   const horizonSeconds = dedupHorizonSeconds({
     redrives: REDRIVES_MAX,
@@ -69,6 +74,6 @@ export function drawSetup(chance: Chance, strategy: Strategy): Setup {
     backoff: chance.happens(0.5),
     maxReceiveCount: chance.pick([2, 4, 8]),
     faultRate: chance.pick([0.02, 0.1, 0.3]),
-    retentionDays: (horizonSeconds + SKEW_MS_MAX / 1000) / DAY_SECONDS,
+    retentionDays: (horizonSeconds + Math.max(SKEW_MS_MAX, skewMsMax) / 1000) / DAY_SECONDS,
   };
 }

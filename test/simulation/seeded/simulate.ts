@@ -2,15 +2,19 @@
 
 import { endQuietly } from "./ending.ts";
 import type { Figures } from "./figures.ts";
+import type { Profile } from "./profiles.ts";
 import type { Setup, Strategy } from "./setup.ts";
 import { SOURCE_RETENTION_SECONDS } from "./setup.ts";
 import { createSteps } from "./steps.ts";
+import { judgeResponses } from "./verdicts.ts";
 import { createWorld, type World } from "./world.ts";
 
 export interface Simulation {
   readonly seed: number;
   readonly steps: number;
   readonly strategy: Strategy;
+  readonly profile?: Profile | undefined;
+  readonly profileName?: string | undefined;
   /** Changes what the seed decides. */
   readonly adjust?: Partial<Setup>;
 }
@@ -63,7 +67,9 @@ async function runOnce({ steps, ...options }: Simulation): Promise<Run> {
 }
 
 /** I8, and whatever was complained of on the way. */
-function isSound({ ledger, queues, timeline }: World): boolean {
+function isSound(world: World): boolean {
+  const { ledger, queues, timeline } = world;
+  judgeResponses(world);
   const [source, dead] = [queues.source(), queues.dead()];
   for (const copy of ledger.queued) {
     if (source.has(copy.id) || dead.has(copy.id)) continue;

@@ -1,10 +1,10 @@
 // The steps of a simulation: what producers, the poller, operators, time and bad luck do next.
 
 import type { SqsRecord } from "../../../lib/aws/lambda.ts";
-import type { Fault } from "./faults.ts";
 import { freeSandbox, invokeBatch, invokeOnce } from "./invocations.ts";
 import { EFFECTS, type Kind, type Order, RECORDS } from "./messages.ts";
 import { commitAsNewer, insertAsAnother } from "./newer.ts";
+import { reprice } from "./prices.ts";
 import { redrive } from "./redrive.ts";
 import { RESEND_WINDOW_MS, SKEW_MS_MAX } from "./setup.ts";
 import type { World } from "./world.ts";
@@ -15,6 +15,7 @@ const WEIGHTS = {
   resend: 6,
   "other payload": 2,
   poison: 1,
+  misfit: 1,
   once: 6,
   time: 10,
   restock: 1,
@@ -50,17 +51,6 @@ const TOKENS_MS = 10 * MINUTE_MS;
 /** How late the same delivery may come again, whatever its receipt says. */
 const DUPLICATE_MS_MAX = 10 * MINUTE_MS;
 
-const OUTAGES: readonly [readonly Fault[], ...(readonly Fault[])[]] = [
-  ["throttled"],
-  ["conflict-on-record", "conflict"],
-  ["conflict-on-effect"],
-  ["server-error", "server-error-applied"],
-  ["answer-lost", "never-applied"],
-  ["hangs"],
-  ["slow"],
-  ["in-progress", "in-progress-applied"],
-];
-
 /** What producers and callers know of what they sent. */
 interface Sent {
   readonly body: string;
@@ -79,6 +69,9 @@ export interface Steps {
 
 export function createSteps(world: World): Steps {
   const { chance, figures, ledger, note, queues, store, timeline, weather } = world;
+  const { habits, profile } = world;
+  const kinds: Readonly<Record<string, number>> = profile?.kinds ?? KIND_WEIGHTS;
+  const weights = (profile?.weights ?? WEIGHTS) as Readonly<Record<Step, number>>;
   const sent: Sent[] = [];
   const called: Sent[] = [];
   let recent: { readonly record: SqsRecord; readonly atMs: number }[] = [];
@@ -93,7 +86,7 @@ export function createSteps(world: World): Steps {
   }
 
   function sendNew(): void {
-    const kind = chance.weighted(KIND_WEIGHTS);
+    const kind = chance.weighted(kinds);
     const order: Order = { key: `${kind}-${world.nextNumber("key")}`, payload: chance.below(1000) };
     const body = JSON.stringify(order);
     sent.push({ body, order, firstMs: timeline.nowMs() });
@@ -101,7 +94,7 @@ export function createSteps(world: World): Steps {
   }
 
   function sendAgain(otherPayload: boolean): void {
-    const one = chance.anyOf(sent.filter(isRecent).slice(-50));
+    const one = chance.anyOf(sent.filter(isRecent).slice(-habits.resentOf));
     if (!one) return;
     figures.count(otherPayload ? "other payloads" : "resends");
     if (!otherPayload || !one.order) {
@@ -117,10 +110,10 @@ export function createSteps(world: World): Steps {
     if (weather.paused) return;
     const sandbox = freeSandbox(world);
     if (!sandbox) return;
-    const records = queues.receive(chance.happens(0.1) ? 100 : 10);
+    const records = queues.receive(chance.happens(habits.largeBatches) ? 100 : 10);
     recent = recent.filter(({ atMs }) => timeline.nowMs() - atMs < DUPLICATE_MS_MAX).slice(-20);
-    const again = chance.happens(0.05) ? chance.anyOf(recent)?.record : undefined;
-    const copy = again ?? (chance.happens(0.05) ? chance.anyOf(records) : undefined);
+    const again = chance.happens(habits.copies) ? chance.anyOf(recent)?.record : undefined;
+    const copy = again ?? (chance.happens(habits.copies) ? chance.anyOf(records) : undefined);
     if (copy) figures.count("fault delivered twice");
     const all = copy ? [...records, copy] : records;
     recent.push(...records.map((record) => ({ record, atMs: timeline.nowMs() })));
@@ -163,7 +156,8 @@ export function createSteps(world: World): Steps {
   function skew(): void {
     const sandbox = chance.anyOf([...world.sandboxes]);
     if (!sandbox) return;
-    sandbox.process.skewMs = chance.below(2 * SKEW_MS_MAX) - SKEW_MS_MAX;
+    const skewMsMax = habits.skewMsMax ?? SKEW_MS_MAX;
+    sandbox.process.skewMs = chance.below(2 * skewMsMax) - skewMsMax;
     if (sandbox.busy) sandbox.busy.jumped = sandbox.busy.disturbed = true;
     note(`p${sandbox.process.number} has its clock at ${sandbox.process.skewMs} ms`);
     figures.count("fault clock jumped");
@@ -201,32 +195,21 @@ export function createSteps(world: World): Steps {
   }
 
   function outage(): void {
-    const faults = chance.pick<readonly Fault[]>(OUTAGES);
+    const faults = chance.anyOf(habits.outages) ?? [];
     weather.outage = { untilMs: timeline.nowMs() + chance.spanMs(1_000, MINUTE_MS), faults };
     note(`from now on every request meets ${faults.join(" or ")}`);
     figures.count("outages");
   }
 
-  /** Or takes it away. */
-  function reprice(): void {
-    const price = { TableName: EFFECTS, Key: { id: { S: "price" } } };
-    const [n, m] = [{ N: String(chance.below(100)) }, { N: String(chance.below(100)) }];
-    const Put = {
-      TableName: EFFECTS,
-      Item: { ...price.Key, ...(chance.happens(0.7) && { n }), ...(chance.happens(0.7) && { m }) },
-    };
-    const TransactItems = [chance.happens(0.3) ? { Delete: price } : { Put }];
-    store.apply({ operation: "TransactWriteItems", input: { TransactItems } }, 0);
-  }
-
   const acts: Readonly<Record<Step, () => Promise<void> | void>> = {
     poll,
     send: () => {
-      const many = chance.happens(0.1) ? 120 : 20;
-      for (let count = chance.happens(0.1) ? many : 1; count > 0; count--) sendNew();
+      const many = chance.happens(habits.bursts) ? 120 : 20;
+      for (let count = chance.happens(habits.bursts) ? many : 1; count > 0; count--) sendNew();
     },
     resend: () => sendAgain(false),
     "other payload": () => sendAgain(true),
+    misfit: () => send(`["misfit ${world.nextNumber("key")}"]`),
     poison: () => send(`{"poison ${world.nextNumber("key")}`),
     once: callDirectly,
     time,
@@ -242,7 +225,7 @@ export function createSteps(world: World): Steps {
     deploy,
     foreign: () => insertAsAnother(world),
     outage,
-    reprice,
+    reprice: () => reprice(world),
     newer: () => commitAsNewer(world),
   };
 
@@ -250,7 +233,7 @@ export function createSteps(world: World): Steps {
     async next() {
       weather.step++;
       if (weather.paused && chance.happens(0.2)) weather.paused = false;
-      const step = chance.weighted(WEIGHTS);
+      const step = chance.weighted(weights);
       note(`${step}`);
       await acts[step]();
       await timeline.pass(chance.happens(0.5) ? chance.below(20) : chance.spanMs(20, 5_000));

@@ -5,6 +5,7 @@
 import type { AttributeValue, Item } from "../../../lib/aws/dynamodb.ts";
 import { type MemoryDynamoDb, memoryDynamoDb } from "../../../lib/store/memory/memory-dynamodb.ts";
 import type { AnswerOf, DynamoDbRequest } from "../../../lib/store/send.ts";
+import type { Habits } from "./habits.ts";
 import { EFFECTS, JOURNAL, RECORDS } from "./messages.ts";
 
 /** An item before and after a write. */
@@ -26,7 +27,10 @@ export interface WatchedStore {
 
 const KEY_NAMES: Readonly<Record<string, string>> = { [RECORDS]: "pk", [EFFECTS]: "id", [JOURNAL]: "id" };
 
-export function createStore(onWrite: (changes: readonly Change[], writer: number) => void): WatchedStore {
+export function createStore(
+  onWrite: (changes: readonly Change[], writer: number) => void,
+  { keepsCancelled }: Pick<Habits, "keepsCancelled">,
+): WatchedStore {
   const memory = memoryDynamoDb({
     [RECORDS]: { partitionKey: "pk" },
     [EFFECTS]: { partitionKey: "id" },
@@ -42,7 +46,7 @@ export function createStore(onWrite: (changes: readonly Change[], writer: number
     item,
     cancel(request, error) {
       const token = request.operation === "TransactWriteItems" ? request.input.ClientRequestToken : undefined;
-      if (token !== undefined) cancelled.set(token, error);
+      if (token !== undefined && keepsCancelled) cancelled.set(token, error);
     },
     apply(request, writer) {
       const touched = touchedBy(request).map(({ table, id }) => ({ table, id, before: item(table, id) }));
@@ -51,7 +55,7 @@ export function createStore(onWrite: (changes: readonly Change[], writer: number
       try {
         return stale(request, before) ?? memory.send(request);
       } catch (error) {
-        if (token !== undefined) cancelled.set(token, error);
+        if (token !== undefined && keepsCancelled) cancelled.set(token, error);
         throw error;
       } finally {
         const after = touched.map((one) => ({ ...one, after: item(one.table, one.id) }));

@@ -16,67 +16,13 @@
 import type { Item } from "../../../lib/aws/dynamodb.ts";
 import type { SqsBatchResponse, SqsRecord } from "../../../lib/aws/lambda.ts";
 import type { Logger } from "../../../lib/consumer/observe.ts";
+import { judgeKept } from "./charges.ts";
 import type { Fault } from "./faults.ts";
+import type { Invocation } from "./invocation.ts";
 import { kindOf, type Order, orderOf } from "./messages.ts";
 import type { SandboxProcess } from "./process.ts";
 import { MARGIN_MS, strategyOf, TIMEOUT_MS } from "./setup.ts";
 import type { Sandbox, World } from "./world.ts";
-
-export interface Invocation {
-  readonly number: number;
-  readonly messages: number;
-  /** When nothing is committed any more. */
-  readonly gateMs: number;
-  over: boolean;
-  /** It was frozen, or its clock jumped. */
-  disturbed: boolean;
-  jumped: boolean;
-  /** A write of its claims met a fault. */
-  leaseTrouble: boolean;
-  refusals: number;
-  readonly faults: Fault[];
-  readonly requests: Record<string, number>;
-  /** Runs of handlers, and when each was done, by message id. */
-  readonly runs: Map<string, number>;
-  readonly finished: Map<string, number>;
-  /** Ids whose handler has ended, however. */
-  readonly ended: Set<string>;
-  /** Received for the first time, as far as its receipt says. */
-  readonly fresh: Set<string>;
-  /** Keys that another invocation has a hand in, too. */
-  readonly contended: Set<string>;
-  /** Of messages that failed, as they were logged. */
-  readonly codes: Map<string, string>;
-  keys: ReadonlySet<string>;
-}
-
-export function newInvocation(number: number, messages: number, gateMs: number): Invocation {
-  const flags = { over: false, disturbed: false, jumped: false, leaseTrouble: false, refusals: 0 };
-  const kept = {
-    runs: new Map(),
-    finished: new Map(),
-    contended: new Set<string>(),
-    fresh: new Set<string>(),
-    ended: new Set<string>(),
-    codes: new Map(),
-  };
-  return { number, messages, gateMs, ...flags, ...kept, faults: [], requests: {}, keys: new Set() };
-}
-
-/** Those under way, those that go on though they are over, and requests that are still to take effect. */
-export function meetOthers(keys: ReadonlySet<string>, own: Invocation, { invocations, onTheirWay }: World): void {
-  own.keys = keys;
-  const late = new Set([...onTheirWay].flatMap(({ keys: some }) => some));
-  for (const key of keys) if (late.has(key)) own.contended.add(key);
-  for (const other of invocations.values()) {
-    if (other.over && !other.disturbed && own.gateMs - other.gateMs > 2 * TIMEOUT_MS) continue;
-    for (const key of other.keys) {
-      if (!keys.has(key)) continue;
-      own.contended.add(key);
-      other.contended.add(key);
-    }
-  }
-}
 
 /** I12. */
 export function judgeBudget({ messages, requests, faults, disturbed, refusals }: Invocation, world: World): void {
@@ -99,9 +45,33 @@ export function judgeTakeover(seen: Item | undefined, taker: SandboxProcess, wor
   for (const { busy, process } of world.sandboxes) {
     if (!busy || process.skewMs !== 0 || busy.disturbed || busy.leaseTrouble) continue;
     const messageId = seen["messageId"]?.S ?? "";
-    const isRunning = busy.runs.has(messageId) && !busy.finished.has(messageId) && !busy.codes.has(messageId);
+    const isRunning =
+      busy.runs.has(messageId) &&
+      !busy.ended.has(messageId) &&
+      !busy.finished.has(messageId) &&
+      !busy.codes.has(messageId);
     if (!isRunning || process.madeIn(seen["attemptId"]?.S ?? "") !== busy.number) continue;
     world.ledger.complaints.push(`CL3: p${taker.number} took the key of ${messageId} over while its handler ran`);
+  }
+}
+
+/** CL2: not by the taker's own clock, what is still held. CL5: nor steps of another payload. */
+export function judgeTaken(
+  before: Item | undefined,
+  after: Item | undefined,
+  taker: SandboxProcess,
+  world: World,
+): void {
+  const { invocations, ledger } = world;
+  const messageId = before?.["messageId"]?.S ?? "";
+  const leftMs = Number(before?.["leaseUntil"]?.N) - taker.host.nowMs();
+  const isJumped = invocations.get(taker.invocation)?.jumped !== false;
+  if (before?.["status"]?.S === "IN_PROGRESS" && leftMs > 0 && leftMs < TIME_MS && !isJumped) {
+    ledger.complaints.push(`CL2: p${taker.number} took over the key of ${messageId}, whose lease was renewed`);
+  }
+  const hasSteps = Object.keys(before?.["steps"]?.M ?? {}).length > 0;
+  if (hasSteps && before?.["fingerprint"]?.S !== after?.["fingerprint"]?.S) {
+    ledger.complaints.push(`CL5: p${taker.number} took over the steps of ${messageId} for another payload`);
   }
 }
 
@@ -119,11 +89,18 @@ export function handlerStarted(
   if (!own) return;
   const rejectedMs = ledger.rejectedAtMs(messageId, order.key);
   const before = rejectedMs !== undefined && rejectedMs < own.gateMs + MARGIN_MS - TIMEOUT_MS;
-  const again = before && own.faults.length === 0 && (ledger.copies.get(messageId)?.deliveries ?? 0) > 1;
+  const again =
+    before &&
+    own.faults.length < 2 && // the rest of a read is asked for again
+    own.faults.every((fault) => fault === "half-unread") &&
+    (ledger.copies.get(messageId)?.deliveries ?? 0) > 1;
   if (again && !own.fresh.has(messageId))
     ledger.complaints.push(`P4: ${messageId} was rejected, and its handler runs again`);
   const runs = (own.runs.get(messageId) ?? 0) + 1;
   own.runs.set(messageId, runs);
+  own.handled.add(order.key);
+  if (order.payload < 0) ledger.complaints.push(`R3: the handler of ${messageId} got what an earlier run had changed`);
+  if (own.answered) ledger.complaints.push(`L3: the handler of ${messageId} started when its invocation was answered`);
   const late = timeline.nowMs() > own.gateMs && !own.disturbed;
   if (late) ledger.complaints.push(`L3: the handler of ${messageId} started after the gate closed`);
   if (runs > RUNS_MAX) ledger.complaints.push(`R3: the handler of ${messageId} ran ${runs} times in one invocation`);
@@ -148,11 +125,13 @@ export function judgeResponse(
     complaints.push(`Q1: the answer is ${JSON.stringify(response)}`);
     return;
   }
+  judgeKept(invocation, world);
   const failed = new Set(response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
   const unknown = [...failed].filter((id) => !records.some(({ messageId }) => messageId === id));
   if (unknown.length > 0) complaints.push(`Q1: the answer names ${unknown.join(", ")}, which it did not get`);
   for (const { messageId, body } of records) {
     judgeGivenBack(messageId, body, { invocation, world });
+    if (failed.has(messageId)) judgeLearnt(messageId, body, { invocation, world });
     if (failed.has(messageId) && isWithoutReason(messageId, body, { invocation, world })) {
       const faults = invocation.faults.join(", ") || "no fault";
       const code = invocation.codes.get(messageId);
@@ -160,6 +139,25 @@ export function judgeResponse(
     }
   }
 }
+
+/** C2: not what its own release was told to be committed. */
+function judgeLearnt(messageId: string, body: string, { invocation, world }: Answered): void {
+  const key = orderOf(body)?.key ?? "";
+  const record = world.ledger.records.get(world.ledger.keys.get(key)?.pk ?? "");
+  if (!invocation.learnt.has(key) || record?.["messageId"]?.S !== messageId) return;
+  world.ledger.complaints.push(`C2: ${messageId} is reported failed, and its release was told that it is committed`);
+}
+
+/** B3: of the last responses, each says what it said. */
+export function judgeResponses({ ledger, responses }: World): void {
+  for (const { again, said } of responses) {
+    const now = JSON.stringify(again());
+    if (now !== said) ledger.complaints.push(`B3: a response said ${said}, and says now ${now}`);
+  }
+  responses.splice(0, responses.length - RESPONSES_MAX);
+}
+
+const RESPONSES_MAX = 20;
 
 /** CL6: a key whose handler has ended in good time is nobody's when its delivery is over. */
 function judgeGivenBack(messageId: string, body: string, { invocation, world }: Answered): void {
@@ -220,7 +218,9 @@ function isWithoutReason(messageId: string, body: string, { invocation, world }:
   const state = world.ledger.keys.get(order.key);
   const format = world.ledger.records.get(state?.pk ?? "")?.["formatVersion"]?.N ?? "1";
   const isPlain = kindOf(order.key) === "plain" && state?.newer !== true && state?.foreign !== true && format === "1";
-  return isPlain && gateMs - finishedMs > TIME_MS;
+  const isSlow = Object.keys(world.habits.latencyMs).length > 0;
+  const isOwnFault = world.habits.loose > 0 && codes.get(messageId) === "SEMEL_EFFECT"; // a step that it left
+  return isPlain && !isOwnFault && !isSlow && gateMs - finishedMs > TIME_MS;
 }
 
 interface Thrown extends Answered {
@@ -240,6 +240,9 @@ export function judgeThrown(error: Error, { order, wasDone, invocation, world }:
   }
 }
 
+/** Longer than an invocation, by the time of one. */
+const ABSURD_MS = 16 * 60_000;
+
 /** Codes that say that nothing was committed. */
 const NOTHING_DONE: ReadonlySet<string> = new Set([
   "SEMEL_REFUSED",
@@ -257,22 +260,57 @@ export function listener(sandbox: () => Sandbox, world: World): Logger {
     const own = sandbox().busy;
     if (!own || typeof code !== "string" || typeof key !== "string") return;
     own.codes.set(String(messageId), code);
-    const { attemptId, status } = ledger.records.get(ledger.keys.get(key)?.pk ?? "") ?? {};
-    if (code === "SEMEL_LEASE_LOST" && sandbox().process.madeIn(attemptId?.S ?? "") === own.number) {
+    const state = ledger.keys.get(key);
+    const {
+      attemptId = { S: state?.attemptId ?? "" },
+      messageId: holder,
+      status,
+    } = ledger.records.get(state?.pk ?? "") ?? {};
+    const isMine = sandbox().process.madeIn(attemptId.S ?? "") === own.number;
+    if (
+      code === "SEMEL_CONTENTION" &&
+      status?.S === "IN_PROGRESS" &&
+      isMine &&
+      holder?.S === messageId &&
+      !own.runs.has(String(messageId))
+    ) {
+      ledger.complaints.push(`C2: ${messageId} was told that its key is not acquired, and it is`);
+    }
+    judgeInsert(String(messageId), code, own);
+    if (code === "SEMEL_HANDLER" && !own.handled.has(key))
+      ledger.complaints.push(`B2: ${messageId} was told that its handler failed, which never ran`);
+    if (code === "SEMEL_LEASE_LOST" && isMine) {
       ledger.complaints.push(`LE1: ${messageId} was told that its lease is lost, and nobody else has its key`);
     }
     // Nothing here is refused as it is: a request that was is one that should not have been made.
     if (code === "SEMEL_REFUSED" && own.faults.length === 0)
       ledger.complaints.push(`A3: a request for ${messageId} was refused, or taken for refused`);
     if (!NOTHING_DONE.has(code)) return;
-    const isOwn = sandbox().process.madeIn(attemptId?.S ?? "") === own.number && status?.S === "COMPLETED";
+    const isOwn = isMine && (status?.S === "COMPLETED" || state?.attemptId !== undefined);
     if (isOwn) ledger.complaints.push(`C2: ${messageId} was told to have failed (${code}), and is committed`);
     if (strategyOf(setup, sandbox().process.version) === "claim") return; // a release settles what is on its way
     const open = [...onTheirWay].some(({ invocation, keys }) => invocation === own.number && keys.includes(key));
     if (open) ledger.complaints.push(`C2: ${messageId} was told to have failed (${code}), and may be applied yet`);
   };
+  /** IN3: what is gone is not inserted again, and what was not seen is not gone. */
+  function judgeInsert(messageId: string, code: string, own: Invocation): void {
+    if (setup.strategy !== "insert") return;
+    const contends = own.faults.some((fault) => /conflict|throttled/.test(fault));
+    if (code === "SEMEL_CONTENTION" && !contends)
+      ledger.complaints.push(`IN3: ${messageId} goes back for a conflict that nobody had`);
+    if (code === "SEMEL_INSERT" && !own.sawItems)
+      ledger.complaints.push(`IN3: ${messageId} is rejected for an item that nobody saw`);
+  }
+
+  /** CL3: a lease of a clock that goes far ahead is not waited for. */
+  const debug = (text: string, { messageId, key }: Record<string, unknown> = {}): void => {
+    const record = text.includes("deferred") ? ledger.records.get(ledger.keys.get(String(key))?.pk ?? "") : undefined;
+    const leftMs = Number(record?.["leaseUntil"]?.N) - sandbox().process.host.nowMs();
+    if (record?.["status"]?.S !== "IN_PROGRESS" || !(leftMs > ABSURD_MS) || sandbox().busy?.disturbed) return;
+    ledger.complaints.push(`CL3: ${messageId} waits for a lease of ${leftMs} ms`);
+  };
   const silent = (): void => {};
-  return { debug: silent, info: silent, warn: silent, error };
+  return { debug, info: silent, warn: silent, error };
 }
 
 /** X3. */

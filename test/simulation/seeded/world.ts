@@ -7,14 +7,16 @@ import type { ExactlyOnce } from "../../../lib/middleware/exactly-once.ts";
 import { type Chance, createChance } from "./chance.ts";
 import type { Fault } from "./faults.ts";
 import { createFigures, type Figures } from "./figures.ts";
+import { BROAD_HABITS, type Habits } from "./habits.ts";
+import type { Invocation } from "./invocation.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { CONSUMER, EFFECTS, orderOf } from "./messages.ts";
 import type { SandboxProcess } from "./process.ts";
+import type { Profile } from "./profiles.ts";
 import { createQueues, type Queues } from "./queues.ts";
 import { drawSetup, type Setup, type Strategy } from "./setup.ts";
 import { createStore, type WatchedStore } from "./store.ts";
 import { createTimeline, type Timeline } from "./timeline.ts";
-import type { Invocation } from "./verdicts.ts";
 
 /** A process with its consumer. */
 export interface Sandbox {
@@ -25,6 +27,8 @@ export interface Sandbox {
 
 export interface World {
   readonly setup: Setup;
+  readonly habits: Habits;
+  readonly profile: Profile | undefined;
   readonly chance: Chance;
   readonly timeline: Timeline;
   readonly queues: Queues;
@@ -33,6 +37,8 @@ export interface World {
   readonly figures: Figures;
   readonly sandboxes: Set<Sandbox>;
   readonly invocations: Map<number, Invocation>;
+  /** Of the last responses: how to look at each again, and what it said. B3 */
+  readonly responses: { readonly again: () => unknown; readonly said: string }[];
   /** Everything that happened, in order. */
   readonly trace: string[];
   /** Adds to the trace, and to the histories of keys or bodies. */
@@ -41,7 +47,7 @@ export interface World {
   faultRate(): number;
   /** Requests that take effect later: the invocations that sent them, and the records that they name. */
   readonly onTheirWay: Set<{ readonly invocation: number; readonly keys: readonly string[] }>;
-  nextNumber(of: "id" | "process" | "invocation" | "key"): number;
+  nextNumber(of: "id" | "process" | "invocation" | "key" | "charge"): number;
   /** What changes by steps. */
   readonly weather: Weather;
 }
@@ -60,6 +66,7 @@ export interface Weather {
 export interface WorldOptions {
   readonly seed: number;
   readonly strategy: Strategy;
+  readonly profile?: Profile | undefined;
   /** Changes what the seed decides. */
   readonly adjust?: Partial<Setup> | undefined;
 }
@@ -68,9 +75,11 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** Of one message, in the report of a violation. */
 const HISTORY_LINES_MAX = 200;
 
-export function createWorld({ seed, strategy, adjust }: WorldOptions): World {
+export function createWorld({ seed, strategy, profile, adjust }: WorldOptions): World {
   const chance = createChance(seed);
-  const setup = { ...drawSetup(chance, strategy), ...adjust };
+  const habits = { ...BROAD_HABITS, ...profile?.habits };
+  const drawn = drawSetup(chance, { strategy, skewMsMax: habits.skewMsMax });
+  const setup = { ...drawn, ...profile?.setup, ...adjust };
   const timeline = createTimeline();
   const startMs = timeline.nowMs();
   const ledger = createLedger({
@@ -80,9 +89,9 @@ export function createWorld({ seed, strategy, adjust }: WorldOptions): World {
   });
   const trace: string[] = [];
   const histories = new Map<string, string[]>();
-  const numbers = { id: 0, process: 0, invocation: 0, key: 0 };
+  const numbers = { id: 0, process: 0, invocation: 0, key: 0, charge: 0 };
   const weather: Weather = { step: 0, version: 0, paused: false, outage: undefined, quiet: false };
-  const store = createStore(ledger.written);
+  const store = createStore(ledger.written, habits);
   store.memory.send({
     operation: "PutItem",
     input: { TableName: EFFECTS, Item: { id: { S: "sold" }, n: { N: "0" }, stock: { N: "3" } } },
@@ -90,6 +99,8 @@ export function createWorld({ seed, strategy, adjust }: WorldOptions): World {
 
   return {
     setup,
+    habits,
+    profile,
     chance,
     timeline,
     queues: createQueues(setup, timeline),
@@ -98,6 +109,7 @@ export function createWorld({ seed, strategy, adjust }: WorldOptions): World {
     figures: createFigures(),
     sandboxes: new Set(),
     invocations: new Map(),
+    responses: [],
     trace,
     note(line, about = []) {
       const seconds = ((timeline.nowMs() - startMs) / 1000).toFixed(3);

@@ -1,0 +1,60 @@
+// Where the simulation sees a mistake first: hints that make the run by simulation quick. One that is out of date costs time
+// alone: then the other profiles and suites are tried.
+
+/** Of npm run sim. */
+export interface Sighting {
+  readonly profile: string;
+  readonly strategy: string;
+  readonly seed: number;
+}
+
+type Line = `${string} ${string} ${number}`;
+
+/** By the name of the mutant: profile, strategy and seed. */
+const LINES: Readonly<Record<string, Line>> = {
+  "a takeover of a lease that was renewed meanwhile": "takeovers claim 1",
+  "a takeover by another payload that does not look at the steps again (CL5)": "dead-holders claim 30",
+  "a takeover that forgets whom its key rejected (CL4)": "crowd-of-one-key claim 4",
+  "a rejected message that runs under its key after another's claim (CL4)": "crowd-of-one-key claim 4",
+  "a message that was rejected commits over another's claim (P4)": "strategies-with-one-key claim 26",
+  "the rejection of another message taken for the own": "two-with-one-key claim 9",
+  "a claim that went through after all is reported failed": "open-tries claim 9",
+  "a key given back while a step still runs (ST5)": "steps-in-flight claim 1",
+  "a step whose result is not known to be kept counts as kept": "steps-in-flight claim 3",
+  "a step that could not be kept is the handler's to swallow": "steps-not-kept claim 1",
+  "a step that ends after the gate is not kept": "late-steps claim 1",
+  "a step that nobody awaited lets the commit through": "steps-in-flight claim 2",
+  "an open try of a claim's write forgotten": "open-tries claim 2",
+  "a lease of a clock far ahead is waited for": "skewed-far claim 1",
+  "the result of a re-run for that of the run that was committed (I6)": "hot-prices claim 9",
+  "a key acquired after the gate closed": "after-the-gate claim 2",
+  "a key acquired by a sandbox that thaws before the gate's timer fires (L1)": "after-the-gate claim 8",
+  "a later change of a declared object counts (V1)": "hot-prices commit 1",
+  "guard without the absence terms: a named attribute that was not there": "hot-prices commit 1",
+  "guard of the first read alone, where an item was read twice": "hot-prices commit 1",
+  "the item of another key taken for this one's (IN2)": "foreign-items insert 2",
+  "an item that is gone taken for a duplicate (IN3)": "foreign-items insert 2",
+  "an item that is gone is inserted again by the next delivery (IN3)": "foreign-items insert 1",
+  "a read that failed taken for an item that is gone": "foreign-items insert 2",
+  "an open try forgotten when the time is up": "one-slow-lane insert 1",
+  "an item twice in one group: a write and a fold (GC2)": "hot-items commit 1",
+  "a group of more than 100 actions": "large-groups commit 1",
+  "state shared between invocations": "meddling-middleware commit 4",
+  "event changed by another middleware before its ids are taken": "meddling-middleware commit 1",
+  "an invocation that is over leaves its gate open (L1)": "meddling-middleware commit 1",
+  "commit after the gate closed: an invocation that is over has time left (L1)": "answered-early commit 1",
+  "unprocessed key taken for absent": "failing-reads commit 1",
+  "a failed read of a redelivered message's record fails the message": "failing-reads commit 1",
+  "a direct invocation runs again on the event that its first run changed (R3)": "hot-prices commit 1",
+  "a rejection after the gate closed (RE1)": "after-the-gate commit 1",
+  "a commit stopped by a claim that nobody works on any more": "after-the-claim claim 1",
+  "what is told after the response is added to it (B3)": "late-duplicates commit 2",
+};
+
+export function sightingOf(name: string): Sighting | undefined {
+  const [profile, strategy, seed] = LINES[name]?.split(" ") ?? [];
+  if (profile === undefined || strategy === undefined) return undefined;
+  return { profile, strategy, seed: Number(seed) };
+}
+
+export const SEEN: readonly string[] = Object.keys(LINES);
