@@ -9,6 +9,7 @@ import type { RecordReader } from "../store/record-reader.ts";
 import type { RecordStore } from "../store/record-store.ts";
 import { runClaimed } from "./claimed.ts";
 import { commitFailure } from "./failures.ts";
+import type { KnownWatermarks } from "./known-watermarks.ts";
 import type { Prepared } from "./message.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { QueueActions } from "./queue-actions.ts";
@@ -25,6 +26,7 @@ export interface Shell {
   /** How large transactions may get: a hint, learnt from those before, that no safety depends on. */
   readonly groupSize: GroupSize;
   readonly committed: CommittedKeys;
+  readonly watermarks: KnownWatermarks;
 }
 
 export interface MessageContext extends RunContext {

@@ -26,6 +26,7 @@ import type { Shell } from "../consumer/process-message.ts";
 import { processOnce } from "../consumer/process-once.ts";
 import { queueActions } from "../consumer/queue-actions.ts";
 import type { Handler } from "../consumer/run.ts";
+import { knownWatermarks } from "../consumer/known-watermarks.ts";
 import { sdkSqsSend } from "../consumer/sqs-send.ts";
 import type { Tx } from "../consumer/tx.ts";
 import { SemelError } from "../errors.ts";
@@ -115,6 +116,7 @@ function openShell(options: ResolvedOptions, { host, send, sqsSend }: Surroundin
     claims: claims(store, host),
     groupSize: initialGroupSize(),
     committed: committedKeys(options.committedKeysMax),
+    watermarks: knownWatermarks(options.committedKeysMax),
   };
 }
 
@@ -225,7 +227,7 @@ export function createExactlyOnce<S extends StandardSchemaV1, Event extends Batc
     },
     once<Result>(handler: OnceHandler<StandardSchemaV1.InferOutput<S>, Result>): DirectHandler<Result> {
       checkHandler("once", handler);
-      if (resolved.strategy === "insert") throw onceInserts();
+      if (resolved.strategy !== "commit" && resolved.strategy !== "claim") throw onceWithoutRecord(resolved.strategy);
       const direct = handler as Handler<unknown>;
       return async (event, context) =>
         (await processOnce({ event, context, handler: direct }, shellOf(context))) as Result;
@@ -274,9 +276,9 @@ function usedTwice(): SemelError {
   return wiring("the same middleware is used twice. Write .use(orders) once");
 }
 
-function onceInserts(): SemelError {
+function onceWithoutRecord(strategy: string): SemelError {
   return wiring(
-    '.once() needs strategy "commit" or "claim": under "insert" there is no record that could keep a result',
+    `.once() needs strategy "commit" or "claim": under "${strategy}" there is no record that could keep a result`,
   );
 }
 

@@ -1,0 +1,72 @@
+// Strategy watermark: takes a batch apart into its ordering keys, and runs them side by side.
+//
+//   PL3. The messages of an ordering key run in the order of their positions, however they came: one that ran behind a higher one
+//        would be taken for done. Receipts of one message in a batch run once.
+
+import { endOfTick } from "../host.ts";
+import { watermarkKey } from "../protocol/watermark.ts";
+import type { Delivery } from "../sources/source.ts";
+import { processLane } from "./lane.ts";
+import type { Placed } from "./lane-member.ts";
+import type { LaneContext } from "./lane-run.ts";
+import { laneOf } from "./order.ts";
+import type { Shell } from "./process-message.ts";
+import type { RunContext } from "./run.ts";
+
+export interface LanesContext extends RunContext, Pick<LaneContext, "conclude" | "start">, Pick<Shell, "watermarks"> {
+  laneStarts(): void;
+  /** It waits for those before it. */
+  hold(delivery: Delivery): void;
+  /** One before it failed: it did not start, or was not committed. */
+  giveBack(delivery: Delivery): void;
+}
+
+/** Ordering keys that start in one tick. */
+const STARTED_A_TICK = 100;
+
+/** Resolves when every ordering key is at its end, or stopped. Never rejects. */
+export async function processLanes(deliveries: readonly Delivery[], context: LanesContext): Promise<void> {
+  const lanes = inLanes(deliveries);
+  for (const delivery of deliveries) context.hold(delivery);
+  const all: Promise<void>[] = [];
+  for (const lane of lanes) {
+    if (all.length > 0 && all.length % STARTED_A_TICK === 0) await endOfTick(context.host);
+    if (context.deadline.answer.aborted) return;
+    context.laneStarts();
+    all.push(runLane(lane, context));
+  }
+  await Promise.all(all);
+}
+
+async function runLane(messages: readonly Placed[], context: LanesContext): Promise<void> {
+  const [first] = messages;
+  if (!first) return;
+  const { host, options, watermarks } = context;
+  const { origin, orderingKey = "" } = first.delivery;
+  const pk = watermarkKey(options.consumer, { origin, orderingKey }, host.sha256);
+  const left = new Set(messages.flatMap(({ delivery, copies }) => [delivery, ...copies]));
+  await processLane(messages, {
+    ...context,
+    pk,
+    known: () => watermarks.get(pk),
+    remember: watermarks.keep,
+    conclude(delivery, outcome) {
+      left.delete(delivery);
+      return context.conclude(delivery, outcome);
+    },
+  });
+  if (context.deadline.answer.aborted) return;
+  for (const delivery of left) context.giveBack(delivery);
+}
+
+/** PL3. Messages of each ordering key, in their order. */
+export function inLanes(deliveries: readonly Delivery[]): Placed[][] {
+  const lanes = Map.groupBy(deliveries, laneOf);
+  return [...lanes.values()].map((lane) => {
+    const messages = Map.groupBy(lane, ({ position = "" }) => position);
+    const inOrder = [...messages].sort(([one], [other]) => (one < other ? -1 : 1));
+    return inOrder.flatMap(([position, [delivery, ...copies]], place) =>
+      delivery ? [{ delivery, position, place, copies }] : [],
+    );
+  });
+}
