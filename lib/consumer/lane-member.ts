@@ -18,6 +18,8 @@ export interface Member extends Placed {
   readonly effects: readonly Effect[];
   readonly guards: readonly Guard[];
   readonly touches: Touches;
+  /** It read an item that its commit does not guard. */
+  readonly unguarded: boolean;
   /** It can never succeed: the watermark passes it by. */
   readonly rejection?: SemelError;
 }
@@ -45,12 +47,13 @@ export async function attempt(placed: Placed, run: RunItems, context: RunContext
   const { delivery } = placed;
   const { deadline, handler, observer, options, slots, store, untilGate } = context;
   const control = controlOf(deadline);
-  let met = false;
+  let [met, reads] = [false, 0];
   const opened = openTx({
     key: delivery.messageId,
     signal: deadline.gate,
     recordTable: options.table,
     get: (input) => {
+      reads++;
       met ||= run.isWritten(itemId(input.TableName, input.Key));
       return met ? Promise.reject(MET) : store.get(input, control); // LM1
     },
@@ -69,18 +72,21 @@ export async function attempt(placed: Placed, run: RunItems, context: RunContext
     if (met) return { kind: "met" };
     const { effects, guards } = opened.declared();
     await store.learnKeys(tablesOfPuts(effects), control);
-    return { kind: "ready", member: { ...placed, effects, guards, touches: touchesOf(effects, guards, store.keyNames) } };
+    const touches = touchesOf(effects, guards, store.keyNames);
+    return { kind: "ready", member: { ...placed, effects, guards, touches, unguarded: reads > guards.length } };
   } catch (thrown) {
     opened.close();
     if (met) return { kind: "met" };
     const notStarted = deadline.gate.aborted && thrown === deadline.gate.reason;
     const error = notStarted ? outOfTime("it was started") : handlerFailure(thrown);
-    return mayBeRejected(error, context) ? { kind: "ready", member: rejected(placed, error) } : { kind: "failed", error };
+    return mayBeRejected(error, context)
+      ? { kind: "ready", member: rejected(placed, error) }
+      : { kind: "failed", error };
   }
 }
 
 export function rejected(placed: Placed, rejection: SemelError): Member {
-  return { ...placed, effects: [], guards: [], touches: TOUCHES_NOTHING, rejection };
+  return { ...placed, effects: [], guards: [], touches: TOUCHES_NOTHING, unguarded: false, rejection };
 }
 
 function tablesOfPuts(effects: readonly Effect[]): string[] {

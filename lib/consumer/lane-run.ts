@@ -5,6 +5,8 @@
 //        before anything behind it is committed: so the watermark's list of its last run is enough (WM3).
 //   LR3. A failed condition is that of one message: the run is halved until it stands alone, then its handler runs again. What
 //        was gathered behind it runs anew, since it may write something else now.
+//   LR4. Where somebody else did the first messages of a run, the rest goes on as it was gathered, unless one read without a
+//        guard: that one may have done it otherwise, and nothing else would tell.
 
 import type { SemelError } from "../errors.ts";
 import { sleep } from "../host.ts";
@@ -41,8 +43,8 @@ export interface LaneCommitter {
   /** The watermark that is at or above the message, if nothing of this batch has shown where it stands. */
   isDoneBefore(placed: Placed): Promise<Watermark | undefined>;
   fail(placed: Placed, error: SemelError): void;
-  /** How often a handler ran again: what ran behind it before that does not count any more. LR3 */
-  reruns(): number;
+  /** Grows when what is committed is not what the handlers behind it were to expect: they run anew. LR3, LR4 */
+  surprises(): number;
 }
 
 interface Passed {
@@ -57,7 +59,7 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
   const { deadline, host, observer, pk, store } = context;
   const control = controlOf(deadline);
   let seen = false;
-  let rerunsMade = 0;
+  let surprises = 0;
 
   async function commit(members: readonly Member[], reruns = 0): Promise<Next> {
     const move = moveOver(members);
@@ -86,7 +88,9 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
   function moveOver(members: readonly Member[]): WatermarkMove {
     const positions = members.map(({ position }) => position);
     const passedOver = members.flatMap(({ position, rejection }): PassedOver[] =>
-      rejection ? [{ position, code: rejection.code, reason: reasonOf(rejection).slice(0, STORED_REASON_LENGTH_MAX) }] : [],
+      rejection
+        ? [{ position, code: rejection.code, reason: reasonOf(rejection).slice(0, STORED_REASON_LENGTH_MAX) }]
+        : [],
     );
     const [first = "", last = first] = [positions[0], positions.at(-1)];
     return { status: "WATERMARK", pk, first, position: last, attemptId: host.randomId(), passedOver };
@@ -95,9 +99,12 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
   /** LR1. Those that are done are settled; the rest goes on, without another read. */
   async function afterPassed(members: readonly Member[], { move, watermark, reruns }: Passed): Promise<Next> {
     const done = members.filter(({ position }) => isDone(position, watermark));
-    const next = await settleAll(done, watermark, watermark.attemptId === move.attemptId);
+    const isOurs = watermark.attemptId === move.attemptId;
+    if (!isOurs) surprises++;
+    const next = await settleAll(done, watermark, isOurs);
     const rest = members.slice(done.length);
     if (next === undefined || rest.length === 0) return next;
+    if (rest.some(({ unguarded }) => unguarded) && done.length > 0) return next; // LR4
     if (done.length === 0) return failAll(members, commitFailure({ kind: "conflict" })); // the answer contradicts itself
     return commit(rest, reruns);
   }
@@ -123,7 +130,10 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
     const outcome = await moveAway({ delivery, error, identity: undefined }, context); // LR2
     const known = context.known();
     if (outcome.kind === "rejected" && known?.position === watermark.position) {
-      context.remember({ ...known, passedOver: known.passedOver.filter(({ position }) => position !== placed.position) });
+      context.remember({
+        ...known,
+        passedOver: known.passedOver.filter(({ position }) => position !== placed.position),
+      });
     }
     return conclude(placed, outcome);
   }
@@ -138,9 +148,9 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
   /** LR3 */
   async function commitHalves(members: readonly Member[]): Promise<Next> {
     const middle = Math.ceil(members.length / 2);
-    const before = rerunsMade;
+    const before = surprises;
     const next = await commit(members.slice(0, middle));
-    const goesOn = next === members[middle]?.place && rerunsMade === before;
+    const goesOn = next === members[middle]?.place && surprises === before;
     return goesOn ? commit(members.slice(middle)) : next;
   }
 
@@ -162,11 +172,12 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
       const error = conditionFailure(where, reruns + 1);
       return failAll([member], openTries ? stillOpen(error) : error);
     }
-    rerunsMade++;
+    surprises++;
     observer.rerun(messageId, messageId, where);
     await sleep(host, fullJitterMs(CONFLICT_BACKOFF, reruns + 1, host.random()), deadline.gate);
     const made = await attempt(member, runItems(), context);
-    if (made.kind !== "ready") return failAll([member], made.kind === "failed" ? made.error : conditionFailure(where, 1));
+    if (made.kind !== "ready")
+      return failAll([member], made.kind === "failed" ? made.error : conditionFailure(where, 1));
     return commit([made.member], reruns + 1);
   }
 
@@ -179,6 +190,8 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
   }
 
   async function isDoneBefore({ position }: Placed): Promise<Watermark | undefined> {
+    const known = context.known();
+    if (isDone(position, known)) return known;
     if (seen || deadline.gate.aborted) return undefined;
     try {
       const found = await store.readRecord(pk, control);
@@ -190,5 +203,5 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
     }
   }
 
-  return { commit: (members) => commit(members), settleDone, isDoneBefore, fail, reruns: () => rerunsMade };
+  return { commit: (members) => commit(members), settleDone, isDoneBefore, fail, surprises: () => surprises };
 }

@@ -25,7 +25,7 @@ interface Gathered {
 /** Resolves when all is settled, or when the lane stopped: what is not settled then is held. Never rejects. */
 export async function processLane(messages: readonly Placed[], context: LaneContext): Promise<void> {
   const { deadline, host } = context;
-  const { commit, isDoneBefore, fail, reruns, settleDone } = laneCommitter(context);
+  const { commit, isDoneBefore, fail, settleDone, surprises } = laneCommitter(context);
   /** Messages of a run: as many as there were when one met what they wrote. */
   let lengthMax = Number.POSITIVE_INFINITY;
   let run = gather();
@@ -53,11 +53,11 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
     if (run.members.length === 0) run = gather();
     const before = run;
     for (const delivery of [placed.delivery, ...placed.copies]) context.start(delivery);
-    const rerunsBefore = reruns();
+    const expected = surprises();
     const attempting = attempt(placed, before.items, context);
     if (await isLate(attempting, before)) {
       const next = await flush(place); // LN2
-      if (next !== place || reruns() !== rerunsBefore) return next; // LR3 of lane-run.ts: it runs again
+      if (next !== place || surprises() !== expected) return next; // it runs again
     }
     const made = await attempting;
     if (made.kind === "failed") return afterFailure(placed, made.error);
@@ -65,7 +65,7 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
     if (meets || !run.items.hasRoom(made.member.touches)) {
       if (meets) lengthMax = Math.max(1, before.members.length);
       const next = await flush(place);
-      if (meets || next !== place || reruns() !== rerunsBefore) return next; // it runs again
+      if (meets || next !== place || surprises() !== expected) return next; // it runs again
     }
     run.members.push(made.member);
     run.items.add(made.member.touches);

@@ -297,7 +297,9 @@ function yesOrNo(name: string, value: unknown): boolean {
 function storeResult(value: unknown, chosen: unknown): boolean | undefined {
   if (value === undefined) return undefined;
   if (value !== true || (chosen !== "insert" && chosen !== "watermark")) return yesOrNo("storeResult", value);
-  throw invalid(`storeResult needs strategy "commit" or "claim": under "${chosen}" there is no record that could keep it`);
+  throw invalid(
+    `storeResult needs strategy "commit" or "claim": under "${chosen}" there is no record that could keep it`,
+  );
 }
 
 function wholeNumber(name: string, value: unknown, min: number, max: number): number {

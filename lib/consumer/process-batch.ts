@@ -20,8 +20,8 @@ import type { Intake } from "./intake.ts";
 import { type Prepared, prepare } from "./message.ts";
 import { createObserver } from "./observe.ts";
 import { countFirsts, createTurns, laneOf, type Turn } from "./order.ts";
-import { type MessageContext, processMessage, type Shell } from "./process-message.ts";
 import { type LanesContext, processLanes } from "./process-lanes.ts";
+import { type MessageContext, processMessage, type Shell } from "./process-message.ts";
 import { failOrReject } from "./rejection.ts";
 import { type Handler, type MessageOutcome, tooLate } from "./run.ts";
 
@@ -71,7 +71,10 @@ export async function processBatch(
     }
     await Promise.all(all);
   }
-  const processing = shell.options.strategy === "watermark" ? processLanes(deliveries, lanesOf(waiting, underWay, context)) : processAll();
+  const processing =
+    shell.options.strategy === "watermark"
+      ? processLanes(deliveries, lanesOf(waiting, underWay, context))
+      : processAll();
   await Promise.race([processing, aborted(batch.deadline.answer)]);
   if (!batch.deadline.answer.aborted) await Promise.race([hideFailures(context), aborted(batch.deadline.answer)]);
   batch.deadline.end();

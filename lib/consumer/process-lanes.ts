@@ -4,7 +4,7 @@
 //        would be taken for done. Receipts of one message in a batch run once.
 
 import { endOfTick } from "../host.ts";
-import { watermarkKey } from "../protocol/watermark.ts";
+import { type Watermark, watermarkKey } from "../protocol/watermark.ts";
 import type { Delivery } from "../sources/source.ts";
 import { processLane } from "./lane.ts";
 import type { Placed } from "./lane-member.ts";
@@ -45,11 +45,15 @@ async function runLane(messages: readonly Placed[], context: LanesContext): Prom
   const { origin, orderingKey = "" } = first.delivery;
   const pk = watermarkKey(options.consumer, { origin, orderingKey }, host.sha256);
   const left = new Set(messages.flatMap(({ delivery, copies }) => [delivery, ...copies]));
+  let latest: Watermark | undefined; // what the process remembers is bounded
   await processLane(messages, {
     ...context,
     pk,
-    known: () => watermarks.get(pk),
-    remember: watermarks.keep,
+    known: () => higher(latest, watermarks.get(pk)),
+    remember(watermark) {
+      latest = watermark;
+      watermarks.keep(watermark);
+    },
     conclude(delivery, outcome) {
       left.delete(delivery);
       return context.conclude(delivery, outcome);
@@ -57,6 +61,10 @@ async function runLane(messages: readonly Placed[], context: LanesContext): Prom
   });
   if (context.deadline.answer.aborted) return;
   for (const delivery of left) context.giveBack(delivery);
+}
+
+function higher(one: Watermark | undefined, other: Watermark | undefined): Watermark | undefined {
+  return one && other ? (one.position < other.position ? other : one) : (one ?? other);
 }
 
 /** PL3. Messages of each ordering key, in their order. */

@@ -129,7 +129,8 @@ export async function moveAway(
 ): Promise<MessageOutcome> {
   const { deadline, observer, options, queue } = context;
   const queueUrl = options.deadLetterQueueUrl;
-  if (queueUrl === undefined) return { kind: "failed", error: notRejected(error, NOT_MOVED, "no queue is named any more") };
+  if (queueUrl === undefined)
+    return { kind: "failed", error: notRejected(error, NOT_MOVED, "no queue is named any more") };
   const { messageId } = delivery;
   const failure = { code: error.code, reason: reasonOf(error), consumer: options.consumer, messageId };
   const letter = deadLetter(delivery.letter?.() ?? delivery, failure);

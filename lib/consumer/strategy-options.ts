@@ -52,7 +52,10 @@ export function redriveNever(value: unknown, chosen: unknown): boolean {
 /** Options of idempotency keys: under a watermark, the place of a message is all that tells whether it is done. */
 const OF_KEYS = ["key", "fingerprint"] as const;
 
-export function refuseKeysOfWatermarks(options: Readonly<Partial<Record<"key" | "fingerprint", unknown>>>, chosen: unknown): void {
+export function refuseKeysOfWatermarks(
+  options: Readonly<Partial<Record<"key" | "fingerprint", unknown>>>,
+  chosen: unknown,
+): void {
   const given = OF_KEYS.filter((name) => options[name] !== undefined);
   if (chosen !== "watermark" || given.length === 0) return;
   throw invalid(

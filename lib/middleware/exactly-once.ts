@@ -18,6 +18,7 @@ import type {
 } from "../aws/lambda.ts";
 import { openDeadline } from "../consumer/deadline.ts";
 import { deliveriesOf, type Intake, intakeOf } from "../consumer/intake.ts";
+import { knownWatermarks } from "../consumer/known-watermarks.ts";
 import type { Message } from "../consumer/message.ts";
 import { quietly } from "../consumer/observe.ts";
 import { type ExactlyOnceOptions, type ResolvedOptions, resolveOptions } from "../consumer/options.ts";
@@ -26,7 +27,6 @@ import type { Shell } from "../consumer/process-message.ts";
 import { processOnce } from "../consumer/process-once.ts";
 import { queueActions } from "../consumer/queue-actions.ts";
 import type { Handler } from "../consumer/run.ts";
-import { knownWatermarks } from "../consumer/known-watermarks.ts";
 import { sdkSqsSend } from "../consumer/sqs-send.ts";
 import type { Tx } from "../consumer/tx.ts";
 import { SemelError } from "../errors.ts";

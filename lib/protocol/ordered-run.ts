@@ -75,7 +75,9 @@ export function runItems(): RunItems {
 }
 
 /** Effects and guards of a run's messages, as of one message. Guards that say the same are one. */
-export function together(members: readonly { readonly effects: readonly Effect[]; readonly guards: readonly Guard[] }[]): {
+export function together(
+  members: readonly { readonly effects: readonly Effect[]; readonly guards: readonly Guard[] }[],
+): {
   readonly effects: readonly Effect[];
   readonly guards: readonly Guard[];
 } {

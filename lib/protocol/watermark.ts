@@ -9,8 +9,8 @@
 //        dead letters of those before it are sent, by whoever commits it.
 //   WM4. A watermark that cannot be read, because a newer version wrote it, means retry: never done.
 
-import type { FoundRecord, Rejection } from "./record.ts";
 import type { Sha256 } from "./key.ts";
+import type { FoundRecord, Rejection } from "./record.ts";
 
 /** Raised when the meaning of a watermark changes. Readers refuse versions above theirs. */
 export const WATERMARK_FORMAT_VERSION = 1;

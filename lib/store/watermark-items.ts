@@ -17,8 +17,12 @@ const NAMES = { "#semelStatus": "status", "#semelPosition": "position" }; // res
  * WM1. The item has no time to live: without it, all that its ordering key did would be new again.
  * WM3. The list of the run before goes, or is replaced.
  */
-export function moveWatermark(table: string, { pk, first, position, attemptId, passedOver }: WatermarkMove): UpdateAction {
-  const set = "formatVersion = :semelFormat, #semelStatus = :semelStatus, #semelPosition = :semelLast, attemptId = :semelAttempt";
+export function moveWatermark(
+  table: string,
+  { pk, first, position, attemptId, passedOver }: WatermarkMove,
+): UpdateAction {
+  const set =
+    "formatVersion = :semelFormat, #semelStatus = :semelStatus, #semelPosition = :semelLast, attemptId = :semelAttempt";
   const listed = passedOver.length > 0;
   return {
     TableName: table,
