@@ -161,6 +161,21 @@ describe("runs", () => {
     expect(scene.memory.items("Orders").find(({ orderId }) => orderId?.S === "z")?.["n"]?.N).toBe("2");
   });
 
+  it("LR4: what was read without a guard is read again where somebody else was faster", async () => {
+    const scene = watermarkScene(kinesisSource);
+    let beside = true;
+    await scene.deliver(records("a a"), async ({ at }, tx) => {
+      if (at === 8) return;
+      const item = await tx.get<{ n: number }>({ TableName: "Orders", Key: { orderId: "y" } }, { guard: false });
+      tx.put({ TableName: "Orders", Item: { orderId: "z", n: (item?.n ?? 0) + 1 } });
+      if (!beside) return;
+      beside = false;
+      // An old invocation that has the first message alone, and does it otherwise.
+      await scene.deliver(records("a"), (_, other) => other.put({ TableName: "Orders", Item: { orderId: "y", n: 1 } }));
+    });
+    expect(scene.memory.items("Orders").find(({ orderId }) => orderId?.S === "z")?.["n"]?.N).toBe("2");
+  });
+
   it("LN3: a message whose handler fails because it is done already is done", async () => {
     const scene = watermarkScene(kinesisSource);
     const batch = records("a a");
