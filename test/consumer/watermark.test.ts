@@ -171,7 +171,8 @@ describe("runs", () => {
       if (!beside) return;
       beside = false;
       // An old invocation that has the first message alone, and does it otherwise.
-      await scene.deliver(records("a"), (_, other) => other.put({ TableName: "Orders", Item: { orderId: "y", n: 1 } }));
+      const old = scene.orders.lambda((_, other) => other.put({ TableName: "Orders", Item: { orderId: "y", n: 1 } }));
+      await old(kinesisSource.event(records("a")), scene.context());
     });
     expect(scene.memory.items("Orders").find(({ orderId }) => orderId?.S === "z")?.["n"]?.N).toBe("2");
   });
