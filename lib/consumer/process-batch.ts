@@ -21,7 +21,7 @@ import { type Prepared, prepare } from "./message.ts";
 import { createObserver } from "./observe.ts";
 import { countFirsts, createTurns, laneOf, type Turn } from "./order.ts";
 import { type LanesContext, processLanes } from "./process-lanes.ts";
-import { type MessageContext, processMessage, type Shell } from "./process-message.ts";
+import { type BatchShell, type MessageContext, processMessage, type Shell } from "./process-message.ts";
 import { failOrReject } from "./rejection.ts";
 import { type Handler, type MessageOutcome, tooLate } from "./run.ts";
 
@@ -37,7 +37,7 @@ interface Leader {
 }
 
 /** One for all messages. */
-interface BatchContext extends MessageContext {
+interface BatchContext extends MessageContext, Pick<BatchShell, "reduction"> {
   readonly batch: Batch;
   readonly leaders: Map<string, Leader>;
   /** What is to come again. */
@@ -51,7 +51,7 @@ export async function processBatch(
   deliveries: readonly Delivery[],
   batch: Batch,
   handler: Handler<unknown>,
-  shell: Shell,
+  shell: BatchShell,
 ): Promise<BatchResponse> {
   const waiting: Waiting = { messages: countFirsts(deliveries) };
   const context = batchContext(waiting, { batch, handler, shell });
@@ -121,7 +121,7 @@ function batchContext(waiting: Waiting, { batch, handler, shell }: BatchParts): 
 interface BatchParts {
   readonly batch: Batch;
   readonly handler: Handler<unknown>;
-  readonly shell: Shell;
+  readonly shell: BatchShell;
 }
 
 /** Messages of one batch commit together; a message that is alone has nobody to wait for. */

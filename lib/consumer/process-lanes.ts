@@ -6,14 +6,19 @@
 import { endOfTick } from "../host.ts";
 import { type Watermark, watermarkKey } from "../protocol/watermark.ts";
 import type { Delivery } from "../sources/source.ts";
+import { createSlots, type Slots } from "./concurrency.ts";
 import { processLane } from "./lane.ts";
 import type { Placed } from "./lane-member.ts";
 import type { LaneContext } from "./lane-run.ts";
 import { laneOf } from "./order.ts";
-import type { Shell } from "./process-message.ts";
+import type { BatchShell } from "./process-message.ts";
 import type { RunContext } from "./run.ts";
+import { reducer } from "./state-store.ts";
 
-export interface LanesContext extends RunContext, Pick<LaneContext, "conclude" | "start">, Pick<Shell, "watermarks"> {
+export interface LanesContext
+  extends RunContext,
+    Pick<LaneContext, "conclude" | "start">,
+    Pick<BatchShell, "watermarks" | "states" | "reduction"> {
   laneStarts(): void;
   /** It waits for those before it. */
   hold(delivery: Delivery): void;
@@ -24,30 +29,37 @@ export interface LanesContext extends RunContext, Pick<LaneContext, "conclude" |
 /** Ordering keys that start in one tick. */
 const STARTED_A_TICK = 100;
 
+/** Writes of states that go side by side: as many as the SDK's client opens connections. */
+const WRITES_MAX = 50;
+
 /** Resolves when every ordering key is at its end, or stopped. Never rejects. */
 export async function processLanes(deliveries: readonly Delivery[], context: LanesContext): Promise<void> {
   const lanes = inLanes(deliveries);
   for (const delivery of deliveries) context.hold(delivery);
+  const writes = createSlots(WRITES_MAX, context.deadline.gate);
   const all: Promise<void>[] = [];
   for (const lane of lanes) {
     if (all.length > 0 && all.length % STARTED_A_TICK === 0) await endOfTick(context.host);
     if (context.deadline.answer.aborted) return;
     context.laneStarts();
-    all.push(runLane(lane, context));
+    all.push(runLane(lane, context, writes));
   }
   await Promise.all(all);
 }
 
-async function runLane(messages: readonly Placed[], context: LanesContext): Promise<void> {
+async function runLane(messages: readonly Placed[], context: LanesContext, writes: Slots): Promise<void> {
   const [first] = messages;
   if (!first) return;
   const { host, options, watermarks } = context;
   const { origin, orderingKey = "" } = first.delivery;
   const pk = watermarkKey(options.consumer, { origin, orderingKey }, host.sha256);
+  const own = context.reduction
+    ? { ...context, ...reducer(messages, context.reduction, { ...context, writes }) }
+    : context;
   const left = new Set(messages.flatMap(({ delivery, copies }) => [delivery, ...copies]));
   let latest: Watermark | undefined; // what the process remembers is bounded
   await processLane(messages, {
-    ...context,
+    ...own,
     pk,
     known: () => higher(latest, watermarks.get(pk)),
     remember(watermark) {

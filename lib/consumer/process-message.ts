@@ -15,6 +15,7 @@ import type { ResolvedOptions } from "./options.ts";
 import type { QueueActions } from "./queue-actions.ts";
 import { failOrReject } from "./rejection.ts";
 import { claimedByAnother, type MessageOutcome, type RunContext, runToEnd } from "./run.ts";
+import type { KnownStates, Reduction } from "./state-store.ts";
 
 /** What lives as long as the process: options, engines, and what was learnt; nothing of a request. */
 export interface Shell {
@@ -27,6 +28,13 @@ export interface Shell {
   readonly groupSize: GroupSize;
   readonly committed: CommittedKeys;
   readonly watermarks: KnownWatermarks;
+  readonly states: KnownStates;
+}
+
+/** What a batch is run with beside the shell. */
+export interface BatchShell extends Shell {
+  /** Messages are folded into a state, in place of a handler's effects. */
+  readonly reduction?: Reduction;
 }
 
 export interface MessageContext extends RunContext {

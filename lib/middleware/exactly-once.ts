@@ -28,6 +28,7 @@ import { processOnce } from "../consumer/process-once.ts";
 import { queueActions } from "../consumer/queue-actions.ts";
 import type { Handler } from "../consumer/run.ts";
 import { sdkSqsSend } from "../consumer/sqs-send.ts";
+import { knownStates, type Reduction, resolveReduction } from "../consumer/state-store.ts";
 import type { Tx } from "../consumer/tx.ts";
 import { SemelError } from "../errors.ts";
 import { systemHost } from "../host.ts";
@@ -92,6 +93,11 @@ export interface ExactlyOnce<Body, Event extends BatchEvent = SqsEvent> {
   /** The same without Middy. The event's type comes from where it is assigned to, too. */
   lambda<E extends BatchEvent = Event>(handler: Handler<Body, RecordOf<E>>): BatchHandler<E>;
   /**
+   * Strategy watermark: folds the messages of each ordering key into a state, one item of a table of its own, by a pure function;
+   * a run of messages is one conditional write. Without Middy.
+   */
+  reduce<State, E extends BatchEvent = Event>(reduction: Reduction<State, Message<Body, RecordOf<E>>>): BatchHandler<E>;
+  /**
    * A Lambda handler of direct invocations: API Gateway and function URLs (the key is the header `Idempotency-Key` where no
    * option says otherwise), EventBridge, SNS, S3, Invoke. Its body is the event. A duplicate gets the result of the first one;
    * what the handler throws is thrown on, and commits nothing. A key in use under strategy claim throws a KeyInUseError.
@@ -105,6 +111,9 @@ export interface Dependencies extends Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** States that a process remembers, bytes. */
+const STATES_BYTES_MAX: number = 16 * 1024 * 1024;
+
 /** All that belongs to one process. */
 function openShell(options: ResolvedOptions, { host, send, sqsSend }: Surroundings): Shell {
   const store = recordStore({ table: options.table, send, host });
@@ -117,6 +126,7 @@ function openShell(options: ResolvedOptions, { host, send, sqsSend }: Surroundin
     groupSize: initialGroupSize(),
     committed: committedKeys(options.committedKeysMax),
     watermarks: knownWatermarks(options.committedKeysMax),
+    states: knownStates(options.committedKeysMax === 0 ? 0 : STATES_BYTES_MAX),
   };
 }
 
@@ -223,6 +233,17 @@ export function createExactlyOnce<S extends StandardSchemaV1, Event extends Batc
           shellOf(context),
         );
         return response as ResponseTo<E>;
+      };
+    },
+    reduce<State, E extends BatchEvent>(
+      given: Reduction<State, Message<StandardSchemaV1.InferOutput<S>, RecordOf<E>>>,
+    ): BatchHandler<E> {
+      const reduction = resolveReduction(given as unknown as Reduction, resolved);
+      return async (event, context) => {
+        const intake = intakeOf(event, resolved);
+        const batch = begin(intake, context);
+        const shell = { ...shellOf(context), reduction };
+        return (await processBatch(intake.places, batch, () => {}, shell)) as ResponseTo<E>;
       };
     },
     once<Result>(handler: OnceHandler<StandardSchemaV1.InferOutput<S>, Result>): DirectHandler<Result> {
