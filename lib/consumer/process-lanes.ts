@@ -12,8 +12,8 @@ import type { Placed } from "./lane-member.ts";
 import type { LaneContext } from "./lane-run.ts";
 import { laneOf } from "./order.ts";
 import type { BatchShell } from "./process-message.ts";
+import { reducer } from "./reduction.ts";
 import type { RunContext } from "./run.ts";
-import { reducer } from "./state-store.ts";
 
 export interface LanesContext
   extends RunContext,

@@ -10,12 +10,10 @@ import { SemelError } from "../errors.ts";
 import { type Host, sleep } from "../host.ts";
 import { backoffAfter, fullJitterMs } from "../protocol/backoff.ts";
 import { COMMIT_TRIES_MAX, type CommitOutcome } from "../protocol/commit.ts";
-import { tableOf } from "../protocol/effects.ts";
 import { itemBytes } from "../protocol/item-size.ts";
 import {
   type FoundState,
   itemToState,
-  MARK,
   movedState,
   STATE,
   type StateItem,
@@ -26,14 +24,9 @@ import {
 import { isDone, type WatermarkMove } from "../protocol/watermark.ts";
 import { errorName, writeAnswer } from "../store/answers.ts";
 import type { CallControl, RecordStore } from "../store/record-store.ts";
-import type { Slots } from "./concurrency.ts";
 import { handlerFailure } from "./failures.ts";
-import type { Placed } from "./lane-member.ts";
 import { fromItem, toItem } from "./marshalling.ts";
 import type { Message } from "./message.ts";
-import type { ResolvedOptions } from "./options.ts";
-import type { Shell } from "./process-message.ts";
-import type { RunContext } from "./run.ts";
 
 /** A fold of messages into the state of their ordering key. */
 export interface Reduction<State = unknown, M = Message> {
@@ -105,9 +98,8 @@ export async function commitState(
   let before = states.get(pk);
   let open: CommitOutcome | undefined;
   for (let tries = 1; ; tries++) {
-    if (before?.attemptId === move.attemptId) return { kind: "committed" }; // SS2
     const watermark = before && watermarkOf(pk, key, before);
-    if (isDone(move.first, watermark)) return { kind: "passed", watermark };
+    if (isDone(move.first, watermark)) return { kind: "passed", watermark }; // SS2: by us, perhaps
     if (control.timeLeftMs() <= 0) return open ?? { kind: "outOfTime" };
     const written = await write(move, before, { ...options, control });
     if (written === "written") return { kind: "committed" };
@@ -214,105 +206,4 @@ function impure(what: string): SemelError {
     code: "SEMEL_RESULT",
     retryable: true,
   });
-}
-
-const KNOWN: Readonly<Record<keyof Reduction, true>> = { table: true, partitionKey: true, initial: true, apply: true };
-
-/** Throws a SemelError, at start, for what is missing or wrong. */
-export function resolveReduction(
-  given: Reduction,
-  { strategy, table }: Pick<ResolvedOptions, "strategy" | "table">,
-): Reduction {
-  if (strategy !== "watermark")
-    throw wrong(`strategy is "${strategy}". Set strategy: "watermark", whose rules it follows`);
-  if (typeof given !== "object" || given === null)
-    throw wrong(`got ${String(given)}. Pass { table, partitionKey, initial, apply }`);
-  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(KNOWN, name));
-  if (unknown.length > 0) {
-    // A key of another kind than the ordering key has no order: its messages come in several ones, side by side.
-    throw wrong(
-      `unknown field ${unknown.join(", ")}. Known: ${Object.keys(KNOWN).join(", ")}; the key of a state is the ordering key`,
-    );
-  }
-  if (typeof given.apply !== "function")
-    throw wrong(`apply is ${typeof given.apply}. Use a function of the state and a message`);
-  if (given.initial === undefined) throw wrong("initial is undefined. Give the state before the first message");
-  for (const name of ["table", "partitionKey"] as const) {
-    if (typeof given[name] !== "string" || given[name] === "")
-      throw wrong(`${name} is ${JSON.stringify(given[name])}. Use its name`);
-  }
-  if ([STATE, MARK].includes(given.partitionKey))
-    throw wrong(`partitionKey is "${given.partitionKey}", which is semel's own. Use another one`);
-  if (tableOf(given.table) === tableOf(table))
-    throw wrong(`table is the record table, ${table}. Use a table of its own`);
-  return given;
-}
-
-function wrong(what: string): SemelError {
-  return new SemelError(`Cannot reduce: ${what}`, { code: "SEMEL_OPTIONS", retryable: false });
-}
-
-/** What stands in place of a handler and a store, for the messages of one ordering key. */
-export function reducer(
-  messages: readonly Placed[],
-  reduction: Reduction,
-  { host, options, states, store, writes }: RunContext & Pick<Shell, "states"> & { readonly writes: Slots },
-): Pick<RunContext, "handler" | "store"> {
-  const [first] = messages;
-  const { origin = "", orderingKey = "" } = first?.delivery ?? {};
-  const came = new Map<string, Message>();
-  const state: StateOptions = {
-    reduction,
-    key: {
-      tableName: reduction.table,
-      partitionKey: reduction.partitionKey,
-      orderingKey,
-      consumer: options.consumer,
-      origin: host.sha256(origin),
-    },
-    pk: JSON.stringify([tableOf(reduction.table), orderingKey]),
-    store,
-    host,
-    states,
-    messagesOf(move) {
-      const passed = new Set(move.passedOver.map(({ position }) => position));
-      const ofRun = messages.filter(({ position }) => position >= move.first && position <= move.position);
-      return ofRun
-        .filter(({ position }) => !passed.has(position))
-        .map(({ delivery: { messageId } }) => {
-          const message = came.get(messageId);
-          if (!message) throw new Error(`message ${messageId} is in the run, and was not read`);
-          return message;
-        });
-    },
-  };
-  return {
-    handler: (message) => {
-      if (orderingKey === "")
-        throw new SemelError("Cannot fold the message: it has no ordering key. Give its record a key", {
-          code: "SEMEL_KEY",
-          retryable: true,
-        });
-      came.set(message.messageId, message);
-    },
-    store: {
-      ...store,
-      async commit(message, control) {
-        const { record } = message;
-        if (record.status !== "WATERMARK") return store.commit(message, control);
-        try {
-          return await writes.run(() => commitState(record, state, control));
-        } catch {
-          return { kind: "outOfTime" }; // no place before the gate closed
-        }
-      },
-      async readRecord(pk, control) {
-        const found = await readState(state, control);
-        if (found === undefined || found.kind === "foreign") return undefined;
-        if (found.kind === "unreadable") return found;
-        const watermark = watermarkOf(pk, state.key, found.item);
-        return watermark && { kind: "watermark", watermark };
-      },
-    },
-  };
 }

@@ -26,9 +26,10 @@ import { type Batch, batchResponse, processBatch } from "../consumer/process-bat
 import type { Shell } from "../consumer/process-message.ts";
 import { processOnce } from "../consumer/process-once.ts";
 import { queueActions } from "../consumer/queue-actions.ts";
+import { resolveReduction } from "../consumer/reduction.ts";
 import type { Handler } from "../consumer/run.ts";
 import { sdkSqsSend } from "../consumer/sqs-send.ts";
-import { knownStates, type Reduction, resolveReduction } from "../consumer/state-store.ts";
+import { knownStates, type Reduction } from "../consumer/state-store.ts";
 import type { Tx } from "../consumer/tx.ts";
 import { SemelError } from "../errors.ts";
 import { systemHost } from "../host.ts";

@@ -10,6 +10,9 @@ const LANE_RUN = "lib/consumer/lane-run.ts";
 const LANES = "lib/consumer/process-lanes.ts";
 const TEST = "consumer/watermark.test.ts";
 const SCHEDULES = "consumer/watermark-schedules.test.ts";
+const STATE = "lib/protocol/keyed-state.ts";
+const REDUCTION = "lib/consumer/reduction.ts";
+const REDUCE = "consumer/reduce.test.ts";
 const STORE = "store/watermark.test.ts";
 
 export const WATERMARK_MUTANTS: readonly Mutant[] = [
@@ -124,5 +127,48 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
     find: "(one < other ? -1 : 1)",
     replace: "(one < other ? 0 : 0)",
     caughtBy: [TEST],
+  },
+  {
+    name: "a state written over another write (KS1)",
+    file: STATE,
+    find: "#semelMark.attemptId = :semelSeen AND ",
+    replace: ":semelSeen = :semelSeen AND ",
+    caughtBy: [REDUCE],
+  },
+  {
+    name: "a state written without its position (KS1)",
+    file: STATE,
+    find: "...before?.origins, [origin]: { M: own } }",
+    replace: "...before?.origins, ...(own.position.S === origin ? { [origin]: { M: own } } : {}) }",
+    caughtBy: [REDUCE],
+  },
+  {
+    name: "origins of a state not told apart (KS2)",
+    file: REDUCTION,
+    find: "origin: host.sha256(origin)",
+    replace: 'origin: host.sha256("")',
+    caughtBy: [REDUCE],
+  },
+  {
+    name: "what was passed over is folded",
+    file: REDUCTION,
+    find: "!passed.has(position)",
+    replace: "!passed.has(`${position}.`)",
+    caughtBy: [REDUCE],
+  },
+  {
+    name: "another consumer's state is overwritten (KS3)",
+    file: STATE,
+    find: 'if (mark?.["consumer"]?.S !== consumer) return { kind: "foreign" };',
+    replace:
+      'if (mark?.["consumer"]?.S !== consumer) return { kind: "state", item: { state: { NULL: true }, attemptId: "", origins: {} } };',
+    caughtBy: [REDUCE],
+    also: [
+      {
+        file: STATE,
+        find: "#semelMark.attemptId = :semelSeen AND #semelMark.consumer = :semelConsumer",
+        replace: ":semelSeen = :semelSeen AND :semelConsumer = :semelConsumer",
+      },
+    ],
   },
 ];
