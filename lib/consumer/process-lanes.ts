@@ -52,7 +52,8 @@ async function runLane(messages: readonly Placed[], context: LanesContext, write
   if (!first) return;
   const { host, options, watermarks } = context;
   const { origin, orderingKey = "" } = first.delivery;
-  const pk = watermarkKey(options.consumer, { origin, orderingKey }, host.sha256);
+  const key = watermarkKey(options.consumer, { origin, orderingKey }, host.sha256);
+  const pk = context.reduction ? `${key}#${context.reduction.table}` : key; // what is done is another thing for each table of states
   const own = context.reduction
     ? { ...context, ...reducer(messages, context.reduction, { ...context, writes }) }
     : context;

@@ -117,6 +117,14 @@ describe("states", () => {
     expect(one.places("a")).toEqual([8, 9, 10]);
   });
 
+  it("what a process knows of a handler's watermark says nothing of its states", async () => {
+    const scene = reduceScene(kinesisSource, { committedKeysMax: 100 });
+    const handler = scene.orders.lambda(() => {});
+    await scene.host.run(handler(kinesisSource.event(ten), scene.context()));
+    await scene.deliver(ten);
+    expect(scene.places("a")).toHaveLength(10);
+  });
+
   it("KS2: another origin's positions are not compared", async () => {
     const scene = reduceScene(kinesisSource);
     await scene.deliver(records("a", 20));

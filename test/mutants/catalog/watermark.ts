@@ -153,7 +153,7 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
     name: "what was passed over is folded",
     file: REDUCTION,
     find: "!passed.has(position)",
-    replace: "!passed.has(`${position}.`)",
+    replace: "!passed.has(position.trimStart().slice(1))",
     caughtBy: [REDUCE],
   },
   {
