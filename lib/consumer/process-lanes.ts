@@ -1,6 +1,6 @@
 // Strategy watermark: takes a batch apart into its ordering keys, and runs them side by side.
 //
-//   PL3. The messages of an ordering key run in the order of their positions, however they came: one that ran behind a higher one
+//   LA1. The messages of an ordering key run in the order of their positions, however they came: one that ran behind a higher one
 //        would be taken for done. Receipts of one message in a batch run once.
 
 import { endOfTick } from "../host.ts";
@@ -80,7 +80,7 @@ function higher(one: Watermark | undefined, other: Watermark | undefined): Water
   return one && other ? (one.position < other.position ? other : one) : (one ?? other);
 }
 
-/** PL3. Messages of each ordering key, in their order. */
+/** LA1. Messages of each ordering key, in their order. */
 export function inLanes(deliveries: readonly Delivery[]): Placed[][] {
   const lanes = Map.groupBy(deliveries, laneOf);
   return [...lanes.values()].map((lane) => {

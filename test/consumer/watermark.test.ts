@@ -1,5 +1,5 @@
 // Strategy watermark: runs, what they cost, and what becomes of each message. Attacks WM1 to WM3, LN1 to LN3, LM1, LR1 to LR3,
-// OR4, OR5, PL3 and IT3.
+// OR4, OR5, LA1 and IT3.
 
 import { describe, expect, it } from "vitest";
 import { PermanentError, type Tx } from "../../lib/index.ts";
@@ -190,7 +190,7 @@ describe("runs", () => {
     expect(scene.codes()).toEqual([]);
   });
 
-  it("PL3: receipts of one message run once; what came in another order runs in its own", async () => {
+  it("LA1: receipts of one message run once; what came in another order runs in its own", async () => {
     const scene = watermarkScene(fifoSource);
     const [one, two, three] = records("a a a");
     if (!one || !two || !three) throw new Error("three");

@@ -122,7 +122,7 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
     caughtBy: [TEST],
   },
   {
-    name: "messages of a key run as they came, not by position (PL3)",
+    name: "messages of a key run as they came, not by position (LA1)",
     file: LANES,
     find: "(one < other ? -1 : 1)",
     replace: "(one < other ? 0 : 0)",
