@@ -177,6 +177,18 @@ describe("runs", () => {
     expect(scene.memory.items("Orders").find(({ orderId }) => orderId?.S === "z")?.["n"]?.N).toBe("2");
   });
 
+  it("HD1: messages of a group that fail together are hidden for the same time", async () => {
+    const scene = watermarkScene(fifoSource, {
+      nextFault: ({ operation }) => (operation === "TransactWriteItems" ? "conflict-on-record" : "none"),
+    });
+    let draws = 0;
+    scene.host.random = () => (++draws % 10) / 10;
+    expect(await scene.deliver(records("a a a"), putOwn, { timeLeftMs: 2_000 })).toHaveLength(3);
+    expect(scene.codes()).toEqual(["SEMEL_CONTENTION", "SEMEL_CONTENTION", "SEMEL_CONTENTION"]);
+    expect(scene.queue.hidden.size).toBe(3);
+    expect(new Set(scene.queue.hidden.values()).size).toBe(1);
+  });
+
   it("LN3: a message whose handler fails because it is done already is done", async () => {
     const scene = watermarkScene(kinesisSource);
     const batch = records("a a");
