@@ -105,16 +105,22 @@ describe("what it costs", () => {
 });
 
 describe("states", () => {
-  it("KS1: what somebody else folded meanwhile is folded on", async () => {
-    const one = reduceScene(kinesisSource, { committedKeysMax: 100 });
-    await one.deliver(records("a a"));
-    // Another process, on the same table.
-    const [item = {}] = one.memory.items("Orders");
-    const moved = structuredClone(item) as Record<string, { M?: Record<string, { S?: string; M?: unknown }> }>;
-    (moved["semel"]?.M ?? {})["attemptId"] = { S: "other" };
-    one.memory.send({ operation: "PutItem", input: { TableName: "Orders", Item: moved as never } });
-    expect(await one.deliver(records("a a a", 8))).toEqual([]);
-    expect(one.places("a")).toEqual([8, 9, 10]);
+  it("KS1: what somebody else folded meanwhile stays, and is folded on", async () => {
+    const scene = reduceScene(kinesisSource, { committedKeysMax: 100 });
+    await scene.deliver(records("a a"));
+    const [known = {}] = scene.memory.items("Orders");
+    // Another process folds 10 and 11: as this one would, without its knowing.
+    await scene.deliver(records("a a", 10));
+    const [meanwhile = {}] = scene.memory.items("Orders");
+    const other = reduceScene(kinesisSource, { committedKeysMax: 100 });
+    for (const Item of [known, meanwhile]) {
+      other.memory.send({ operation: "PutItem", input: { TableName: "Orders", Item } });
+      if (Item === known) await other.deliver(records("a", 9)); // now it knows the state up to 9
+    }
+    expect(await other.deliver(records("a", 10))).toEqual([]);
+    expect(other.places("a")).toEqual([8, 9, 10, 11]);
+    expect(await other.deliver(records("a a a", 10))).toEqual([]);
+    expect(other.places("a")).toEqual([8, 9, 10, 11, 12]);
   });
 
   it("what a process knows of a handler's watermark says nothing of its states", async () => {
