@@ -33,6 +33,7 @@ export type { ExactlyOnceOptions } from "./consumer/options.ts";
 export type { BackoffOptions } from "./consumer/queue-options.ts";
 export type { Handler } from "./consumer/run.ts";
 export type { SqsClient } from "./consumer/sqs-send.ts";
+export type { Reduction } from "./consumer/state-store.ts";
 export type { StepContext, StepFunction } from "./consumer/steps.ts";
 export type { InsertOptions, PrimaryKey, Strategy } from "./consumer/strategy-options.ts";
 export type { Tx } from "./consumer/tx.ts";

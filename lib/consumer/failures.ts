@@ -171,6 +171,13 @@ export function commitFailure(outcome: Failed): SemelError {
       return rejectedBefore(outcome);
     case "claimed":
       return keyInUse(outcome.record);
+    case "passed":
+      return failure(
+        "SEMEL_CONTENTION",
+        true,
+        `Another worker is at work on the same messages, and moved the watermark to ${outcome.watermark.position} before ` +
+          `this commit. ${TRIED_AGAIN}`,
+      );
     case "unreadable":
       return failure(
         "SEMEL_RECORD_FORMAT",

@@ -32,7 +32,8 @@ export function messagesToHide(
     const { delivery } = failure;
     if (delivery.receipt === undefined) return [];
     const group = laneOf(delivery) ?? "";
-    const seconds = "held" in failure ? groups.get(group) : secondsOf(failure, delivery.receipt, { backoff, host }); // HD1
+    const isBehind = "held" in failure || groups.has(group); // HD1: in a run, several fail together
+    const seconds = isBehind ? groups.get(group) : secondsOf(failure, delivery.receipt, { backoff, host });
     if (group !== "") groups.set(group, seconds);
     return seconds === undefined ? [] : [{ record: delivery.receipt, seconds }];
   });

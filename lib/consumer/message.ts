@@ -68,6 +68,11 @@ export async function prepare(delivery: Delivery, options: ResolvedOptions, host
   }
 }
 
+/** A message without an idempotency key: its place tells whether it is done. Rejects with what is wrong with it. */
+export async function readMessage(delivery: Delivery, options: ResolvedOptions): Promise<Message> {
+  return toMessage(delivery, delivery.decode(), options);
+}
+
 /** Throws a SemelError for a message that cannot be run. */
 async function usable(delivery: Delivery, options: ResolvedOptions, host: Host): Promise<Prepared> {
   const decoded = delivery.decode();

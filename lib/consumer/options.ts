@@ -9,7 +9,15 @@ import type { Message, SourceRecord } from "./message.ts";
 import type { Logger, Metrics } from "./observe.ts";
 import { type BackoffOptions, backoff, deadLetterQueueUrl } from "./queue-options.ts";
 import type { SqsClient } from "./sqs-send.ts";
-import { type InsertOptions, insertOptions, leaseSeconds, type Strategy, strategy } from "./strategy-options.ts";
+import {
+  type InsertOptions,
+  insertOptions,
+  leaseSeconds,
+  redriveNever,
+  refuseKeysOfWatermarks,
+  type Strategy,
+  strategy,
+} from "./strategy-options.ts";
 
 export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV1<unknown, unknown>> {
   /**
@@ -58,9 +66,17 @@ export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV
    * - `"claim"`: the key is acquired before the handler runs, so that it runs in one worker at a time, and `tx.step` keeps
    *   what it did outside DynamoDB. For handlers that call other systems, or are expensive. Two writes more a message.
    * - `"insert"`: each message is one new item in an append-only table, and that item is its record. 1 write unit.
+   * - `"watermark"`: for Kinesis, DynamoDB Streams and Kafka, and FIFO queues with `redrive: "never"`. One small item an ordering
+   *   key holds how far it is done; a run of messages commits together, in the order in which they were sent. Handlers of a run start
+   *   before the ones before them are committed: what they read through `tx.get` is in order, what they read otherwise is not.
    * @default "commit"
    */
   readonly strategy?: Strategy;
+  /**
+   * Strategy `"watermark"` on a FIFO queue, where it is required: states that nothing is ever redriven into the queue or sent to it
+   * twice. Such a message has a new sequence number, so it would take effect twice.
+   */
+  readonly redrive?: "never";
   /** The append-only table of strategy `"insert"`: required with it, refused without. */
   readonly insert?: InsertOptions;
   /**
@@ -130,6 +146,7 @@ export interface ResolvedOptions {
   readonly strategy: Strategy;
   /** There exactly with strategy "insert". */
   readonly insert: InsertOptions | undefined;
+  readonly redriveNever: boolean;
   readonly leaseMs: number;
   /** Undefined: as the way of calling has it. */
   readonly storeResult: boolean | undefined;
@@ -154,6 +171,7 @@ const KNOWN: Readonly<Record<keyof ExactlyOnceOptions, true>> = {
   key: true,
   fingerprint: true,
   strategy: true,
+  redrive: true,
   insert: true,
   leaseSeconds: true,
   storeResult: true,
@@ -184,6 +202,7 @@ export function resolveOptions<S extends StandardSchemaV1>(
   environment: Environment,
 ): ResolvedOptions {
   refuseUnknown(options);
+  refuseKeysOfWatermarks(options, options.strategy);
   return {
     consumer: consumerName(options.consumer ?? environment[ENVIRONMENT.consumer]),
     table: tableName(options.table ?? environment[ENVIRONMENT.table]),
@@ -193,6 +212,7 @@ export function resolveOptions<S extends StandardSchemaV1>(
     fingerprint: optionalFunction("fingerprint", options.fingerprint) as ResolvedOptions["fingerprint"],
     strategy: strategy(options.strategy),
     insert: insertOptions(options.insert, options.strategy),
+    redriveNever: redriveNever(options.redrive, options.strategy),
     leaseMs: 1_000 * leaseSeconds(options.leaseSeconds, options.strategy),
     storeResult: storeResult(options.storeResult, options.strategy),
     committedKeysMax: wholeNumber("committedKeysMax", options.committedKeysMax ?? COMMITTED_KEYS_DEFAULT, 0, 1_000_000),
@@ -276,8 +296,10 @@ function yesOrNo(name: string, value: unknown): boolean {
 
 function storeResult(value: unknown, chosen: unknown): boolean | undefined {
   if (value === undefined) return undefined;
-  if (value !== true || chosen !== "insert") return yesOrNo("storeResult", value);
-  throw invalid('storeResult needs strategy "commit" or "claim": under "insert" there is no record that could keep it');
+  if (value !== true || (chosen !== "insert" && chosen !== "watermark")) return yesOrNo("storeResult", value);
+  throw invalid(
+    `storeResult needs strategy "commit" or "claim": under "${chosen}" there is no record that could keep it`,
+  );
 }
 
 function wholeNumber(name: string, value: unknown, min: number, max: number): number {

@@ -20,7 +20,8 @@ import type { Intake } from "./intake.ts";
 import { type Prepared, prepare } from "./message.ts";
 import { createObserver } from "./observe.ts";
 import { countFirsts, createTurns, laneOf, type Turn } from "./order.ts";
-import { type MessageContext, processMessage, type Shell } from "./process-message.ts";
+import { type LanesContext, processLanes } from "./process-lanes.ts";
+import { type BatchShell, type MessageContext, processMessage, type Shell } from "./process-message.ts";
 import { failOrReject } from "./rejection.ts";
 import { type Handler, type MessageOutcome, tooLate } from "./run.ts";
 
@@ -36,7 +37,7 @@ interface Leader {
 }
 
 /** One for all messages. */
-interface BatchContext extends MessageContext {
+interface BatchContext extends MessageContext, Pick<BatchShell, "reduction"> {
   readonly batch: Batch;
   readonly leaders: Map<string, Leader>;
   /** What is to come again. */
@@ -50,7 +51,7 @@ export async function processBatch(
   deliveries: readonly Delivery[],
   batch: Batch,
   handler: Handler<unknown>,
-  shell: Shell,
+  shell: BatchShell,
 ): Promise<BatchResponse> {
   const waiting: Waiting = { messages: countFirsts(deliveries) };
   const context = batchContext(waiting, { batch, handler, shell });
@@ -70,7 +71,11 @@ export async function processBatch(
     }
     await Promise.all(all);
   }
-  await Promise.race([processAll(), aborted(batch.deadline.answer)]);
+  const processing =
+    shell.options.strategy === "watermark"
+      ? processLanes(deliveries, lanesOf(waiting, underWay, context))
+      : processAll();
+  await Promise.race([processing, aborted(batch.deadline.answer)]);
   if (!batch.deadline.answer.aborted) await Promise.race([hideFailures(context), aborted(batch.deadline.answer)]);
   batch.deadline.end();
   for (const delivery of underWay) {
@@ -116,7 +121,7 @@ function batchContext(waiting: Waiting, { batch, handler, shell }: BatchParts): 
 interface BatchParts {
   readonly batch: Batch;
   readonly handler: Handler<unknown>;
-  readonly shell: Shell;
+  readonly shell: BatchShell;
 }
 
 /** Messages of one batch commit together; a message that is alone has nobody to wait for. */
@@ -148,7 +153,6 @@ async function processInTurn(delivery: Delivery, turn: Turn, context: BatchConte
 
 /** Resolves with whether the message may leave its source. */
 async function processDelivery(delivery: Delivery, context: BatchContext): Promise<boolean> {
-  const { batch, observer } = context;
   let key: string | undefined;
   let outcome: MessageOutcome;
   try {
@@ -162,12 +166,41 @@ async function processDelivery(delivery: Delivery, context: BatchContext): Promi
   } catch (error) {
     outcome = { kind: "failed", error: handlerFailure(error) }; // B2
   }
+  return conclude({ delivery, key }, outcome, context);
+}
+
+/** Notes what became of a delivery. Says whether it may leave its source. */
+function conclude(
+  { delivery, key }: { readonly delivery: Delivery; readonly key: string | undefined },
+  outcome: MessageOutcome,
+  { batch, failures, observer }: BatchContext,
+): boolean {
   if (batch.deadline.answer.aborted) return false; // B3
   batch.outcomes.push({ messageId: delivery.messageId, acknowledged: isEnded(outcome) });
   observer.message(delivery.messageId, key, outcome);
   if (isEnded(outcome)) return true;
-  context.failures.push({ delivery, ...outcome });
+  failures.push({ delivery, ...outcome });
   return false;
+}
+
+function lanesOf(waiting: Waiting, underWay: Set<Delivery>, context: BatchContext): LanesContext {
+  const { failures, held, observer } = context;
+  return {
+    ...context,
+    laneStarts: () => void waiting.messages--,
+    hold: (delivery) => void held.add(delivery),
+    start: (delivery) => void held.delete(delivery),
+    conclude(delivery, outcome) {
+      held.delete(delivery);
+      underWay.delete(delivery);
+      return conclude({ delivery, key: undefined }, outcome, context);
+    },
+    giveBack(delivery) {
+      underWay.delete(delivery);
+      observer.held(delivery.messageId);
+      failures.push({ delivery, held: true });
+    },
+  };
 }
 
 /** Its message may leave its source. */

@@ -9,11 +9,13 @@ import type { RecordReader } from "../store/record-reader.ts";
 import type { RecordStore } from "../store/record-store.ts";
 import { runClaimed } from "./claimed.ts";
 import { commitFailure } from "./failures.ts";
+import type { KnownWatermarks } from "./known-watermarks.ts";
 import type { Prepared } from "./message.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { QueueActions } from "./queue-actions.ts";
 import { failOrReject } from "./rejection.ts";
 import { claimedByAnother, type MessageOutcome, type RunContext, runToEnd } from "./run.ts";
+import type { KnownStates, Reduction } from "./state-store.ts";
 
 /** What lives as long as the process: options, engines, and what was learnt; nothing of a request. */
 export interface Shell {
@@ -25,6 +27,14 @@ export interface Shell {
   /** How large transactions may get: a hint, learnt from those before, that no safety depends on. */
   readonly groupSize: GroupSize;
   readonly committed: CommittedKeys;
+  readonly watermarks: KnownWatermarks;
+  readonly states: KnownStates;
+}
+
+/** What a batch is run with beside the shell. */
+export interface BatchShell extends Shell {
+  /** Messages are folded into a state, in place of a handler's effects. */
+  readonly reduction?: Reduction;
 }
 
 export interface MessageContext extends RunContext {

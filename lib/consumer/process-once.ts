@@ -120,7 +120,7 @@ interface AnswerParts {
 function resultFrom(outcome: MessageOutcome, { storeResult, nowMs, thrown }: AnswerParts): unknown {
   switch (outcome.kind) {
     case "committed":
-      return storeResult ? resultOf(outcome.record) : outcome.returned; // O1
+      return storeResult ? outcome.record && resultOf(outcome.record) : outcome.returned; // O1
     case "duplicate":
       return outcome.record && resultOf(outcome.record); // O1
     case "deferred":

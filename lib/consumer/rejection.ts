@@ -53,13 +53,16 @@ export interface Unwanted {
 /** What becomes of a message that failed: rejected where nothing can mend it, else failed. Never rejects its promise. */
 export async function failOrReject(unwanted: Unwanted, context: RejectContext): Promise<MessageOutcome> {
   const { error } = unwanted;
-  const { deadline, options } = context;
-  const failed: MessageOutcome = { kind: "failed", error };
-  if (error.retryable || !PERMANENT.has(error.code)) return failed; // RE1
-  if (options.deadLetterQueueUrl === undefined || deadline.gate.aborted) return failed; // RE1
+  if (!mayBeRejected(error, context)) return { kind: "failed", error };
   const recorded = await record(unwanted, context);
   if (recorded.kind !== "recorded") return recorded; // RE2
-  return moveAway(unwanted, options.deadLetterQueueUrl, context);
+  return moveAway(unwanted, context);
+}
+
+/** RE1 */
+export function mayBeRejected(error: SemelError, { deadline, options }: RejectContext): boolean {
+  if (error.retryable || !PERMANENT.has(error.code)) return false;
+  return options.deadLetterQueueUrl !== undefined && !deadline.gate.aborted;
 }
 
 type Recorded = { readonly kind: "recorded" } | MessageOutcome;
@@ -102,7 +105,7 @@ async function write(
 }
 
 /** Keeps a record within one write unit. */
-const STORED_REASON_LENGTH_MAX = 300;
+export const STORED_REASON_LENGTH_MAX = 300;
 
 function afterRecord(outcome: CommitOutcome, messageId: string, error: SemelError): Recorded {
   switch (outcome.kind) {
@@ -120,12 +123,15 @@ function afterRecord(outcome: CommitOutcome, messageId: string, error: SemelErro
   return { kind: "failed", error: notRejected(error, REJECTION_NOT_RECORDED, why) };
 }
 
-async function moveAway(
+/** Its rejection is committed: sends it to the dead-letter queue. */
+export async function moveAway(
   { delivery, error, identity }: Unwanted,
-  queueUrl: string,
   context: RejectContext,
 ): Promise<MessageOutcome> {
   const { deadline, observer, options, queue } = context;
+  const queueUrl = options.deadLetterQueueUrl;
+  if (queueUrl === undefined)
+    return { kind: "failed", error: notRejected(error, NOT_MOVED, "no queue is named any more") };
   const { messageId } = delivery;
   const failure = { code: error.code, reason: reasonOf(error), consumer: options.consumer, messageId };
   const letter = deadLetter(delivery.letter?.() ?? delivery, failure);

@@ -24,8 +24,8 @@ import { openTx, type Tx } from "./tx.ts";
 
 /** What became of one delivery. */
 export type MessageOutcome =
-  /** `returned` is what the handler gave in this run; the record keeps it where it is asked to. */
-  | { readonly kind: "committed"; readonly record: CompletedRecord; readonly returned?: unknown }
+  /** `returned` is what the handler gave in this run; the record keeps it where it is asked to. A run of messages has none. */
+  | { readonly kind: "committed"; readonly record?: CompletedRecord; readonly returned?: unknown }
   /** The record is not known where a process or a batch remembers the key. */
   | { readonly kind: "duplicate"; readonly record?: CompletedRecord }
   /** Another worker has the key; it comes again when that one must have ended. */

@@ -2,7 +2,7 @@
 
 import { SemelError } from "../errors.ts";
 
-export type Strategy = "commit" | "claim" | "insert";
+export type Strategy = "commit" | "claim" | "insert" | "watermark";
 
 /** Key attributes of an item, as plain values. */
 export type PrimaryKey = Readonly<Record<string, string | number>>;
@@ -21,7 +21,7 @@ export interface InsertOptions {
   readonly primaryKey: string | ((idempotencyKey: string) => PrimaryKey);
 }
 
-const STRATEGIES: readonly Strategy[] = ["commit", "claim", "insert"];
+const STRATEGIES: readonly Strategy[] = ["commit", "claim", "insert", "watermark"];
 const LEASE_SECONDS_DEFAULT = 30;
 const LEASE_SECONDS_MAX = 900;
 
@@ -39,6 +39,29 @@ export function leaseSeconds(value: unknown, chosen: unknown): number {
   if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= LEASE_SECONDS_MAX)
     return value as number;
   throw invalid(`leaseSeconds is ${String(value)}. Use a whole number from 1 to ${LEASE_SECONDS_MAX}`);
+}
+
+/** Is it declared that no message of a FIFO queue is ever redriven or sent again? */
+export function redriveNever(value: unknown, chosen: unknown): boolean {
+  if (value === undefined) return false;
+  if (chosen !== "watermark") throw invalid(`redrive needs strategy "watermark". Leave it out, or set the strategy`);
+  if (value === "never") return true;
+  throw invalid(`redrive is ${JSON.stringify(value)}. Use "never", or leave it out`);
+}
+
+/** Options of idempotency keys: under a watermark, the place of a message is all that tells whether it is done. */
+const OF_KEYS = ["key", "fingerprint"] as const;
+
+export function refuseKeysOfWatermarks(
+  options: Readonly<Partial<Record<"key" | "fingerprint", unknown>>>,
+  chosen: unknown,
+): void {
+  const given = OF_KEYS.filter((name) => options[name] !== undefined);
+  if (chosen !== "watermark" || given.length === 0) return;
+  throw invalid(
+    `${given.join(" and ")} cannot be used with strategy "watermark": a message is done when its place in its order is ` +
+      'passed, so what a producer sends twice takes effect twice. Leave it out, or use strategy "commit"',
+  );
 }
 
 const KNOWN: Readonly<Record<keyof InsertOptions, true>> = { appendOnlyTable: true, primaryKey: true };

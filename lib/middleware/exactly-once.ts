@@ -18,6 +18,7 @@ import type {
 } from "../aws/lambda.ts";
 import { openDeadline } from "../consumer/deadline.ts";
 import { deliveriesOf, type Intake, intakeOf } from "../consumer/intake.ts";
+import { knownWatermarks } from "../consumer/known-watermarks.ts";
 import type { Message } from "../consumer/message.ts";
 import { quietly } from "../consumer/observe.ts";
 import { type ExactlyOnceOptions, type ResolvedOptions, resolveOptions } from "../consumer/options.ts";
@@ -25,8 +26,10 @@ import { type Batch, batchResponse, processBatch } from "../consumer/process-bat
 import type { Shell } from "../consumer/process-message.ts";
 import { processOnce } from "../consumer/process-once.ts";
 import { queueActions } from "../consumer/queue-actions.ts";
+import { resolveReduction } from "../consumer/reduction.ts";
 import type { Handler } from "../consumer/run.ts";
 import { sdkSqsSend } from "../consumer/sqs-send.ts";
+import { knownStates, type Reduction } from "../consumer/state-store.ts";
 import type { Tx } from "../consumer/tx.ts";
 import { SemelError } from "../errors.ts";
 import { systemHost } from "../host.ts";
@@ -91,6 +94,11 @@ export interface ExactlyOnce<Body, Event extends BatchEvent = SqsEvent> {
   /** The same without Middy. The event's type comes from where it is assigned to, too. */
   lambda<E extends BatchEvent = Event>(handler: Handler<Body, RecordOf<E>>): BatchHandler<E>;
   /**
+   * Strategy watermark: folds the messages of each ordering key into a state, one item of a table of its own, by a pure function;
+   * a run of messages is one conditional write. Without Middy.
+   */
+  reduce<State, E extends BatchEvent = Event>(reduction: Reduction<State, Message<Body, RecordOf<E>>>): BatchHandler<E>;
+  /**
    * A Lambda handler of direct invocations: API Gateway and function URLs (the key is the header `Idempotency-Key` where no
    * option says otherwise), EventBridge, SNS, S3, Invoke. Its body is the event. A duplicate gets the result of the first one;
    * what the handler throws is thrown on, and commits nothing. A key in use under strategy claim throws a KeyInUseError.
@@ -104,6 +112,9 @@ export interface Dependencies extends Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** States that a process remembers, bytes. */
+const STATES_BYTES_MAX: number = 16 * 1024 * 1024;
+
 /** All that belongs to one process. */
 function openShell(options: ResolvedOptions, { host, send, sqsSend }: Surroundings): Shell {
   const store = recordStore({ table: options.table, send, host });
@@ -115,6 +126,8 @@ function openShell(options: ResolvedOptions, { host, send, sqsSend }: Surroundin
     claims: claims(store, host),
     groupSize: initialGroupSize(),
     committed: committedKeys(options.committedKeysMax),
+    watermarks: knownWatermarks(options.committedKeysMax),
+    states: knownStates(options.committedKeysMax === 0 ? 0 : STATES_BYTES_MAX),
   };
 }
 
@@ -223,9 +236,20 @@ export function createExactlyOnce<S extends StandardSchemaV1, Event extends Batc
         return response as ResponseTo<E>;
       };
     },
+    reduce<State, E extends BatchEvent>(
+      given: Reduction<State, Message<StandardSchemaV1.InferOutput<S>, RecordOf<E>>>,
+    ): BatchHandler<E> {
+      const reduction = resolveReduction(given as unknown as Reduction, resolved);
+      return async (event, context) => {
+        const intake = intakeOf(event, resolved);
+        const batch = begin(intake, context);
+        const shell = { ...shellOf(context), reduction };
+        return (await processBatch(intake.places, batch, () => {}, shell)) as ResponseTo<E>;
+      };
+    },
     once<Result>(handler: OnceHandler<StandardSchemaV1.InferOutput<S>, Result>): DirectHandler<Result> {
       checkHandler("once", handler);
-      if (resolved.strategy === "insert") throw onceInserts();
+      if (resolved.strategy !== "commit" && resolved.strategy !== "claim") throw onceWithoutRecord(resolved.strategy);
       const direct = handler as Handler<unknown>;
       return async (event, context) =>
         (await processOnce({ event, context, handler: direct }, shellOf(context))) as Result;
@@ -274,9 +298,9 @@ function usedTwice(): SemelError {
   return wiring("the same middleware is used twice. Write .use(orders) once");
 }
 
-function onceInserts(): SemelError {
+function onceWithoutRecord(strategy: string): SemelError {
   return wiring(
-    '.once() needs strategy "commit" or "claim": under "insert" there is no record that could keep a result',
+    `.once() needs strategy "commit" or "claim": under "${strategy}" there is no record that could keep a result`,
   );
 }
 

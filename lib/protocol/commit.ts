@@ -11,11 +11,13 @@ import type { SemelError } from "../errors.ts";
 import { type Backoff, CONFLICT_BACKOFF, THROTTLE_BACKOFF, UNKNOWN_BACKOFF } from "./backoff.ts";
 import {
   type ClaimedRecord,
+  type CommitHead,
   type FoundRecord,
   type IdempotencyRecord,
   judgeRecord,
   type RecordVerdict,
 } from "./record.ts";
+import { judgeWatermark, type WatermarkVerdict } from "./watermark.ts";
 
 /** What one TransactWriteItems told us. */
 export type CommitAnswer =
@@ -37,6 +39,8 @@ export type CommitOutcome =
   /** The record is known where it was read: it holds what an earlier try of the same attempt wrote. */
   | { readonly kind: "committed"; readonly record?: IdempotencyRecord }
   | Exclude<RecordVerdict, { kind: "ours" | "claimed" }>
+  /** Of a run: its first messages are done, up to the watermark, which is returned. None of this try took effect. */
+  | WatermarkVerdict
   /** Somebody else holds the key, or it was given back; undefined: the claim is gone. Nothing of ours can be committed. */
   | { readonly kind: "claimed"; readonly record: ClaimedRecord | undefined }
   | {
@@ -82,7 +86,7 @@ export type ReadyStep = Exclude<CommitStep, { kind: "readRecord" }>;
 /** Tries of one transaction; with the caps of backoff.ts, over a minute of waiting. */
 export const COMMIT_TRIES_MAX = 100;
 
-export function afterAnswer(answer: CommitAnswer, before: CommitProgress, own: IdempotencyRecord): CommitStep {
+export function afterAnswer(answer: CommitAnswer, before: CommitProgress, own: CommitHead): CommitStep {
   const open = answer.kind === "unknown" || answer.kind === "inProgress";
   const progress = { tries: before.tries + 1, openTries: before.openTries || open };
   switch (answer.kind) {
@@ -109,7 +113,7 @@ export function afterAnswer(answer: CommitAnswer, before: CommitProgress, own: I
 export function afterRecordRead(
   found: FoundRecord | undefined,
   step: Extract<CommitStep, { kind: "readRecord" }>,
-  own: IdempotencyRecord,
+  own: CommitHead,
 ): ReadyStep {
   if (found) return verdict(found, own);
   const { answer, progress } = step;
@@ -131,7 +135,8 @@ function settled(outcome: CommitOutcome): ReadyStep {
   return { kind: "settled", outcome };
 }
 
-function verdict(found: FoundRecord, own: IdempotencyRecord): ReadyStep {
+function verdict(found: FoundRecord, own: CommitHead): ReadyStep {
+  if (own.status === "WATERMARK") return settled(judgeWatermark(found));
   const judged = judgeRecord(found, own);
   return settled(judged.kind === "ours" ? { kind: "committed", record: judged.record } : judged);
 }

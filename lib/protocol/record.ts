@@ -8,12 +8,16 @@
 //   P4. A REJECTED record stops the message that was rejected last, and no other: a redrive gives it a new id, and may run.
 //   P5. An IN_PROGRESS or RELEASED record is never taken for done, whoever wrote it.
 
+import type { Watermark, WatermarkMove } from "./watermark.ts";
+
 /** Raised when the meaning of a record changes. Readers refuse versions above theirs. */
 export const RECORD_FORMAT_VERSION = 1;
 
 /** What a commit writes: the end of a key's story. */
 export type IdempotencyRecord = CompletedRecord | RejectedRecord;
 export type StoredRecord = IdempotencyRecord | ClaimedRecord;
+/** What every transaction begins with. */
+export type CommitHead = IdempotencyRecord | WatermarkMove;
 
 interface RecordBase {
   /** Consumer's name + SHA-256 of the idempotency key. */
@@ -78,6 +82,8 @@ export type StepResults = Readonly<Record<string, string | null>>;
 /** A record as it was found in the table. */
 export type FoundRecord =
   | { readonly kind: "record"; readonly record: StoredRecord }
+  /** Of an ordering key, never of an idempotency key. */
+  | { readonly kind: "watermark"; readonly watermark: Watermark }
   | { readonly kind: "unreadable"; readonly formatVersion: string; readonly status: string };
 
 /** Who asks: the run of the handler whose commit found the record. */
@@ -101,6 +107,7 @@ export type RecordVerdict =
 
 export function judgeRecord(found: FoundRecord, claimant: Claimant): RecordVerdict {
   if (found.kind === "unreadable") return found; // P1
+  if (found.kind === "watermark") return { kind: "unreadable", formatVersion: "of a watermark", status: "WATERMARK" };
   const { record } = found;
   if (isClaimed(record)) {
     const { rejection } = record;
@@ -142,7 +149,7 @@ export type Intended = Holder & Pick<IdempotencyRecord, "messageId" | "status" |
  * would drop its steps.
  */
 export function standsInTheWay(found: FoundRecord, own: Intended): boolean {
-  if (found.kind === "unreadable") return true; // P1
+  if (found.kind !== "record") return true; // P1
   const { record } = found;
   if (!isClaimed(record)) {
     if (record.status === "REJECTED" && own.status === "REJECTED" && hasSteps(record)) return true;

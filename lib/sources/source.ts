@@ -51,6 +51,8 @@ export interface Source {
   readonly name: string;
   /** Messages of an ordering key are run one after the other, in the order of the event. */
   readonly ordered: boolean;
+  /** A message can come again under another position: it is redriven, or sent again. */
+  readonly sendsAgain?: true;
   /** Messages can carry the idempotency key beside the body. */
   readonly carriesKey: boolean;
   /** Checks the event and takes it apart, in its order. Throws a SemelError for one that it cannot take. */

@@ -17,6 +17,7 @@ const SEQUENCE_NUMBER_WIDTH = 40;
 export const sqsFifo: Source = {
   name: "an SQS FIFO queue",
   ordered: true,
+  sendsAgain: true,
   carriesKey: true,
   deliveries: (event) => recordsOf(event, SQS).map(fifoDelivery),
   response: (batch, outcomes) => sqsResponse(withFollowers(batch, unsettled(batch, outcomes))),

@@ -19,7 +19,7 @@ import type { GroupSize } from "./group-committer.ts";
 import { type InsertAnswer, insertStatement } from "./insert-requests.ts";
 import { insertTable } from "./insert-table.ts";
 import type { CallControl, Committer, RecordStore } from "./record-store.ts";
-import type { MessageTransaction } from "./transaction.ts";
+import { isOfRecord, type RecordTransaction } from "./transaction.ts";
 
 export interface InsertCommitterOptions {
   readonly store: RecordStore;
@@ -34,7 +34,7 @@ export interface InsertCommitterOptions {
 }
 
 interface Entry {
-  readonly message: MessageTransaction;
+  readonly message: RecordTransaction;
   readonly insertion: Insertion;
   /** Its item among all of the table. */
   readonly id: string;
@@ -168,7 +168,7 @@ export function insertCommitter(options: InsertCommitterOptions): Committer {
     for (const { settle, progress } of entries) settle(progress.openTries ? OPEN : outcome);
   }
 
-  async function insert(message: MessageTransaction): Promise<CommitOutcome> {
+  async function insert(message: RecordTransaction): Promise<CommitOutcome> {
     const insertion = await table.plan(message);
     const id = itemId(insertion.tableName, insertion.key);
     const alone = insertStatement(insertion) === undefined;
@@ -180,7 +180,7 @@ export function insertCommitter(options: InsertCommitterOptions): Committer {
    * an insert of this very message that is still under way elsewhere may be applied later. Its effect stays single, and a
    * redrive of the dead letter is then a duplicate.
    */
-  async function reject(message: MessageTransaction): Promise<CommitOutcome> {
+  async function reject(message: RecordTransaction): Promise<CommitOutcome> {
     const key = await table.keyOf(message);
     const check: KeyedEffect = {
       kind: "check",
@@ -205,6 +205,7 @@ export function insertCommitter(options: InsertCommitterOptions): Committer {
 
   return {
     async commit(message) {
+      if (!isOfRecord(message)) return { kind: "unknown", cause: "strategy insert commits no watermarks" };
       try {
         return await (message.record.status === "REJECTED" ? reject(message) : insert(message));
       } catch (error) {

@@ -18,7 +18,7 @@ import {
 } from "./insert-requests.ts";
 import { type CallControl, READ_TRIES_MAX, type RecordStore } from "./record-store.ts";
 import type { BatchStatementRequest } from "./send.ts";
-import type { MessageTransaction } from "./transaction.ts";
+import type { RecordTransaction } from "./transaction.ts";
 
 export interface InsertTableOptions {
   readonly store: RecordStore;
@@ -31,9 +31,9 @@ export interface InsertTableOptions {
 
 export interface InsertTable {
   /** Rejects with a SemelError that says why the message cannot be one insert. */
-  plan(message: MessageTransaction): Promise<Insertion>;
+  plan(message: RecordTransaction): Promise<Insertion>;
   /** The primary key of the message's item. Rejects with a SemelError. */
-  keyOf(message: MessageTransaction): Promise<Item>;
+  keyOf(message: RecordTransaction): Promise<Item>;
   /** One try of each, in one request. None is done twice, whatever the answers were. Never rejects. */
   insert(insertions: readonly Insertion[]): Promise<readonly InsertAnswer[]>;
   /** Strongly consistent, in the order of the keys, at most 100. Rejects with DynamoDB's error. */
@@ -43,7 +43,7 @@ export interface InsertTable {
 export function insertTable({ store, host, target, control, onUnknownOperation }: InsertTableOptions): InsertTable {
   const { appendOnlyTable } = target;
 
-  async function keyOf({ key }: MessageTransaction): Promise<Item> {
+  async function keyOf({ key }: RecordTransaction): Promise<Item> {
     const name = tableOf(appendOnlyTable);
     await store.learnKeys([name], control);
     const keyNames = store.keyNames(name);

@@ -10,6 +10,7 @@ import {
   type StepResults,
   type StoredRecord,
 } from "../protocol/record.ts";
+import { itemToWatermark } from "./watermark-items.ts";
 
 export function recordToItem(record: StoredRecord): Item {
   return {
@@ -55,6 +56,8 @@ export function stepValue(json: string | null): AttributeValue {
 
 /** Anything that is not a whole record of this format is unreadable, and never taken for done. */
 export function itemToRecord(item: Item): FoundRecord {
+  const watermark = itemToWatermark(item);
+  if (watermark) return { kind: "watermark", watermark };
   const text = (name: string): string | undefined => item[name]?.S;
   const number = (name: string): number => Number(item[name]?.N ?? Number.NaN);
   const formatVersion = item["formatVersion"]?.N ?? "none";

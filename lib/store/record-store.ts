@@ -16,7 +16,8 @@ import {
   type ReadyStep,
 } from "../protocol/commit.ts";
 import { type KeyNames, tablesToLookUp } from "../protocol/effects.ts";
-import { type FoundRecord, type IdempotencyRecord, standsInTheWay } from "../protocol/record.ts";
+import { type CommitHead, type FoundRecord, standsInTheWay } from "../protocol/record.ts";
+import { refusesMove } from "../protocol/watermark.ts";
 import { commitAnswer, readMayBeRetried } from "./answers.ts";
 import { itemToRecord } from "./items.ts";
 import type { AnswerOf, DynamoDbRequest, GetItemInput, Send } from "./send.ts";
@@ -47,7 +48,7 @@ export interface RecordStore extends Committer {
   /** One try of one transaction. Rejects with DynamoDB's error. */
   transact(actions: readonly TransactWriteItem[], token: string, control: CallControl): Promise<void>;
   /** Does the read that a step asks for; a read that fails leaves the outcome open. */
-  look(step: CommitStep, record: IdempotencyRecord, control: CallControl): Promise<ReadyStep>;
+  look(step: CommitStep, record: CommitHead, control: CallControl): Promise<ReadyStep>;
   /** A strongly consistent read of a record. Rejects with DynamoDB's error. */
   readRecord(pk: string, control: CallControl): Promise<FoundRecord | undefined>;
   /** A read, sent again where that may help. Rejects with DynamoDB's error. */
@@ -115,12 +116,12 @@ export function recordStore({ table, send, host }: { table: string; send: Send; 
   }
 
   /** Does the read that the step asks for. A read that fails leaves the outcome open. */
-  async function look(step: CommitStep, record: IdempotencyRecord, control: CallControl): Promise<ReadyStep> {
+  async function look(step: CommitStep, record: CommitHead, control: CallControl): Promise<ReadyStep> {
     if (step.kind !== "readRecord") return step;
     try {
       const found = await readRecord(record.pk, control);
       // One that would not refuse us is none: without it the answer was another condition's.
-      return afterRecordRead(found && standsInTheWay(found, record) ? found : undefined, step, record);
+      return afterRecordRead(found && refuses(found, record) ? found : undefined, step, record);
     } catch (cause) {
       return { kind: "settled", outcome: { kind: "unknown", cause } };
     }
@@ -174,6 +175,10 @@ export function recordStore({ table, send, host }: { table: string; send: Send; 
   }
 
   return { commit, get, transact, look, readRecord, read, sendInTime, learnKeys, keyNames, table };
+}
+
+function refuses(found: FoundRecord, head: CommitHead): boolean {
+  return head.status === "WATERMARK" ? refusesMove(found, head) : standsInTheWay(found, head);
 }
 
 function notBuilt(cause: unknown): SemelError {

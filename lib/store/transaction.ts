@@ -24,17 +24,25 @@ import {
   refuseRepeatedItems,
 } from "../protocol/effects.ts";
 import { itemBytes } from "../protocol/item-size.ts";
-import { type IdempotencyRecord, RECORD_FORMAT_VERSION } from "../protocol/record.ts";
+import { type CommitHead, type IdempotencyRecord, RECORD_FORMAT_VERSION } from "../protocol/record.ts";
 import { endClaim } from "./claim-requests.ts";
 import { absenceOf, guardExpressions, incrementExpressions, NO_EXPRESSIONS, withCondition } from "./conditions.ts";
 import { recordToItem } from "./items.ts";
+import { moveWatermark } from "./watermark-items.ts";
 
-export interface MessageTransaction {
-  readonly record: IdempotencyRecord;
+/** Of one message; under a watermark, of a run of messages. */
+export interface MessageTransaction<Head extends CommitHead = CommitHead> {
+  readonly record: Head;
   readonly effects: readonly Effect[];
   readonly guards: readonly Guard[];
   /** The idempotency key itself, from which the insert strategy derives the key of the message's item. */
   readonly key?: string;
+}
+
+export type RecordTransaction = MessageTransaction<IdempotencyRecord>;
+
+export function isOfRecord(message: MessageTransaction): message is RecordTransaction {
+  return message.record.status !== "WATERMARK";
 }
 
 /** Where the record stands in the transaction. T1. */
@@ -97,7 +105,8 @@ const COMPLETED_VALUES: Item = {
   ":semelInProgress": { S: "IN_PROGRESS" },
 };
 
-function recordAction(recordTable: string, record: IdempotencyRecord): TransactWriteItem {
+function recordAction(recordTable: string, record: CommitHead): TransactWriteItem {
+  if (record.status === "WATERMARK") return { Update: moveWatermark(recordTable, record) };
   if (record.fencingToken !== undefined) return { Update: endClaim(recordTable, record, record.fencingToken) };
   const own: Item = { ":semelThis": { S: record.messageId } };
   if (record.status === "COMPLETED") own[":semelNow"] = { N: String(record.committedAtMs) };

@@ -299,7 +299,7 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
   {
     name: "a record that does not stand in the way judged as the one that did",
     file: STORE,
-    find: "found && standsInTheWay(found, record) ? found : undefined",
+    find: "found && refuses(found, record) ? found : undefined",
     replace: "found",
     caughtBy: ["store/record-store.test.ts", "consumer/rejection.test.ts"],
   },

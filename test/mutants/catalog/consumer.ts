@@ -147,8 +147,8 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
   {
     name: "a batch that does not answer at its deadline",
     file: BATCH,
-    find: "await Promise.race([processAll(), aborted(batch.deadline.answer)]);",
-    replace: "await processAll();",
+    find: "await Promise.race([processing, aborted(batch.deadline.answer)]);",
+    replace: "await processing;",
     caughtBy: ["consumer/commit.test.ts"],
   },
   {

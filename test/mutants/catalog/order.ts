@@ -196,8 +196,8 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     name: "a stream without a key option: all of it goes to the dead-letter queue (IT1)",
     file: "lib/consumer/intake.ts",
-    find: "if (key === undefined && !source.carriesKey) {",
-    replace: `if (key === "" && !source.carriesKey) {`,
+    find: "else if (options.key === undefined && !source.carriesKey) {",
+    replace: `else if (options.key === "" && !source.carriesKey) {`,
     caughtBy: [QUEUES],
   },
   {
@@ -210,8 +210,8 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     name: "a failed message's group comes when its visibility timeout is over (HD1)",
     file: "lib/consumer/hiding.ts",
-    find: `"held" in failure ? groups.get(group)`,
-    replace: `"held" in failure ? undefined`,
+    find: "isBehind ? groups.get(group)",
+    replace: "isBehind ? undefined",
     caughtBy: [QUEUES],
   },
   {

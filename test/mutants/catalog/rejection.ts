@@ -33,14 +33,14 @@ export const REJECTION_MUTANTS: readonly Mutant[] = [
   {
     name: "a rejection after the gate closed (RE1)",
     file: REJECTION,
-    find: " || deadline.gate.aborted) return failed;",
-    replace: ") return failed;",
+    find: " && !deadline.gate.aborted;",
+    replace: ";",
     caughtBy: ["consumer/late-rejection.test.ts"],
   },
   {
     name: "an error that the next try may mend is rejected (RE1)",
     file: REJECTION,
-    find: "if (error.retryable || !PERMANENT.has(error.code)) return failed;",
+    find: "if (error.retryable || !PERMANENT.has(error.code)) return false;",
     replace: "",
     caughtBy: TESTS,
   },

@@ -113,7 +113,7 @@ export const RESULT_MUTANTS: readonly Mutant[] = [
   {
     name: "the first one answered with more than a duplicate gets (O1)",
     file: ONCE,
-    find: "return storeResult ? resultOf(outcome.record) : outcome.returned;",
+    find: "return storeResult ? outcome.record && resultOf(outcome.record) : outcome.returned;",
     replace: "return outcome.returned;",
     caughtBy: ["consumer/once.test.ts"],
   },

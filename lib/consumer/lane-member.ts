@@ -1,0 +1,94 @@
+// One message of a run: its handler, up to what it declared. Nothing is committed here.
+//
+//   LM1. A handler that reads an item which an earlier message of the run wrote is not heard: it runs again after the commit (OR4).
+
+import type { SemelError } from "../errors.ts";
+import { type Effect, type Guard, itemId, tableOf } from "../protocol/effects.ts";
+import { type RunItems, TOUCHES_NOTHING, type Touches, touchesOf } from "../protocol/ordered-run.ts";
+import type { Delivery } from "../sources/source.ts";
+import { controlOf } from "./deadline.ts";
+import { handlerFailure, outOfTime } from "./failures.ts";
+import { readMessage } from "./message.ts";
+import { mayBeRejected } from "./rejection.ts";
+import type { RunContext } from "./run.ts";
+import { openTx } from "./tx.ts";
+
+/** What a message brings into its run. */
+export interface Member extends Placed {
+  readonly effects: readonly Effect[];
+  readonly guards: readonly Guard[];
+  readonly touches: Touches;
+  /** It read an item that its commit does not guard. */
+  readonly unguarded: boolean;
+  /** It can never succeed: the watermark passes it by. */
+  readonly rejection?: SemelError;
+}
+
+export type Attempt =
+  | { readonly kind: "ready"; readonly member: Member }
+  /** LM1 */
+  | { readonly kind: "met" }
+  | { readonly kind: "failed"; readonly error: SemelError };
+
+/** A message in its order. */
+export interface Placed {
+  readonly delivery: Delivery;
+  readonly position: string;
+  /** Among the messages of its ordering key in this batch. */
+  readonly place: number;
+  /** Of other receipts of the same message in the batch. */
+  readonly copies: readonly Delivery[];
+}
+
+const MET = new Error("an item that an earlier message of the run wrote");
+
+/** Runs the handler once. `run`: what the messages before it, which are not committed yet, touch. Never rejects. */
+export async function attempt(placed: Placed, run: RunItems, context: RunContext): Promise<Attempt> {
+  const { delivery } = placed;
+  const { deadline, handler, observer, options, slots, store, untilGate } = context;
+  const control = controlOf(deadline);
+  let [met, reads] = [false, 0];
+  const opened = openTx({
+    key: delivery.messageId,
+    signal: deadline.gate,
+    recordTable: options.table,
+    get: (input) => {
+      reads++;
+      met ||= run.isWritten(itemId(input.TableName, input.Key));
+      return met ? Promise.reject(MET) : store.get(input, control); // LM1
+    },
+    steps: undefined,
+    onLateUse: (error) => {
+      if (!met) observer.lateUse(delivery.messageId, delivery.messageId, error);
+    },
+  });
+  try {
+    const message = await readMessage(delivery, options);
+    await slots.run(async () => {
+      deadline.gate.throwIfAborted();
+      await untilGate((async () => handler(message, opened.tx))());
+    });
+    opened.close();
+    if (met) return { kind: "met" };
+    const { effects, guards } = opened.declared();
+    await store.learnKeys(tablesOfPuts(effects), control);
+    const touches = touchesOf(effects, guards, store.keyNames);
+    return { kind: "ready", member: { ...placed, effects, guards, touches, unguarded: reads > guards.length } };
+  } catch (thrown) {
+    opened.close();
+    if (met) return { kind: "met" };
+    const notStarted = deadline.gate.aborted && thrown === deadline.gate.reason;
+    const error = notStarted ? outOfTime("it was started") : handlerFailure(thrown);
+    return mayBeRejected(error, context)
+      ? { kind: "ready", member: rejected(placed, error) }
+      : { kind: "failed", error };
+  }
+}
+
+export function rejected(placed: Placed, rejection: SemelError): Member {
+  return { ...placed, effects: [], guards: [], touches: TOUCHES_NOTHING, unguarded: false, rejection };
+}
+
+function tablesOfPuts(effects: readonly Effect[]): string[] {
+  return [...new Set(effects.flatMap((effect) => (effect.kind === "put" ? [tableOf(effect.tableName)] : [])))];
+}

@@ -1,0 +1,93 @@
+// Strategy watermark: takes a batch apart into its ordering keys, and runs them side by side.
+//
+//   LA1. The messages of an ordering key run in the order of their positions, however they came: one that ran behind a higher one
+//        would be taken for done. Receipts of one message in a batch run once.
+
+import { endOfTick } from "../host.ts";
+import { type Watermark, watermarkKey } from "../protocol/watermark.ts";
+import type { Delivery } from "../sources/source.ts";
+import { createSlots, type Slots } from "./concurrency.ts";
+import { processLane } from "./lane.ts";
+import type { Placed } from "./lane-member.ts";
+import type { LaneContext } from "./lane-run.ts";
+import { laneOf } from "./order.ts";
+import type { BatchShell } from "./process-message.ts";
+import { reducer } from "./reduction.ts";
+import type { RunContext } from "./run.ts";
+
+export interface LanesContext
+  extends RunContext,
+    Pick<LaneContext, "conclude" | "start">,
+    Pick<BatchShell, "watermarks" | "states" | "reduction"> {
+  laneStarts(): void;
+  /** It waits for those before it. */
+  hold(delivery: Delivery): void;
+  /** One before it failed: it did not start, or was not committed. */
+  giveBack(delivery: Delivery): void;
+}
+
+/** Ordering keys that start in one tick. */
+const STARTED_A_TICK = 100;
+
+/** Writes of states that go side by side: as many as the SDK's client opens connections. */
+const WRITES_MAX = 50;
+
+/** Resolves when every ordering key is at its end, or stopped. Never rejects. */
+export async function processLanes(deliveries: readonly Delivery[], context: LanesContext): Promise<void> {
+  const lanes = inLanes(deliveries);
+  for (const delivery of deliveries) context.hold(delivery);
+  const writes = createSlots(WRITES_MAX, context.deadline.gate);
+  const all: Promise<void>[] = [];
+  for (const lane of lanes) {
+    if (all.length > 0 && all.length % STARTED_A_TICK === 0) await endOfTick(context.host);
+    if (context.deadline.answer.aborted) return;
+    context.laneStarts();
+    all.push(runLane(lane, context, writes));
+  }
+  await Promise.all(all);
+}
+
+async function runLane(messages: readonly Placed[], context: LanesContext, writes: Slots): Promise<void> {
+  const [first] = messages;
+  if (!first) return;
+  const { host, options, watermarks } = context;
+  const { origin, orderingKey = "" } = first.delivery;
+  const key = watermarkKey(options.consumer, { origin, orderingKey }, host.sha256);
+  const pk = context.reduction ? `${key}#${context.reduction.table}` : key; // what is done is another thing for each table of states
+  const own = context.reduction
+    ? { ...context, ...reducer(messages, context.reduction, { ...context, writes }) }
+    : context;
+  const left = new Set(messages.flatMap(({ delivery, copies }) => [delivery, ...copies]));
+  let latest: Watermark | undefined; // what the process remembers is bounded
+  await processLane(messages, {
+    ...own,
+    pk,
+    known: () => higher(latest, watermarks.get(pk)),
+    remember(watermark) {
+      latest = watermark;
+      watermarks.keep(watermark);
+    },
+    conclude(delivery, outcome) {
+      left.delete(delivery);
+      return context.conclude(delivery, outcome);
+    },
+  });
+  if (context.deadline.answer.aborted) return;
+  for (const delivery of left) context.giveBack(delivery);
+}
+
+function higher(one: Watermark | undefined, other: Watermark | undefined): Watermark | undefined {
+  return one && other ? (one.position < other.position ? other : one) : (one ?? other);
+}
+
+/** LA1. Messages of each ordering key, in their order. */
+export function inLanes(deliveries: readonly Delivery[]): Placed[][] {
+  const lanes = Map.groupBy(deliveries, laneOf);
+  return [...lanes.values()].map((lane) => {
+    const messages = Map.groupBy(lane, ({ position = "" }) => position);
+    const inOrder = [...messages].sort(([one], [other]) => (one < other ? -1 : 1));
+    return inOrder.flatMap(([position, [delivery, ...copies]], place) =>
+      delivery ? [{ delivery, position, place, copies }] : [],
+    );
+  });
+}

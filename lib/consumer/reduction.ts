@@ -1,0 +1,113 @@
+// What .reduce() takes, checked, and how it stands in the place of a handler and its commits.
+
+import { SemelError } from "../errors.ts";
+import { tableOf } from "../protocol/effects.ts";
+import { MARK, STATE, watermarkOf } from "../protocol/keyed-state.ts";
+import type { Slots } from "./concurrency.ts";
+import type { Placed } from "./lane-member.ts";
+import type { Message } from "./message.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { Shell } from "./process-message.ts";
+import type { RunContext } from "./run.ts";
+import { commitState, type Reduction, readState, type StateOptions } from "./state-store.ts";
+
+const KNOWN: Readonly<Record<keyof Reduction, true>> = { table: true, partitionKey: true, initial: true, apply: true };
+
+/** Throws a SemelError, at start, for what is missing or wrong. */
+export function resolveReduction(
+  given: Reduction,
+  { strategy, table }: Pick<ResolvedOptions, "strategy" | "table">,
+): Reduction {
+  if (strategy !== "watermark")
+    throw wrong(`strategy is "${strategy}". Set strategy: "watermark", whose rules it follows`);
+  if (typeof given !== "object" || given === null)
+    throw wrong(`got ${String(given)}. Pass { table, partitionKey, initial, apply }`);
+  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(KNOWN, name));
+  if (unknown.length > 0) {
+    // A key of another kind than the ordering key has no order: its messages come in several ones, side by side.
+    throw wrong(
+      `unknown field ${unknown.join(", ")}. Known: ${Object.keys(KNOWN).join(", ")}; the key of a state is the ordering key`,
+    );
+  }
+  if (typeof given.apply !== "function")
+    throw wrong(`apply is ${typeof given.apply}. Use a function of the state and a message`);
+  if (given.initial === undefined) throw wrong("initial is undefined. Give the state before the first message");
+  for (const name of ["table", "partitionKey"] as const) {
+    if (typeof given[name] !== "string" || given[name] === "")
+      throw wrong(`${name} is ${JSON.stringify(given[name])}. Use its name`);
+  }
+  if ([STATE, MARK].includes(given.partitionKey))
+    throw wrong(`partitionKey is "${given.partitionKey}", which is semel's own. Use another one`);
+  if (tableOf(given.table) === tableOf(table))
+    throw wrong(`table is the record table, ${table}. Use a table of its own`);
+  return given;
+}
+
+function wrong(what: string): SemelError {
+  return new SemelError(`Cannot reduce: ${what}`, { code: "SEMEL_OPTIONS", retryable: false });
+}
+
+/** What stands in place of a handler and a store, for the messages of one ordering key. */
+export function reducer(
+  messages: readonly Placed[],
+  reduction: Reduction,
+  { host, options, states, store, writes }: RunContext & Pick<Shell, "states"> & { readonly writes: Slots },
+): Pick<RunContext, "handler" | "store"> {
+  const [first] = messages;
+  const { origin = "", orderingKey = "" } = first?.delivery ?? {};
+  const came = new Map<string, Message>();
+  const state: StateOptions = {
+    reduction,
+    key: {
+      tableName: reduction.table,
+      partitionKey: reduction.partitionKey,
+      orderingKey,
+      consumer: options.consumer,
+      origin: host.sha256(origin),
+    },
+    pk: JSON.stringify([tableOf(reduction.table), orderingKey]),
+    store,
+    host,
+    states,
+    messagesOf(move) {
+      const passed = new Set(move.passedOver.map(({ position }) => position));
+      const ofRun = messages.filter(({ position }) => position >= move.first && position <= move.position);
+      return ofRun
+        .filter(({ position }) => !passed.has(position))
+        .map(({ delivery: { messageId } }) => {
+          const message = came.get(messageId);
+          if (!message) throw new Error(`message ${messageId} is in the run, and was not read`);
+          return message;
+        });
+    },
+  };
+  return {
+    handler: (message) => {
+      if (orderingKey === "")
+        throw new SemelError("Cannot fold the message: it has no ordering key. Give its record a key", {
+          code: "SEMEL_KEY",
+          retryable: true,
+        });
+      came.set(message.messageId, message);
+    },
+    store: {
+      ...store,
+      async commit(message, control) {
+        const { record } = message;
+        if (record.status !== "WATERMARK") return store.commit(message, control);
+        try {
+          return await writes.run(() => commitState(record, state, control));
+        } catch {
+          return { kind: "outOfTime" }; // no place before the gate closed
+        }
+      },
+      async readRecord(pk, control) {
+        const found = await readState(state, control);
+        if (found === undefined || found.kind === "foreign") return undefined;
+        if (found.kind === "unreadable") return found;
+        const watermark = watermarkOf(pk, state.key, found.item);
+        return watermark && { kind: "watermark", watermark };
+      },
+    },
+  };
+}

@@ -1,0 +1,209 @@
+// Keyed state: folds the messages of a run into the state of their ordering key, and writes it. Stands where the committer of
+// transactions stands: a run is a move of the watermark that is in the state's own item.
+//
+//   SS1. What is written is folded from exactly the item that its condition asks for; a state in memory is a copy that the
+//        condition checks, and is never handed out.
+//   SS2. A write without an answer goes again as it was, or is folded anew on what is there: its attempt id tells our own.
+
+import type { AttributeValue, Item } from "../aws/dynamodb.ts";
+import { SemelError } from "../errors.ts";
+import { type Host, sleep } from "../host.ts";
+import { backoffAfter, fullJitterMs } from "../protocol/backoff.ts";
+import { COMMIT_TRIES_MAX, type CommitOutcome } from "../protocol/commit.ts";
+import { itemBytes } from "../protocol/item-size.ts";
+import {
+  type FoundState,
+  itemToState,
+  movedState,
+  STATE,
+  type StateItem,
+  type StateKey,
+  stateWrite,
+  watermarkOf,
+} from "../protocol/keyed-state.ts";
+import { isDone, type WatermarkMove } from "../protocol/watermark.ts";
+import { errorName, writeAnswer } from "../store/answers.ts";
+import type { CallControl, RecordStore } from "../store/record-store.ts";
+import { handlerFailure } from "./failures.ts";
+import { fromItem, toItem } from "./marshalling.ts";
+import type { Message } from "./message.ts";
+
+/** A fold of messages into the state of their ordering key. */
+export interface Reduction<State = unknown, M = Message> {
+  /** Name of the table that holds the states; semel alone writes to it. */
+  readonly table: string;
+  /** Its partition key attribute, a string: the ordering key. It has no sort key. */
+  readonly partitionKey: string;
+  /** The state before the first message. */
+  readonly initial: State;
+  /** Pure: the state after a message. It may change the state that it is given. */
+  readonly apply: (state: State, message: M) => State;
+}
+
+/** States that a process remembers, to write without a read. Bounded in bytes; the longest unused goes first. */
+export interface KnownStates {
+  get(pk: string): StateItem | undefined;
+  keep(pk: string, item: StateItem): void;
+  drop(pk: string): void;
+}
+
+export function knownStates(bytesMax: number): KnownStates {
+  const known = new Map<string, { readonly item: StateItem; readonly bytes: number }>();
+  let total = 0;
+  function drop(pk: string): void {
+    total -= known.get(pk)?.bytes ?? 0;
+    known.delete(pk);
+  }
+  return {
+    get: (pk) => known.get(pk)?.item,
+    drop,
+    keep(pk, item) {
+      drop(pk);
+      const bytes = itemBytes({ [STATE]: item.state, ...item.origins });
+      known.set(pk, { item, bytes });
+      total += bytes;
+      for (const oldest of known.keys()) {
+        if (total <= bytesMax) return;
+        drop(oldest);
+      }
+    },
+  };
+}
+
+export interface StateOptions {
+  readonly reduction: Reduction;
+  readonly key: StateKey;
+  readonly pk: string;
+  readonly store: RecordStore;
+  readonly host: Host;
+  readonly states: KnownStates;
+  /** The messages of a run, in their order. */
+  messagesOf(move: WatermarkMove): readonly Message[];
+}
+
+type Written =
+  | "written"
+  /** Its condition failed: this is what is there. */
+  | { readonly kind: "changed"; readonly found: StateItem | undefined }
+  | { readonly kind: "again"; readonly answer: "conflict" | "throttled" | "unknown"; readonly cause?: unknown }
+  | { readonly kind: "settled"; readonly outcome: CommitOutcome };
+
+/** Folds and writes, until it is known what became of it. Never rejects. */
+export async function commitState(
+  move: WatermarkMove,
+  options: StateOptions,
+  control: CallControl,
+): Promise<CommitOutcome> {
+  const { host, key, pk, states } = options;
+  let before = states.get(pk);
+  let open: CommitOutcome | undefined;
+  for (let tries = 1; ; tries++) {
+    const watermark = before && watermarkOf(pk, key, before);
+    if (isDone(move.first, watermark)) return { kind: "passed", watermark }; // SS2: by us, perhaps
+    if (control.timeLeftMs() <= 0) return open ?? { kind: "outOfTime" };
+    const written = await write(move, before, { ...options, control });
+    if (written === "written") return { kind: "committed" };
+    if (written.kind === "settled") return open ?? written.outcome;
+    if (written.kind === "changed") {
+      before = written.found;
+      if (tries >= COMMIT_TRIES_MAX) return open ?? { kind: "conflict" };
+      continue;
+    }
+    if (written.answer === "unknown") open = { kind: "unknown", cause: written.cause };
+    const otherwise = open ?? { kind: written.answer === "throttled" ? "throttled" : "conflict" };
+    const delayMs = fullJitterMs(backoffAfter(written.answer), tries, host.random());
+    if (tries >= COMMIT_TRIES_MAX || control.timeLeftMs() <= delayMs) return otherwise;
+    await sleep(host, delayMs, control.signal);
+    if (control.signal.aborted) return otherwise;
+  }
+}
+
+type WriteOptions = StateOptions & { readonly control: CallControl };
+
+async function write(move: WatermarkMove, before: StateItem | undefined, options: WriteOptions): Promise<Written> {
+  const { control, key, pk, states, store } = options;
+  let after: StateItem;
+  let input: ReturnType<typeof stateWrite>;
+  try {
+    after = movedState(folded(before, move, options), before, { origin: key.origin, move });
+    input = stateWrite(key, after, before);
+  } catch (error) {
+    return { kind: "settled", outcome: { kind: "invalid", error: handlerFailure(error) } };
+  }
+  try {
+    await store.sendInTime({ operation: "PutItem", input }, control);
+    states.keep(pk, after);
+    return "written";
+  } catch (error) {
+    if (errorName(error) === "ConditionalCheckFailedException")
+      return inTheWay((error as { Item?: Item }).Item, options);
+    const answer = writeAnswer(error);
+    switch (answer.kind) {
+      case "conditionFailed":
+        return inTheWay(undefined, options);
+      case "refused":
+        return { kind: "settled", outcome: answer };
+      case "unknown":
+        return { kind: "again", answer: "unknown", cause: answer.cause };
+      default:
+        return { kind: "again", answer: answer.kind };
+    }
+  }
+}
+
+/** What the next try is folded on: it came with the answer, or is read. */
+async function inTheWay(came: Item | undefined, options: WriteOptions): Promise<Written> {
+  try {
+    const found = await readState(options, options.control, came);
+    if (found === undefined || found.kind === "state") return { kind: "changed", found: found?.item };
+    if (found.kind === "unreadable") return { kind: "settled", outcome: found };
+    return { kind: "settled", outcome: { kind: "invalid", error: foreign(options.key) } };
+  } catch (cause) {
+    return { kind: "settled", outcome: { kind: "unknown", cause } };
+  }
+}
+
+/** Undefined: there is none. Rejects with DynamoDB's error. */
+export async function readState(
+  { key, pk, states, store }: StateOptions,
+  control: CallControl,
+  came?: Item,
+): Promise<FoundState | undefined> {
+  const Key = { [key.partitionKey]: { S: key.orderingKey } };
+  const item = came ?? (await store.get({ TableName: key.tableName, Key }, control));
+  states.drop(pk);
+  if (item === undefined) return undefined;
+  const found = itemToState(item, key);
+  if (found.kind === "state") states.keep(pk, found.item);
+  return found;
+}
+
+function foreign({ tableName, orderingKey, consumer }: StateKey): SemelError {
+  return new SemelError(
+    `Cannot keep the state of ordering key ${JSON.stringify(orderingKey)}: its item in table ${tableName} is there, and is not that of ` +
+      `consumer ${consumer}. Nothing was overwritten. Give each consumer a table of its own, and let nobody else write to it`,
+    { code: "SEMEL_EFFECT", retryable: true },
+  );
+}
+
+/** SS1. The state is made anew from the item, so that what `apply` does to it is its own. */
+function folded(
+  before: StateItem | undefined,
+  move: WatermarkMove,
+  { reduction: { initial, apply }, messagesOf }: StateOptions,
+): AttributeValue {
+  let state: unknown = before ? fromItem({ [STATE]: before.state })[STATE] : structuredClone(initial);
+  for (const message of messagesOf(move)) {
+    state = apply(state, message);
+    if (typeof (state as { then?: unknown } | null | undefined)?.then === "function") throw impure("gave a promise");
+    if (state === undefined) throw impure("gave nothing");
+  }
+  return toItem({ [STATE]: state })[STATE] ?? { NULL: true };
+}
+
+function impure(what: string): SemelError {
+  return new SemelError(`Cannot fold the message: apply ${what}. Return the state after the message, at once`, {
+    code: "SEMEL_RESULT",
+    retryable: true,
+  });
+}
