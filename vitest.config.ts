@@ -8,6 +8,7 @@ const config: ViteUserConfig = defineConfig({
     exclude: ["test/package/**"], // a stranger's app; npm run test:package runs it
     // CloudFormation validation at synth costs seconds a process; one test turns it on again.
     env: { CDK_VALIDATION: "false", CDK_DISABLE_CLI_TELEMETRY: "1" },
+    maxWorkers: 3, // some tests wait for timeouts of queues: on two cores others run meanwhile
     testTimeout: 20_000,
     hookTimeout: 30_000,
   },
