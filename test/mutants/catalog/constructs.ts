@@ -48,8 +48,8 @@ export const CONSTRUCT_MUTANTS: readonly Mutant[] = [
   {
     name: "TTL < horizon: redrives do not count",
     file: "lib/model/dedup-horizon.ts",
-    find: "(1 + input.redrives) * oneLifeSeconds",
-    replace: "oneLifeSeconds",
+    find: "return (1 + input.redrives) * oneLifeSeconds",
+    replace: "return oneLifeSeconds",
     caughtBy: ["model", "constructs/consumer-rules.test.ts"],
   },
   {

@@ -61,8 +61,8 @@ export const RESPONSE_MUTANTS: readonly Mutant[] = [
   {
     name: "undefined response: the handler returns nothing",
     file: MIDDLEWARE,
-    find: "await processBatch(deliveries, begin(",
-    replace: "void processBatch(deliveries, begin(",
+    find: "await processBatch(\n          deliveries,\n          begin(",
+    replace: "void processBatch(\n          deliveries,\n          begin(",
     caughtBy: ["consumer/batch.test.ts"],
   },
   {
