@@ -160,6 +160,8 @@ export function createHandlerWorld<Body>(options: HandlerWorldOptions<Body>): Ex
         faults++;
         teller?.say(`the process of sandbox ${event.sandbox} dies`);
         return end(runningIn(event.sandbox));
+      case "redrive":
+        throw new Error(`Cannot go on: the dead letter of ${event.messageId} is not redriven in an explored handler`);
       case "end":
         ended = true;
         return drain();
