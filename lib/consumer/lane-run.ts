@@ -89,7 +89,13 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
     const positions = members.map(({ position }) => position);
     const passedOver = members.flatMap(({ position, rejection }): PassedOver[] =>
       rejection
-        ? [{ position, code: rejection.code, reason: reasonOf(rejection).slice(0, STORED_REASON_LENGTH_MAX) }]
+        ? [
+            {
+              position,
+              code: rejection.code,
+              reason: reasonOf(rejection).slice(0, STORED_REASON_LENGTH_MAX).toWellFormed(),
+            },
+          ]
         : [],
     );
     const [first = "", last = first] = [positions[0], positions.at(-1)];

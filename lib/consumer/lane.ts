@@ -5,6 +5,7 @@
 //        over with its dead letter sent. After a failure nothing of the ordering key is committed.
 //   LN2. Messages that are ready do not wait long for those that are not: a slow handler keeps nothing from its commit.
 //   LN3. A message fails only if it is not known to be done: its handler may fail because its effects are there.
+//   LN4. A message is given up for good only by a run of its handler that had all before it committed.
 
 import type { SemelError } from "../errors.ts";
 import { RUN_REJECTIONS_MAX, type RunItems, runItems } from "../protocol/ordered-run.ts";
@@ -61,6 +62,8 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
     }
     const made = await attempting;
     if (made.kind === "failed") return afterFailure(placed, made.error);
+    if (before.members.length > 0 && made.kind === "ready" && made.member.rejection?.code === "SEMEL_PERMANENT")
+      return flush(place); // LN4: it runs again, and sees what those before it did
     const meets = made.kind === "met" || before.items.meets(made.member.touches); // OR4 of ordered-run.ts
     if (meets || !run.items.hasRoom(made.member.touches)) {
       if (meets) lengthMax = Math.max(1, before.members.length);

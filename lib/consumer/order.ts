@@ -20,8 +20,8 @@ export function countFirsts(places: readonly Place[]): number {
 }
 
 /** Undefined where the source keeps no order. */
-export function laneOf({ origin, orderingKey }: Place): string | undefined {
-  return orderingKey === undefined ? undefined : JSON.stringify([origin, orderingKey]);
+export function laneOf({ origin, scope = origin, orderingKey }: Place): string | undefined {
+  return orderingKey === undefined ? undefined : JSON.stringify([scope, orderingKey]);
 }
 
 export interface Turn {

@@ -51,8 +51,8 @@ async function runLane(messages: readonly Placed[], context: LanesContext, write
   const [first] = messages;
   if (!first) return;
   const { host, options, watermarks } = context;
-  const { origin, orderingKey = "" } = first.delivery;
-  const key = watermarkKey(options.consumer, { origin, orderingKey }, host.sha256);
+  const { origin, scope = origin, orderingKey = "" } = first.delivery;
+  const key = watermarkKey(options.consumer, { origin: scope, orderingKey }, host.sha256);
   const pk = context.reduction ? `${key}#${context.reduction.table}` : key; // what is done is another thing for each table of states
   const own = context.reduction
     ? { ...context, ...reducer(messages, context.reduction, { ...context, writes }) }

@@ -5,7 +5,7 @@ import { tableOf } from "../protocol/effects.ts";
 import { MARK, STATE, watermarkOf } from "../protocol/keyed-state.ts";
 import type { Slots } from "./concurrency.ts";
 import type { Placed } from "./lane-member.ts";
-import type { Message } from "./message.ts";
+import { type Message, readMessage } from "./message.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { Shell } from "./process-message.ts";
 import type { RunContext } from "./run.ts";
@@ -54,7 +54,7 @@ export function reducer(
   { host, options, states, store, writes }: RunContext & Pick<Shell, "states"> & { readonly writes: Slots },
 ): Pick<RunContext, "handler" | "store"> {
   const [first] = messages;
-  const { origin = "", orderingKey = "" } = first?.delivery ?? {};
+  const { origin = "", scope = origin, orderingKey = "" } = first?.delivery ?? {};
   const came = new Map<string, Message>();
   const state: StateOptions = {
     reduction,
@@ -63,22 +63,23 @@ export function reducer(
       partitionKey: reduction.partitionKey,
       orderingKey,
       consumer: options.consumer,
-      origin: host.sha256(origin),
+      origin: host.sha256(scope),
     },
     pk: JSON.stringify([tableOf(reduction.table), orderingKey]),
     store,
     host,
     states,
-    messagesOf(move) {
+    async messagesOf(move) {
       const passed = new Set(move.passedOver.map(({ position }) => position));
       const ofRun = messages.filter(({ position }) => position >= move.first && position <= move.position);
-      return ofRun
-        .filter(({ position }) => !passed.has(position))
-        .map(({ delivery: { messageId } }) => {
-          const message = came.get(messageId);
-          if (!message) throw new Error(`message ${messageId} is in the run, and was not read`);
-          return message;
-        });
+      const folded = ofRun.filter(({ position }) => !passed.has(position));
+      return Promise.all(
+        folded.map(({ delivery }) => {
+          const unused = came.get(delivery.messageId);
+          came.delete(delivery.messageId); // SS1
+          return unused ?? readMessage(delivery, options);
+        }),
+      );
     },
   };
   return {

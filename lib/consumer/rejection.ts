@@ -95,7 +95,7 @@ async function write(
     committedAtMs,
     expiresAtSeconds: expiresAtSeconds(committedAtMs, options.retentionDays),
     code: error.code,
-    reason: reasonOf(error).slice(0, STORED_REASON_LENGTH_MAX),
+    reason: reasonOf(error).slice(0, STORED_REASON_LENGTH_MAX).toWellFormed(),
   };
   const outcome = await store.commit(
     { record: rejection, effects: [], guards: [], key: identity.key },

@@ -78,7 +78,8 @@ export interface StateOptions {
   readonly host: Host;
   readonly states: KnownStates;
   /** The messages of a run, in their order. */
-  messagesOf(move: WatermarkMove): readonly Message[];
+  /** Made anew each time: a state may hold parts of them, which the next `apply` changes. */
+  messagesOf(move: WatermarkMove): Promise<readonly Message[]>;
 }
 
 type Written =
@@ -125,7 +126,7 @@ async function write(move: WatermarkMove, before: StateItem | undefined, options
   let after: StateItem;
   let input: ReturnType<typeof stateWrite>;
   try {
-    after = movedState(folded(before, move, options), before, { origin: key.origin, move });
+    after = movedState(await folded(before, move, options), before, { origin: key.origin, move });
     input = stateWrite(key, after, before);
   } catch (error) {
     return { kind: "settled", outcome: { kind: "invalid", error: handlerFailure(error) } };
@@ -187,13 +188,14 @@ function foreign({ tableName, orderingKey, consumer }: StateKey): SemelError {
 }
 
 /** SS1. The state is made anew from the item, so that what `apply` does to it is its own. */
-function folded(
+async function folded(
   before: StateItem | undefined,
   move: WatermarkMove,
   { reduction: { initial, apply }, messagesOf }: StateOptions,
-): AttributeValue {
-  let state: unknown = before ? fromItem({ [STATE]: before.state })[STATE] : structuredClone(initial);
-  for (const message of messagesOf(move)) {
+): Promise<AttributeValue> {
+  // The SDK hands binary values out as they are.
+  let state: unknown = before ? fromItem({ [STATE]: structuredClone(before.state) })[STATE] : structuredClone(initial);
+  for (const message of await messagesOf(move)) {
     state = apply(state, message);
     if (typeof (state as { then?: unknown } | null | undefined)?.then === "function") throw impure("gave a promise");
     if (state === undefined) throw impure("gave nothing");

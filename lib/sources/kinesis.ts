@@ -4,6 +4,7 @@
 //   KN1. Records that the producer library aggregated are not taken for one message: they fail, and stay in the stream.
 //   KN2. A message's id is stable across redelivery and across ways to read the stream. Sequence numbers are unique within
 //        a shard, so the shard is part of it.
+//   KN3. Positions are compared within a shard alone: a producer's explicit hash keys put one partition key into several.
 
 import type { KinesisRecord } from "../aws/lambda.ts";
 import { SemelError } from "../errors.ts";
@@ -36,6 +37,7 @@ function toDelivery(given: Partial<Record<string, unknown>>, index: number): Del
     messageId: `${origin}/${eventId}`, // KN2
     identifier: sequenceNumber,
     origin,
+    scope: `${origin}/${eventId.replace(/:.*$/, "")}`, // KN3: "shardId-000000000006:4954…"
     orderingKey,
     position,
     get body() {

@@ -11,6 +11,8 @@ export interface Place {
   readonly identifier: unknown;
   /** What positions are counted in: a queue, a stream with its label, a partition of a topic of a cluster. */
   readonly origin: string;
+  /** Where positions of one origin are not all in one order: the part of it in which they are. @default the origin */
+  readonly scope?: string;
   /** Order holds within an origin and ordering key; undefined where the source keeps none. */
   readonly orderingKey: string | undefined;
   /** Decimal digits of a fixed width, so that texts compare as numbers do; undefined where the source has none. */

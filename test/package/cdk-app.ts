@@ -28,7 +28,7 @@ export async function checkCdkApp(folder: string, tarball: string, tools: Tools)
     await report.check(how, async () => {
       const script = `console.log(Object.keys(${load}).join());`;
       const names = await run("node", [`--input-type=${type}`, "--eval", script], { cwd: folder });
-      assert.match(names, /ExactlyOnceConsumer,ExactlyOnceTable/);
+      assert.match(names, /ExactlyOnceConsumer,ExactlyOnceStreamConsumer,ExactlyOnceTable/);
     });
   }
   await report.check("its `npm test` (jest) passes on the stack", async () => {
