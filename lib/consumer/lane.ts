@@ -62,8 +62,8 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
     }
     const made = await attempting;
     if (made.kind === "failed") return afterFailure(placed, made.error);
-    if (before.members.length > 0 && made.kind === "ready" && made.member.rejection?.code === "SEMEL_PERMANENT")
-      return flush(place); // LN4: it runs again, and sees what those before it did
+    const givenUp = made.kind === "ready" && made.member.rejection?.code === "SEMEL_PERMANENT";
+    if (givenUp && before.members.some(({ rejection }) => rejection === undefined)) return flush(place); // LN4: it runs again
     const meets = made.kind === "met" || before.items.meets(made.member.touches); // OR4 of ordered-run.ts
     if (meets || !run.items.hasRoom(made.member.touches)) {
       if (meets) lengthMax = Math.max(1, before.members.length);

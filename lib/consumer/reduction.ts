@@ -74,7 +74,7 @@ export function reducer(
       const ofRun = messages.filter(({ position }) => position >= move.first && position <= move.position);
       const folded = ofRun.filter(({ position }) => !passed.has(position));
       return Promise.all(
-        folded.map(({ delivery }) => {
+        folded.map(async ({ delivery }) => {
           const unused = came.get(delivery.messageId);
           came.delete(delivery.messageId); // SS1
           return unused ?? readMessage(delivery, options);
