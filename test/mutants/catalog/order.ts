@@ -49,14 +49,14 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     name: "one order for all keys of a queue (OR3)",
     file: ORDER,
-    find: "JSON.stringify([origin, orderingKey])",
-    replace: "JSON.stringify([origin])",
+    find: "JSON.stringify([scope, orderingKey])",
+    replace: "JSON.stringify([scope])",
     caughtBy: [TEST],
   },
   {
     name: "origin left out of the ordering key",
     file: ORDER,
-    find: "JSON.stringify([origin, orderingKey])",
+    find: "JSON.stringify([scope, orderingKey])",
     replace: "JSON.stringify([orderingKey])",
     caughtBy: [TEST],
   },

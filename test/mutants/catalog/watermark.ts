@@ -14,6 +14,7 @@ const STATE = "lib/protocol/keyed-state.ts";
 const REDUCTION = "lib/consumer/reduction.ts";
 const REDUCE = "consumer/reduce.test.ts";
 const STORE = "store/watermark.test.ts";
+const FOLDS = "consumer/folds.test.ts";
 
 export const WATERMARK_MUTANTS: readonly Mutant[] = [
   {
@@ -145,7 +146,7 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
   {
     name: "origins of a state not told apart (KS2)",
     file: REDUCTION,
-    find: "origin: host.sha256(origin)",
+    find: "origin: host.sha256(scope)",
     replace: 'origin: host.sha256("")',
     caughtBy: [REDUCE],
   },
@@ -170,5 +171,33 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
         replace: ":semelSeen = :semelSeen AND :semelConsumer = :semelConsumer",
       },
     ],
+  },
+  {
+    name: "a state folded twice on the same messages (SS1)",
+    file: REDUCTION,
+    find: "came.delete(delivery.messageId); // SS1",
+    replace: "",
+    caughtBy: [FOLDS],
+  },
+  {
+    name: "binary state handed out from the memory of the process (SS1)",
+    file: "lib/consumer/state-store.ts",
+    find: "structuredClone(before.state)",
+    replace: "before.state",
+    caughtBy: [FOLDS],
+  },
+  {
+    name: "positions of two shards compared (KN3)",
+    file: "lib/sources/kinesis.ts",
+    find: 'eventId.replace(/:.*$/, "")',
+    replace: '""',
+    caughtBy: [FOLDS],
+  },
+  {
+    name: "given up for good by a handler that had not seen what was before it (LN4)",
+    file: LANE,
+    find: "if (givenUp &&",
+    replace: "if (false &&",
+    caughtBy: [FOLDS],
   },
 ];
