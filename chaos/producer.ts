@@ -6,9 +6,8 @@ import type { Random } from "../demo/random.ts";
 import { QUEUE_BATCH_MESSAGES_MAX } from "../lib/aws/limits.ts";
 import type { ChaosMessage } from "./message.ts";
 
-/** A repetition comes at most this many messages later. */
-const REPETITION_DISTANCE_MAX = 300;
-const REPETITIONS = 0.03;
+/** Share of messages that are sent twice. */
+export const REPETITIONS = 0.03;
 const HOPELESS = 0.002;
 const ACCOUNTS = 8;
 const PENCE_MAX = 10_000;
@@ -25,16 +24,6 @@ export function makeMessages(count: number, random: Random): ChaosMessage[] {
     pence: random.int(1, PENCE_MAX),
     hopeless: random.chance(HOPELESS),
   }));
-}
-
-/** The messages in order, with repetitions among them. */
-export function withRepetitions(messages: readonly ChaosMessage[], random: Random): ChaosMessage[] {
-  const placed = messages.flatMap((message, index) => {
-    const first = { message, place: index };
-    if (!random.chance(REPETITIONS)) return [first];
-    return [first, { message, place: index + random.int(0, REPETITION_DISTANCE_MAX) + 0.5 }];
-  });
-  return placed.sort((a, b) => a.place - b.place).map(({ message }) => message);
 }
 
 export interface Sending {

@@ -2,13 +2,14 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { type LocalCloud, type LogLine, startLocal } from "semel/local";
+import { withDuplicates } from "../demo/producer.ts";
 import { seededRandom } from "../demo/random.ts";
 import { type Contender, STACK } from "./app.ts";
 import { createHistory, type History } from "./history.ts";
 import { checkLedger, type Ledger } from "./ledger.ts";
 import { ChaosMessage } from "./message.ts";
 import { chaosPlan } from "./plan.ts";
-import { makeMessages, sendSteadily, withRepetitions } from "./producer.ts";
+import { makeMessages, REPETITIONS, sendSteadily } from "./producer.ts";
 import { type ChaosResult, latencyOf, type Moment, type Story } from "./result.ts";
 import { openStore, type Store } from "./store.ts";
 
@@ -38,7 +39,7 @@ const CHARGES: ReadonlySet<Contender> = new Set(["claim"]);
 export async function runChaos(input: ChaosInput): Promise<ChaosOutcome> {
   const random = seededRandom(input.seed);
   const messages = makeMessages(input.messages, random);
-  const sends = withRepetitions(messages, random);
+  const sends = withDuplicates(messages, REPETITIONS, random);
   const history = createHistory(Date.now(), keyOf);
   const cloud = await startLocal({
     assembly: input.assembly,

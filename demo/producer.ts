@@ -11,15 +11,15 @@ const REPETITION_DISTANCE_MAX = 300;
 const SENDS_SIDE_BY_SIDE = 4;
 const TRIES_MAX = 5;
 
-/** The lines in order, with repetitions among them. */
-export function withDuplicates(lines: readonly OrderLine[], share: number, random: Random): OrderLine[] {
-  const placed = lines.flatMap((line, index) => {
-    const first = { line, place: index };
+/** The messages in order, with repetitions among them. */
+export function withDuplicates<Message>(messages: readonly Message[], share: number, random: Random): Message[] {
+  const placed = messages.flatMap((message, index) => {
+    const first = { message, place: index };
     return random.chance(share)
-      ? [first, { line, place: index + random.int(0, REPETITION_DISTANCE_MAX) + 0.5 }]
+      ? [first, { message, place: index + random.int(0, REPETITION_DISTANCE_MAX) + 0.5 }]
       : [first];
   });
-  return placed.sort((a, b) => a.place - b.place).map(({ line }) => line);
+  return placed.sort((a, b) => a.place - b.place).map(({ message }) => message);
 }
 
 export async function sendAll(

@@ -10,9 +10,9 @@ import { exploreContender, roundText } from "../test/simulation/contenders/explo
 import { CONTENDERS, type Contender, synthesize } from "./app.ts";
 import { complaints } from "./ledger.ts";
 import { number } from "./options.ts";
-import { type Trial, table } from "./peers-table.ts";
 import { summaryOf } from "./report/summary.ts";
 import { runChaos } from "./run.ts";
+import { type Trial, table } from "./trial-table.ts";
 import { versions } from "./versions.ts";
 
 const USAGE = `npm run trial -- [options]
