@@ -41,12 +41,12 @@ async function send(url: string): Promise<void> {
   await fetch(new URL(url).origin, { method: "POST", headers, body });
 }
 
-/** Starts a local cloud whose worker is in an endless loop. */
+/** Starts a local cloud whose worker is in an endless loop, or frozen before it could say so. */
 async function startSpinning(assembly: string, ...more: string[]) {
   const running = run("local", "--assembly", assembly, "--stack", "Spin", ...more);
   await until(() => /output +Spin\.Url/.test(running.output.out));
   await send(/Spin\.Url = (\S+)/.exec(running.output.out)?.[1] ?? "");
-  await until(() => /spins/.test(running.output.out));
+  await until(() => /spins|\[faults\] freeze/.test(running.output.out));
   const children = await childrenOf(running.child.pid ?? 0);
   const reaper = children.find(({ command }) => command.includes("semel-reaper"))?.command ?? "";
   const folder = /semel-reaper (\S+)/.exec(reaper)?.[1] ?? "";
