@@ -48,6 +48,8 @@ const LINES: Readonly<Record<string, Line>> = {
   "a direct invocation runs again on the event that its first run changed (R3)": "hot-prices commit 1",
   "a rejection after the gate closed (RE1)": "after-the-gate commit 1",
   "a commit stopped by a claim that nobody works on any more": "after-the-claim claim 1",
+  "swallowed error of a guarded read": "swallowed-reads commit 1",
+  "a rejection that drops the steps of a rejected claim (CL4)": "strategies-with-one-key commit 11",
   "what is told after the response is added to it (B3)": "late-duplicates commit 2",
 };
 

@@ -103,11 +103,15 @@ export interface Ledger {
 
 /**
  * I4. Without a claim of one's own: only what nobody works on any more may be passed over, and never by a rejection; and the
- * rejection of another message, P4, whose steps are then forgotten.
+ * rejection of another message, P4, whose steps are then forgotten, but by a commit alone, which needs them no more (CL4).
  */
 function complaintsAboutPassingOver(before: Item, after: Item): string[] {
   const isOthers = before["messageId"]?.S !== after["messageId"]?.S;
-  if (before["status"]?.S === "REJECTED" && isOthers) return [];
+  if (before["status"]?.S === "REJECTED" && isOthers) {
+    const steps = Object.keys(before["steps"]?.M ?? {});
+    if (steps.length === 0 || after["status"]?.S === "COMPLETED") return [];
+    return [`CL4: a rejection took the place of another, and forgot its step ${steps.join(", ")}`];
+  }
   if (before["rejectedMessageId"]?.S === after["messageId"]?.S) return ["P4: what was rejected commits past a claim"];
   const isFree =
     before["status"]?.S === "RELEASED" || Number(before["leaseUntil"]?.N) <= Number(after["committedAt"]?.N);

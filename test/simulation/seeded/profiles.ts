@@ -320,6 +320,14 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
       ...NO_SKEW,
     },
   },
+  /** Reads that handlers swallow the failure of. */
+  "swallowed-reads": {
+    strategies: RECORDS,
+    weights: { ...SPAN, reprice: 5 },
+    kinds: { priced: 1 },
+    setup: { faultRate: 0.7, visibilitySeconds: 60, changesStrategy: false, groupCommit: false },
+    habits: { faults: ["throttled"], working: 0, failing: 0, ...NO_SKEW },
+  },
   /** Reads of records that fail, in part or as a whole. */
   "failing-reads": {
     strategies: ["commit", "insert"],
