@@ -1,5 +1,7 @@
 // The store of idempotency records, over the one `send`: commits a message's record and effects in one transaction,
 // and reads. What an answer means is decided in protocol/commit.ts; here is only the loop around it.
+//
+//   A4. After a cancellation the next try has a new client request token: the old one may be remembered with its answer.
 
 import type { Item, TransactWriteItem } from "../aws/dynamodb.ts";
 import { RECORD_TABLE } from "../contract.ts";
@@ -87,7 +89,7 @@ export function recordStore({ table, send, host }: { table: string; send: Send; 
       await sleep(host, delayMs, control.signal);
       if (control.signal.aborted || control.timeLeftMs() <= 0) return step.otherwise;
       progress = step.progress;
-      if (!step.sameToken) token = host.randomId();
+      if (!step.sameToken) token = host.randomId(); // A4
     }
   }
 

@@ -49,6 +49,7 @@ const LINES: Readonly<Record<string, Line>> = {
   "a rejection after the gate closed (RE1)": "after-the-gate commit 1",
   "a commit stopped by a claim that nobody works on any more": "after-the-claim claim 1",
   "swallowed error of a guarded read": "swallowed-reads commit 1",
+  "same token after a definite cancellation": "broad commit 1",
   "a rejection that drops the steps of a rejected claim (CL4)": "strategies-with-one-key commit 11",
   "what is told after the response is added to it (B3)": "late-duplicates commit 2",
 };

@@ -3,6 +3,7 @@
 //   L1. No commit is sent by an invocation that is over, or whose gate is closed. A commit names, in its ids, the invocation
 //       that made them.
 //   A3.  No request is made that AWS would refuse at any time. GC3. No item is in two transactions under way of one invocation that commits in groups.
+//   A4. No transaction is sent again under a token of whose cancellation its sender was told: it would get the same answer.
 //   LE2. No commit is sent while a renewal of the same process is under way for its key.
 //   RD1. No message is hidden for longer than SQS takes.
 //   I12. Counted for each invocation; judged at its end, see invocations.ts.
@@ -40,6 +41,7 @@ export function connect(process: SandboxProcess, world: World): Connection {
   const { chance, figures, ledger, note, timeline } = world;
   const renewing = new Set<string>();
   const underWay = new Set<string>();
+  const cancelled = new Set<string>(); // client request tokens
 
   function request(given: AwsRequest, signal: AbortSignal | undefined): Promise<unknown> {
     if (process.dead) return NEVER;
@@ -56,6 +58,8 @@ export function connect(process: SandboxProcess, world: World): Connection {
     for (const key of isRelease ? keys : []) {
       if (releaser?.stepping.has(key)) ledger.complaints.push(`ST5: ${key} is given back while its step runs`);
     }
+    const token = given.operation === "TransactWriteItems" ? given.input.ClientRequestToken : undefined;
+    if (token !== undefined && cancelled.has(token)) ledger.complaints.push(`A4: ${keys} go again under a spent token`);
     const items = itemsOf(given, process.invocation, world);
     const invocation = world.invocations.get(process.invocation);
     const twice = items.find((item) => underWay.has(item));
@@ -85,6 +89,9 @@ export function connect(process: SandboxProcess, world: World): Connection {
       () => see(given, course.fault, invocation),
       () => see(given, course.fault, invocation),
     );
+    answered.catch(({ name }: Error) => {
+      if (token !== undefined && name === "TransactionCanceledException") cancelled.add(token);
+    });
     if (isRelease) answered.catch((error: Error) => learn(error, releaser, keys));
     return answered;
   }
