@@ -1,7 +1,8 @@
 // Random batches under random faults, against an SQS engine: every message ends in the queue, or is reported as what it is.
 
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
+import { MESSAGE_BYTES_MAX } from "../../lib/aws/queues.ts";
 import { messageBytes } from "../../lib/protocol/queue-message.ts";
 import type { OutgoingMessage } from "../../lib/publisher/message.ts";
 import { publisherOf } from "../../lib/publisher/publisher.ts";
@@ -16,9 +17,7 @@ import {
   type RequestFault,
 } from "./bad-queue.ts";
 
-const MIB = 1024 * 1024;
 const TIMEOUT_MS = 20_000;
-
 const LARGE = "x".repeat(300 * 1024);
 
 /** A message's own number is its body, so that order can be seen. */
@@ -112,15 +111,28 @@ function checkResults({ queue, messages, results, tookMs }: Run): void {
       (sum, { MessageBody, MessageAttributes = {} }) => sum + messageBytes(MessageBody, MessageAttributes),
       0,
     );
-    expect(bytes).toBeLessThanOrEqual(MIB);
+    expect(bytes).toBeLessThanOrEqual(MESSAGE_BYTES_MAX);
   }
 }
 
+const OUTCOMES = ["SEMEL_MESSAGE", "SEMEL_NOT_SENT", "SEMEL_REFUSED", "SEMEL_UNKNOWN_OUTCOME", "sent"];
+
 describe("random messages under random faults", () => {
+  const seen = new Set<string>();
+  const note = ({ results }: Run): void => {
+    for (const result of results) seen.add(result.ok ? "sent" : result.error.code);
+  };
+  afterEach(() => {
+    expect([...seen].sort()).toEqual(OUTCOMES);
+    seen.clear();
+  });
+
   it("PS1, PS2, PS3, PS5: to a standard queue: each is sent, at least once under its key, or told", async () => {
     await fc.assert(
       fc.asyncProperty(day, async (given) => {
-        checkResults(await run(given, false));
+        const done = await run(given, false);
+        checkResults(done);
+        note(done);
       }),
       { numRuns: 150 },
     );
@@ -131,6 +143,7 @@ describe("random messages under random faults", () => {
       fc.asyncProperty(day, async (given) => {
         const done = await run(given, true);
         checkResults(done);
+        note(done);
         const stored = done.queue.messages();
         for (const [group, own] of Map.groupBy(stored, ({ groupId }) => groupId)) {
           const numbers = own.map(({ body }) => numberOf(body));
