@@ -53,7 +53,7 @@ export function messageBytes(body: string, attributes: MessageAttributes): numbe
   return bytes;
 }
 
-/** What is wrong with a body and its attributes, and what to do; undefined where SQS takes them. */
+/** What is wrong with a body and its attributes, and what to do; undefined where SQS takes them (QM1). */
 export function messageFault(body: string, attributes: MessageAttributes): string | undefined {
   if (body === "") return "its body is empty. SQS takes 1 byte or more";
   const character = forbiddenCharacter(body);

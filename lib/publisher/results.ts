@@ -13,6 +13,7 @@ export interface SentMessage {
   readonly sequenceNumber: string | undefined;
 }
 
+/** What became of one message (PR1). */
 export type SendResult =
   | ({ readonly ok: true } & SentMessage)
   | {

@@ -124,5 +124,6 @@ describe("a deduplication id", () => {
     const hash = deduplicationId(long, systemHost.sha256);
     expect(hash).toMatch(/^sha256:[0-9a-f]{64}$/);
     expect(deduplicationId(hash, systemHost.sha256)).not.toBe(hash);
+    expect(deduplicationId(`${long}y`, systemHost.sha256)).not.toBe(hash);
   });
 });

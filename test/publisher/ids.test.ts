@@ -12,7 +12,10 @@ const START_MS = Date.UTC(2026, 10, 22);
 const FULL = `${"f".repeat(8)}-${"f".repeat(4)}-4fff-bfff-${"f".repeat(12)}`;
 const EMPTY = "00000000-0000-4000-8000-000000000000";
 
-const steps = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: -5_000, max: 5_000 })), { maxLength: 60 });
+const steps = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: -5_000, max: 5_000 })), {
+  maxLength: 60,
+  size: "max",
+});
 
 /** Ids under a clock that moves by these steps before each. */
 function idsUnder(clockSteps: readonly number[], maker: (nowMs: () => number) => NewId): string[] {
