@@ -142,7 +142,8 @@ function attributesOf({ attributes = {} }: OutgoingMessage, key: string): Record
 
 /** The caller's may be changed between two tries. */
 function copy(value: MessageAttributeValue): MessageAttributeValue {
-  const { BinaryValue: binary } = value ?? {};
+  if (typeof value !== "object" || value === null) return value; // its fault is told
+  const { BinaryValue: binary } = value;
   return { ...value, ...(binary instanceof Uint8Array ? { BinaryValue: binary.slice() } : {}) };
 }
 

@@ -155,6 +155,7 @@ describe("a message that cannot be sent as it is", () => {
       { body: 1, attributes: { "semel-idempotency-key": "x" } },
       /Give the key in the field key/,
     ],
+    ["a number for an attribute", {}, { body: 1, attributes: { n: 5 } }, /attribute n is 5. Use a text or \{ DataType/],
     ["attributes that are none", {}, { body: 1, attributes: null }, /its attributes are null/],
     ["no group on a FIFO queue", fifo, { body: 1 }, /it has no groupId, and the queue is a FIFO queue/],
     ["a group that SQS refuses", fifo, { body: 1, groupId: "a b" }, /its groupId is "a b". Use 1 to 128/],
