@@ -24,9 +24,11 @@ export type SemelErrorCode =
   | "SEMEL_KEY_IN_USE" // another worker holds the key
   | "SEMEL_LEASE_LOST" // another worker took the key over while the handler ran
   | "SEMEL_CONDITION" // a condition or a guard that failed on every run
-  | "SEMEL_REFUSED" // DynamoDB refused the request; nothing was applied
+  | "SEMEL_MESSAGE" // a message that cannot be sent as it is
+  | "SEMEL_NOT_SENT" // a message that was given up before it was sent; it is not in its queue
+  | "SEMEL_REFUSED" // DynamoDB or SQS refused the request; nothing was applied
   | "SEMEL_CONTENTION" // conflicts or throttling until the time was up; nothing was applied
-  | "SEMEL_UNKNOWN_OUTCOME" // no answer that tells whether the commit went through
+  | "SEMEL_UNKNOWN_OUTCOME" // no answer that tells whether the commit, or the send, went through
   | "SEMEL_RECORD_FORMAT" // a record written by a newer version
   | "SEMEL_DEADLINE" // not enough time left to start or to commit
   | "SEMEL_CONSTRUCT" // props that would break the promise, found at synth
@@ -40,6 +42,7 @@ export interface SemelErrorOptions {
   /** May the same message succeed later, unchanged? */
   readonly retryable: boolean;
   readonly cause?: unknown;
+  readonly key?: string | undefined;
 }
 
 /** An error of semel. Its message says what was done, the value seen, the values allowed and the remedy. */
@@ -48,11 +51,14 @@ export class SemelError extends Error {
   readonly code: SemelErrorCode;
   /** May the same message succeed later, unchanged? */
   readonly retryable: boolean;
+  /** Of a message that was not sent, or not surely: the idempotency key to send it again with. */
+  readonly key: string | undefined;
 
   constructor(message: string, options: SemelErrorOptions) {
     super(`${message} (${options.code})`, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.code;
     this.retryable = options.retryable;
+    this.key = options.key;
   }
 }
 

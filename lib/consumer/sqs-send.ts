@@ -8,7 +8,10 @@ import type {
   GetQueueUrlOutput,
   SendMessageInput,
   SendMessageOutput,
+  SqsClient,
 } from "../aws/sqs.ts";
+
+export type { SqsClient } from "../aws/sqs.ts";
 
 export type SqsRequest =
   | { readonly operation: "SendMessage"; readonly input: SendMessageInput }
@@ -25,11 +28,6 @@ export type SqsAnswerOf<R extends SqsRequest> = Answers[R["operation"]];
 
 /** Sends one request; throws what the SDK throws. */
 export type SqsSend = <R extends SqsRequest>(request: R, options: { signal?: AbortSignal }) => Promise<SqsAnswerOf<R>>;
-
-/** What semel needs of an SQS client: `SQSClient` fits. */
-export interface SqsClient {
-  send(command: object, options?: { abortSignal?: AbortSignal }): Promise<unknown>;
-}
 
 /** Without a client, one of its own: with the SDK's own retries, since nothing here does harm when it is done twice. */
 export function sdkSqsSend(given: SqsClient | undefined): SqsSend {

@@ -6,6 +6,7 @@
 import type { SqsMessageAttribute } from "../aws/lambda.ts";
 import { MESSAGE_BYTES_MAX } from "../aws/queues.ts";
 import { MESSAGE_ATTRIBUTES_MAX, type MessageAttributeValue } from "../aws/sqs.ts";
+import { messageBytes } from "./queue-message.ts";
 
 /** The message attribute of a dead letter that says why it was rejected: JSON of a Failure. */
 export const FAILURE_ATTRIBUTE = "semel-failure";
@@ -58,13 +59,10 @@ function toSdk({ dataType, stringValue, binaryValue }: SqsMessageAttribute): Mes
   };
 }
 
-/** Bytes left for the text. Name, type and value of every attribute count. */
+/** Bytes left for the text. */
 function room(body: string, attributes: Record<string, MessageAttributeValue>): number {
-  let bytes = Buffer.byteLength(body) + Buffer.byteLength(`${FAILURE_ATTRIBUTE}String`);
-  for (const [name, { DataType, StringValue = "", BinaryValue }] of Object.entries(attributes)) {
-    bytes += Buffer.byteLength(name + DataType + StringValue) + (BinaryValue?.byteLength ?? 0);
-  }
-  return MESSAGE_BYTES_MAX - bytes;
+  const own = Buffer.byteLength(`${FAILURE_ATTRIBUTE}String`);
+  return MESSAGE_BYTES_MAX - messageBytes(body, attributes) - own;
 }
 
 /** More is in the logs. */

@@ -56,6 +56,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "lib/consumer",
     "lib/middleware",
   ],
+  "lib/publisher": ["lib/aws", "lib/errors.ts", "lib/contract.ts", "lib/host.ts", "lib/protocol"],
   "lib/testing": [
     "lib/aws",
     "lib/errors.ts",
@@ -85,6 +86,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   "lib/store": /^@aws-sdk\/client-dynamodb$/,
   "lib/consumer": /^(@aws-sdk\/util-dynamodb|@aws-sdk\/client-sqs|@standard-schema\/spec)$/,
   "lib/middleware": /^@standard-schema\/spec$/,
+  "lib/publisher": /^@aws-sdk\/client-sqs$/,
   "lib/testing": /^@aws-sdk\/(client-dynamodb|client-sqs|lib-dynamodb)$/,
   "lib/constructs": /^(aws-cdk-lib(\/.*)?|constructs)$/,
   "lib/local": /^@aws-sdk\/client-(dynamodb|sqs)$/,

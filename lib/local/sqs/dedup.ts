@@ -4,7 +4,7 @@
 //   DD1. An id is remembered for 5 minutes from the send that it was new in, also when that message is gone. A duplicate
 //        doesn't make it longer.
 //   DD2. Nothing is kept of it afterwards.
-import { DEDUPLICATION_WINDOW_MS } from "./limits.ts";
+import { DEDUPLICATION_WINDOW_MS } from "../../aws/sqs.ts";
 
 export interface SentBefore {
   readonly messageId: string;

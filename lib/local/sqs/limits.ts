@@ -3,18 +3,11 @@
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html */
 export const MESSAGE_BYTES_SETTING_MIN = 1024;
 export const RETENTION_SECONDS_MIN = 60;
-export const DELAY_SECONDS_MAX = 900;
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue.html */
 export const MAX_RECEIVE_COUNT_MAX = 1000;
 export const REDRIVE_SOURCES_MAX = 10;
 /** Messages in flight of one queue. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
 export const IN_FLIGHT_MAX = 120_000;
-/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html */
-export const DEDUPLICATION_WINDOW_MS: number = 5 * 60 * 1000;
-/** Characters of a group id, a deduplication id, a receive attempt id. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
-export const FIFO_ID_CHARACTERS_MAX = 128;
-/** Characters of a message attribute's name and type. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html */
-export const ATTRIBUTE_NAME_CHARACTERS_MAX = 256;
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html */
 export const PURGE_INTERVAL_MS = 60_000;
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListQueues.html */

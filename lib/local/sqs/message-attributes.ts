@@ -1,10 +1,9 @@
 // Message attributes: what SQS accepts, how many bytes they count, which of them a receiver asked for.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
-import { MESSAGE_ATTRIBUTES_MAX } from "../../aws/sqs.ts";
+import { MESSAGE_ATTRIBUTE_NAME_CHARACTERS_MAX, MESSAGE_ATTRIBUTES_MAX } from "../../aws/sqs.ts";
 import { isObject, type JsonObject } from "../values.ts";
 import { SqsError } from "./errors.ts";
 import { optionalMap } from "./input.ts";
-import { ATTRIBUTE_NAME_CHARACTERS_MAX } from "./limits.ts";
 
 /** As on the wire: binary in base64. */
 export interface MessageAttribute {
@@ -44,9 +43,9 @@ export function readAttributes(input: JsonObject): MessageAttributes | undefined
 }
 
 function readAttribute(name: string, value: unknown): MessageAttribute {
-  if (name.length > ATTRIBUTE_NAME_CHARACTERS_MAX || !NAME.test(name) || RESERVED.test(name)) {
+  if (name.length > MESSAGE_ATTRIBUTE_NAME_CHARACTERS_MAX || !NAME.test(name) || RESERVED.test(name)) {
     throw invalid(
-      `The message attribute name '${name}' is invalid. A name has 1 to ${ATTRIBUTE_NAME_CHARACTERS_MAX} of the ` +
+      `The message attribute name '${name}' is invalid. A name has 1 to ${MESSAGE_ATTRIBUTE_NAME_CHARACTERS_MAX} of the ` +
         "characters A-Z, a-z, 0-9, underscore, hyphen and period, no period at its ends or two in succession, and does " +
         "not start with AWS. or Amazon.",
     );
@@ -62,7 +61,7 @@ function readAttribute(name: string, value: unknown): MessageAttribute {
   if (typeof type !== "string" || type === "") {
     throw invalid(`The message attribute '${name}' must contain a non-empty message attribute type.`);
   }
-  if (type.length > ATTRIBUTE_NAME_CHARACTERS_MAX || !TYPE.test(type)) {
+  if (type.length > MESSAGE_ATTRIBUTE_NAME_CHARACTERS_MAX || !TYPE.test(type)) {
     throw invalid(
       `The type of message attribute '${name}' is invalid. You must use only the following supported type prefixes: ` +
         "Binary, Number, String.",

@@ -7,8 +7,9 @@ import {
   VISIBILITY_TIMEOUT_SECONDS_MAX,
 } from "../../aws/limits.ts";
 import { MESSAGE_BYTES_MAX } from "../../aws/queues.ts";
+import { MESSAGE_DELAY_SECONDS_MAX } from "../../aws/sqs.ts";
 import { SqsError } from "./errors.ts";
-import { DELAY_SECONDS_MAX, MESSAGE_BYTES_SETTING_MIN, RETENTION_SECONDS_MIN } from "./limits.ts";
+import { MESSAGE_BYTES_SETTING_MIN, RETENTION_SECONDS_MIN } from "./limits.ts";
 import {
   parseRedriveAllowPolicy,
   parseRedrivePolicy,
@@ -71,7 +72,7 @@ const truth: Reader = (text, name) => {
 const asItIs: Reader = (text) => (text === "" ? undefined : text);
 
 const READERS: Readonly<Record<keyof QueueAttributes, Reader>> = {
-  DelaySeconds: between(0, DELAY_SECONDS_MAX),
+  DelaySeconds: between(0, MESSAGE_DELAY_SECONDS_MAX),
   MaximumMessageSize: between(MESSAGE_BYTES_SETTING_MIN, MESSAGE_BYTES_MAX),
   MessageRetentionPeriod: between(RETENTION_SECONDS_MIN, QUEUE_RETENTION_SECONDS_MAX),
   ReceiveMessageWaitTimeSeconds: between(0, LONG_POLL_SECONDS_MAX),

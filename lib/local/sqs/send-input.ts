@@ -1,10 +1,10 @@
 // Reads one message of a send and checks it against the queue's limits.
 
+import { MESSAGE_DELAY_SECONDS_MAX, MESSAGE_ID_CHARACTERS_MAX } from "../../aws/sqs.ts";
 import type { JsonObject } from "../values.ts";
 import { ACCOUNT_ID } from "./engine.ts";
 import { invalidParameter, missingParameter, SqsError } from "./errors.ts";
 import { optionalInteger, optionalText, requiredText } from "./input.ts";
-import { DELAY_SECONDS_MAX, FIFO_ID_CHARACTERS_MAX } from "./limits.ts";
 import { md5OfAttributes, md5OfText } from "./md5.ts";
 import { type Draft, md5OfTraceHeader, readTraceHeader } from "./message.ts";
 import { attributeBytes, hasForbiddenCharacter, readAttributes } from "./message-attributes.ts";
@@ -17,7 +17,7 @@ export interface SendInput {
 }
 
 /** Letters, digits, punctuation. */
-const FIFO_ID = new RegExp(`^[\\x21-\\x7e]{1,${FIFO_ID_CHARACTERS_MAX}}$`);
+const FIFO_ID = new RegExp(`^[\\x21-\\x7e]{1,${MESSAGE_ID_CHARACTERS_MAX}}$`);
 
 export function readSend(queue: Queue, input: JsonObject): SendInput {
   const body = requiredText(input, "MessageBody");
@@ -50,7 +50,7 @@ export function readSend(queue: Queue, input: JsonObject): SendInput {
 }
 
 function delayOf(input: JsonObject): number | undefined {
-  return optionalInteger(input, "DelaySeconds", { min: 0, max: DELAY_SECONDS_MAX });
+  return optionalInteger(input, "DelaySeconds", { min: 0, max: MESSAGE_DELAY_SECONDS_MAX });
 }
 
 /** A group on a standard queue marks a tenant of a fair queue. */
@@ -72,7 +72,7 @@ function fifoId(input: JsonObject, name: string): string | undefined {
   throw invalidParameter(
     name,
     id,
-    `${name} can only include alphanumeric and punctuation characters. 1 to ${FIFO_ID_CHARACTERS_MAX} in length.`,
+    `${name} can only include alphanumeric and punctuation characters. 1 to ${MESSAGE_ID_CHARACTERS_MAX} in length.`,
   );
 }
 
