@@ -22,6 +22,7 @@ import {
   watermarkOf,
 } from "../protocol/keyed-state.ts";
 import { isDone, type WatermarkMove } from "../protocol/watermark.ts";
+import { readItems } from "../store/read-items.ts";
 import type { CallControl, RecordStore } from "../store/record-store.ts";
 import type { StateWrite } from "../store/state-requests.ts";
 import type { StateAnswer, StateWriter } from "../store/state-writer.ts";
@@ -158,9 +159,11 @@ function inTheWay(item: Item | undefined, options: StateOptions): Written {
 
 /** Undefined: there is none. Rejects with DynamoDB's error. */
 export async function readState(options: StateOptions, control: CallControl): Promise<FoundState | undefined> {
-  const { key, store } = options;
-  const Key = { [key.partitionKey]: { S: key.orderingKey } };
-  return looked(await store.get({ TableName: key.tableName, Key }, control), options);
+  const { host, key, store } = options;
+  const own = { [key.partitionKey]: { S: key.orderingKey } };
+  // By the operation that reads many, so that a consumer is granted one.
+  const [item] = await readItems([own], { store, host, control, tableName: key.tableName });
+  return looked(item, options);
 }
 
 /** What the process remembers is what is there. */

@@ -4,6 +4,7 @@
 export const UNSEEN_PARTS: Readonly<Record<string, string>> = {
   constructs: "infrastructure: synthesized templates and policies",
   local: "the local cloud's poller, which the simulation stands in for",
+  states: "keyed state and watermarks: the simulated queue is a standard one",
   order: "FIFO queues and streams: the simulated queue is a standard one",
 };
 
