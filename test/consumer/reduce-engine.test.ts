@@ -71,6 +71,7 @@ describe.each(Object.keys(ENGINES))("states on %s", (name) => {
         const event = kinesisSource.event(records(own.join(" "), from));
         const first = folder(engine.send, { host, nextFaults: faults });
         expect(await first.deliver(event)).toEqual(NOTHING_FAILED);
+        for (const [index, key] of own.entries()) expect(await placesOf(key)).toContain(index + from); // KW1
         await delay(fault === "applied-later" ? LATER_MS : 0);
         expect(await folder(engine.send, { host }).deliver(event)).toEqual(NOTHING_FAILED); // it comes once more
       }
