@@ -40,6 +40,21 @@ export const INSERT_ACTIONS: readonly string[] = [
   "dynamodb:DescribeTable",
 ];
 
+/**
+ * On the table of states of `reduce`: a state is put, or inserted and updated with others in one request, each under its condition, and
+ * read where another process has moved it on.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
+ */
+export const STATE_ACTIONS: readonly string[] = [
+  "dynamodb:GetItem",
+  "dynamodb:PutItem",
+  "dynamodb:PartiQLInsert",
+  "dynamodb:PartiQLUpdate",
+];
+
+/** What starts a redrive; denied on the dead-letter queue of a consumer with redrive "never". */
+export const MOVE_TASK_ACTIONS: readonly string[] = ["sqs:StartMessageMoveTask"];
+
 /** On the dead-letter queue: the send of a rejected message. */
 export const DEAD_LETTER_ACTIONS: readonly string[] = ["sqs:SendMessage"];
 

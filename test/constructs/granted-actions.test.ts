@@ -8,7 +8,10 @@ import {
   INSERT_ACTIONS,
   RECORD_ACTIONS,
   RETRY_ACTIONS,
+  STATE_ACTIONS,
 } from "../../lib/constructs/grants.ts";
+import { records } from "../consumer/ordered.ts";
+import { testConsumer } from "../support/consumer.ts";
 import {
   queueUseOf,
   runEffects,
@@ -20,6 +23,7 @@ import {
 } from "../support/every-command.ts";
 import { memorySurroundings } from "../support/every-command-in-memory.ts";
 import { DLQ_URL } from "../support/memory-queue.ts";
+import { kinesisSource } from "../support/source-events.ts";
 
 async function usesIn(...runs: readonly ((around: Surroundings) => Promise<void>)[]): Promise<Use[]> {
   const uses: Use[] = [];
@@ -60,6 +64,30 @@ describe("granted actions", () => {
     expect(actionsOn("Journal", uses)).toEqual([...INSERT_ACTIONS].sort());
     expect([...new Set(uses.map(({ resource }) => resource))].sort()).toEqual([DLQ_URL, "Journal", "Records"].sort());
     expect(RECORD_ACTIONS).toEqual(expect.arrayContaining(actionsOn("Records", uses)));
+  });
+
+  it("on a table of states cover what reduce sends, and it sends nothing to another table", async () => {
+    // Of many keys and of one, new and known; the last delivery is to another process, whose message cannot be folded.
+    const { orders, requests, context, host } = testConsumer({ strategy: "watermark" });
+    let folds = true;
+    const handler = orders.reduce<{ count: number }, never>({
+      table: "Orders",
+      partitionKey: "orderId",
+      initial: { count: 0 },
+      apply(state) {
+        if (!folds) throw new Error("not now");
+        return { count: state.count + 1 };
+      },
+    });
+    const deliver = (keys: string, from: number) =>
+      host.run(handler(kinesisSource.event(records(keys, from)), context()));
+    for (const from of [8, 20]) await deliver("a b c d", from);
+    await deliver("a a", 30);
+    folds = false;
+    await deliver("a", 40);
+    const uses = requests.flatMap(({ request }) => usesOf(request));
+    expect([...new Set(uses.map(({ resource }) => resource))]).toEqual(["Orders"]);
+    expect(STATE_ACTIONS).toEqual(expect.arrayContaining(actionsOn("Orders", uses)));
   });
 
   it("are on nothing else", async () => {
