@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { generateOrderLines } from "../../demo/generate.ts";
-import { parseOrderLines } from "../../demo/input.ts";
-import { checkLedger } from "../../demo/ledger.ts";
+import { generateOrderLines } from "../../demo/orders/generate.ts";
+import { parseOrderLines } from "../../demo/orders/input.ts";
+import { checkLedger } from "../../demo/orders/ledger.ts";
 import { replaceBetweenMarkers } from "../../demo/markdown.ts";
 import { parseOptions } from "../../demo/options.ts";
 import { withDuplicates } from "../../demo/producer.ts";
