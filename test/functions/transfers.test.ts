@@ -118,6 +118,14 @@ describe("a transfer", () => {
     expect(service.check().penceOff).toBe(0);
   });
 
+  it("keeps its number to itself, though another one out of its account runs beside it, as a redrive may", async () => {
+    const transfers = [transfer("1", "a", "b", 30), transfer("2", "a", "b", 30)];
+    const service = serviceFor({ accounts: [account("a", 100), account("b", 0)], transfers }, () => "slow");
+    expect(await service.deliver([0], [1])).toEqual([]);
+    expect(service.decisions().map(({ number }) => number)).toEqual(expect.arrayContaining([1, 2]));
+    expect(service.check()).toMatchObject({ done: 2, refused: 0, penceOff: 0, overdrawn: 0 });
+  });
+
   it("out of an account that is not there, or into its own, goes to the dead-letter queue", async () => {
     const transfers = [transfer("1", "x", "a", 1), transfer("2", "a", "a", 1), transfer("3", "a", "b", 1)];
     const service = serviceFor({ accounts: [account("a", 1), account("b", 0)], transfers });
