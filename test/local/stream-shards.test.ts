@@ -53,11 +53,13 @@ interface Recorded extends AsyncDisposable {
 
 async function serve(shards: readonly RecordedShard[]): Promise<Recorded> {
   const readShards = new Set<string>();
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     const operation = String(request.headers["x-amz-target"]).split(".")[1] ?? "";
-    const input = JSON.parse(await text(request));
-    if (operation === "GetShardIterator") readShards.add(input.ShardId);
-    response.end(JSON.stringify(answerTo(operation, input, shards)));
+    void text(request).then((body) => {
+      const input = JSON.parse(body);
+      if (operation === "GetShardIterator") readShards.add(input.ShardId);
+      response.end(JSON.stringify(answerTo(operation, input, shards)));
+    });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
