@@ -173,8 +173,8 @@ export const INSERT_MUTANTS: readonly Mutant[] = [
   {
     name: "a grant that may delete what was inserted",
     file: "lib/constructs/grants.ts",
-    find: `  "dynamodb:PartiQLInsert",`,
-    replace: `  "dynamodb:PartiQLInsert",
+    find: "INSERT_ACTIONS: readonly string[] = [",
+    replace: `INSERT_ACTIONS: readonly string[] = [
   "dynamodb:DeleteItem",`,
     caughtBy: ["constructs/grants.test.ts", "constructs/granted-actions.test.ts"],
   },
