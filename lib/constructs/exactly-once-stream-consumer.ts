@@ -28,8 +28,8 @@ import {
 const FAILURE_RECEIVES_MAX = 100;
 
 /**
- * The function that consumes a stream exactly once. On Kinesis and on a table's stream its `key` option is required: records have
- * no attribute that could carry an idempotency key.
+ * The function that consumes a stream exactly once. On Kinesis and on a table's stream its `key` option is required, except under
+ * strategy `"watermark"`, which has no keys: records have no attribute that could carry an idempotency key.
  */
 export class ExactlyOnceStreamConsumer extends Construct implements IGrantable {
   /** Messages that can never succeed, whole: sent by the function. */
