@@ -43,7 +43,7 @@ describe("telemetry on the local cloud", () => {
       const { result, complaints, log } = await trials.run({ handler: "semel", limit: 400, crashes: 4 });
       expect(complaints, log).toEqual([]);
       expect(result.messages).toBe(400);
-    expect(result.crashes).toBeGreaterThan(0); // one that finds nobody busy to the end is not there
+      expect(result.crashes).toBeGreaterThan(0); // one that finds nobody busy to the end is not there
       expect(result.deliveries).toBeGreaterThan(400); // what was killed came again
       expect(result.dynamodbRequestsPerMessage).toBeLessThan(0.8); // a run of readings is one write
     },
