@@ -39,7 +39,7 @@ export function resolveProps(props: ExactlyOnceConsumerProps): ResolvedProps {
     deadLetterRetentionPeriod: props.deadLetterRetentionPeriod ?? Duration.seconds(QUEUE_RETENTION_SECONDS_MAX),
     maxReceiveCount: props.maxReceiveCount ?? MAX_RECEIVE_COUNT_MIN,
     batchSize: props.batchSize ?? EVENT_SOURCE_BATCH_SIZE_DEFAULT,
-    redrives: props.redrives ?? (props.redrive === undefined ? REDRIVES_DEFAULT : 0), // SR2 of strategy-rules.ts
+    redrives: props.redrives ?? (props.redrive === undefined ? REDRIVES_DEFAULT : 0), // WR2 of strategy-rules.ts
     producerResendWindow: props.producerResendWindow ?? Duration.days(PRODUCER_RESEND_WINDOW_DAYS_DEFAULT),
     visibilityTimeout: props.visibilityTimeout ?? visibilityTimeoutMin(timeout, props.maxBatchingWindow),
   };

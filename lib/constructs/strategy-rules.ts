@@ -1,8 +1,8 @@
 // What the strategy asks of a consumer, as far as the construct was told it. Pure.
 //
-//   SR1. A watermark tells by its place whether a message is done: it needs an order, and a queue that gives no message a new place:
+//   WR1. A watermark tells by its place whether a message is done: it needs an order, and a queue that gives no message a new place:
 //        none is redriven. The runtime asks for the same; here it is told before anything is deployed.
-//   SR2. What is said to happen never is not counted: no redrive, no redrives in the dedup horizon.
+//   WR2. What is said to happen never is not counted: no redrive, no redrives in the dedup horizon.
 
 import { REDRIVE, STRATEGIES, type Strategy } from "../contract.ts";
 import type { Rule } from "./rules.ts";
@@ -44,11 +44,11 @@ export function redriveRules({ strategy, isFifo, redrive, redrivesGiven }: Redri
   const isWatermark = strategy === "watermark";
   return [
     {
-      condition: !isWatermark || isFifo, // SR1
+      condition: !isWatermark || isFifo, // WR1
       message: 'strategy is "watermark", which needs an order; set fifo to true, or strategy to another one',
     },
     {
-      condition: !isWatermark || redrive !== undefined, // SR1
+      condition: !isWatermark || redrive !== undefined, // WR1
       message:
         'strategy is "watermark", and a message that is redriven, or sent again, has a new place in its order and would take effect ' +
         'twice; set redrive to "never" if that never happens, or strategy to "commit", with a business key',
@@ -58,7 +58,7 @@ export function redriveRules({ strategy, isFifo, redrive, redrivesGiven }: Redri
       message: `redrive is "${redrive}"; set it to "never", or leave it out`,
     },
     {
-      condition: redrive === undefined || redrivesGiven === undefined || redrivesGiven === 0, // SR2
+      condition: redrive === undefined || redrivesGiven === undefined || redrivesGiven === 0, // WR2
       message: `redrives is ${redrivesGiven}, but redrive is "never"; leave redrives out, or redrive`,
     },
   ];

@@ -1,5 +1,5 @@
-// What a consumer is told of its strategy and of redrives: what is refused at synth, and what the runtime hears of it. Attacks SR1
-// and SR2.
+// What a consumer is told of its strategy and of redrives: what is refused at synth, and what the runtime hears of it. Attacks WR1
+// and WR2.
 
 import { Duration, Stack } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
@@ -33,19 +33,19 @@ interface Case {
 
 const CASES: Case[] = [
   {
-    rule: "SR1 a watermark needs an order",
+    rule: "WR1 a watermark needs an order",
     broken: { strategy: "watermark", redrive: "never" },
     says: /strategy is "watermark", which needs an order; set fifo to true, or strategy to another one/,
     mended: { strategy: "watermark", ...never },
   },
   {
-    rule: "SR1 a watermark needs redrive: never",
+    rule: "WR1 a watermark needs redrive: never",
     broken: { strategy: "watermark", fifo: true },
     says: /has a new place in its order.*twice; set redrive to "never" if that never happens, or strategy to "commit"/,
     mended: { strategy: "commit", fifo: true },
   },
   {
-    rule: "SR2 never is never",
+    rule: "WR2 never is never",
     broken: { ...never, redrives: 2 },
     says: /redrives is 2, but redrive is "never"; leave redrives out, or redrive/,
     mended: { ...never, redrives: 0 },
@@ -134,7 +134,7 @@ describe("what the runtime is told", () => {
     expect(() => exactlyOnce({ consumer: "orders", table: "Records", strategy: "watermark" })).not.toThrow();
   });
 
-  it("SR2: is a horizon without redrives, and the resends that are left in it", () => {
+  it("WR2: is a horizon without redrives, and the resends that are left in it", () => {
     // 4 days, 14 days, 18 s, 3 s and a day of resends, once.
     expect(variablesOf(consumerTemplate(never))["SEMEL_RETENTION_DAYS"]).toBe(String(Math.ceil(19 + 21 / DAY)));
     expect(variablesOf(consumerTemplate({ fifo: true }))["SEMEL_RETENTION_DAYS"]).toBe(String(38));
