@@ -2,6 +2,8 @@
 
 import { App } from "aws-cdk-lib";
 import { OrdersStack } from "../functions/orders/stack.ts";
+import { TelemetryStack } from "../functions/telemetry/stack.ts";
+import { TransfersStack } from "../functions/transfers/stack.ts";
 
 const app = new App();
 
@@ -10,3 +12,5 @@ const app = new App();
 const bundling = { esbuildArgs: { "--conditions": "@semel/source,module" } };
 
 new OrdersStack(app, "Orders", { bundling });
+new TransfersStack(app, "Transfers", { bundling });
+new TelemetryStack(app, "Telemetry", { bundling });

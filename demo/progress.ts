@@ -14,7 +14,7 @@ export function startProgress(label: string, total: number): Progress {
 }
 
 function bar(label: string, total: number): Progress {
-  const format = `${label.padEnd(6)} {bar} {value}/{total} messages off the queue, {duration_formatted}`;
+  const format = `${label.padEnd(6)} {bar} {value}/{total} messages done, {duration_formatted}`;
   const single = new SingleBar({ format, hideCursor: true, etaBuffer: 1 }, Presets.shades_classic);
   single.start(total, 0);
   return { update: (done) => single.update(Math.min(done, total)), stop: () => single.stop() };
@@ -26,7 +26,7 @@ function plainLines(label: string, total: number): Progress {
     update(done) {
       if (Date.now() - shownMs < PLAIN_LINE_EVERY_MS) return;
       shownMs = Date.now();
-      console.log(`${label}: ${done} of ${total} messages off the queue`);
+      console.log(`${label}: ${done} of ${total} messages done`);
     },
     stop() {},
   };

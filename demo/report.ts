@@ -1,35 +1,40 @@
 // The figures of the trials, side by side.
 
-import type { HandlerName } from "./app.ts";
+import type { Service } from "./service.ts";
 import type { TrialResult } from "./trial.ts";
 
-const ROWS: readonly (readonly [string, (result: TrialResult) => string])[] = [
+type Row = readonly [string, (result: TrialResult) => string];
+
+const BEFORE: readonly Row[] = [
   ["messages", ({ messages }) => count(messages)],
   ["sends (with duplicates)", ({ sends }) => count(sends)],
   ["deliveries", ({ deliveries }) => count(deliveries)],
   ["crashes", ({ crashes }) => count(crashes)],
-  ["effects lost", ({ lostEffects }) => count(lostEffects)],
-  ["effects duplicated", ({ duplicatedEffects }) => count(duplicatedEffects)],
-  ["pence off", ({ penceOff }) => count(penceOff)],
+];
+const AFTER: readonly Row[] = [
   ["dead-lettered", ({ deadLettered }) => count(deadLettered)],
   ["messages/s", ({ messagesPerSecond }) => count(Math.round(messagesPerSecond))],
   ["seconds", ({ seconds }) => seconds.toFixed(1)],
-  ["of them waiting for visibility timeouts", ({ visibilityWaitSeconds }) => visibilityWaitSeconds.toFixed(1)],
-  ["DynamoDB requests per message", ({ dynamodbRequestsPerMessage }) => dynamodbRequestsPerMessage.toFixed(2)],
+];
+const WAITING: Row = [
+  "of them waiting for visibility timeouts",
+  ({ visibilityWaitSeconds }) => visibilityWaitSeconds.toFixed(1),
+];
+const REQUESTS: Row = [
+  "DynamoDB requests per message",
+  ({ dynamodbRequestsPerMessage }) => dynamodbRequestsPerMessage.toFixed(2),
 ];
 
-const TITLES: Readonly<Record<HandlerName, string>> = {
-  semel: "with semel",
-  ungrouped: "one transaction a message",
-  claim: "with claims",
-  plain: "plain handler",
-};
+function rowsOf({ figures, hasVisibility }: Service): Row[] {
+  const found = figures.map(({ name, title }): Row => [title, (result) => count(result.found[name] ?? Number.NaN)]);
+  return [...BEFORE, ...found, ...AFTER, ...(hasVisibility ? [WAITING] : []), REQUESTS];
+}
 
 /** A Markdown table, aligned for a terminal. */
-export function table(results: readonly TrialResult[]): string {
+export function table(service: Service, results: readonly TrialResult[]): string {
   const cells = [
-    ["", ...results.map(({ handler }) => TITLES[handler])],
-    ...ROWS.map(([name, show]) => [name, ...results.map(show)]),
+    ["", ...results.map(({ handler }) => service.handlers[handler]?.title ?? handler)],
+    ...rowsOf(service).map(([name, show]) => [name, ...results.map(show)]),
   ];
   const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
@@ -43,12 +48,12 @@ function count(value: number): string {
   return value.toLocaleString("en-GB");
 }
 
-/** What went wrong in semel's trial; empty: nothing. */
-export function complaints({ lostEffects, duplicatedEffects, penceOff, deadLettered }: TrialResult): string[] {
-  return [
-    ...(lostEffects === 0 ? [] : [`${lostEffects} effects were lost`]),
-    ...(duplicatedEffects === 0 ? [] : [`${duplicatedEffects} effects were duplicated`]),
-    ...(penceOff === 0 ? [] : [`the ledger is ${penceOff} pence off`]),
-    ...(deadLettered === 0 ? [] : [`${deadLettered} messages were not handled and are in the dead-letter queue`]),
-  ];
+/** What went wrong in a trial; empty: nothing. */
+export function complaints({ figures }: Service, { found, deadLettered }: TrialResult): string[] {
+  const wrong = figures.flatMap(({ name, complaint }) => {
+    const value = found[name] ?? Number.NaN;
+    return complaint === undefined || value === 0 ? [] : [complaint(value)];
+  });
+  if (deadLettered === 0) return wrong;
+  return [...wrong, `${deadLettered} messages were not handled and are in the dead-letter queue`];
 }

@@ -1,25 +1,21 @@
-// One trial: the local cloud with one handler, the input on its queue, trouble, and the check of the ledger.
+// One trial: the local cloud with one handler of a service, the input on its way, trouble, and the check of what came of it.
 
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { DynamoDBDocumentClient, paginateScan } from "@aws-sdk/lib-dynamodb";
 import { type LocalCloud, type LogLine, startLocal } from "semel/local";
-import type { OrderLine } from "../functions/orders/order-line.ts";
-import { type HandlerName, STACKS } from "./app.ts";
 import { type Crashes, plotCrashes } from "./crashes.ts";
-import { checkLedger, type LedgerCheck, type LedgerTables } from "./ledger.ts";
-import { sendAll } from "./producer.ts";
+import { placeOf, waitingIn } from "./place.ts";
 import type { Progress } from "./progress.ts";
 import type { Random } from "./random.ts";
+import type { Sends, Service, Work } from "./service.ts";
 import { createTimeline, type Timeline } from "./timeline.ts";
 
 export interface TrialInput {
-  readonly handler: HandlerName;
+  readonly service: Service;
+  /** Of the service. */
+  readonly handler: string;
   /** The cloud assembly. */
   readonly assembly: string;
-  readonly lines: readonly OrderLine[];
-  /** The lines in order of sending, repetitions among them. */
-  readonly sends: readonly OrderLine[];
+  readonly work: Work;
+  readonly sends: Sends;
   readonly crashes: number;
   readonly random: Random;
   readonly progress: Progress;
@@ -27,12 +23,15 @@ export interface TrialInput {
 }
 
 /** Figures of one trial, as they go into the JSON. */
-export interface TrialResult extends LedgerCheck {
-  readonly handler: HandlerName;
+export interface TrialResult {
+  readonly handler: string;
   readonly messages: number;
   readonly sends: number;
   readonly deliveries: number;
   readonly crashes: number;
+  /** By the names of the service's figures. */
+  readonly found: Readonly<Record<string, number>>;
+  /** In the dead-letter queue, and of a stream in the queue that is told what Lambda gave up. */
   readonly deadLettered: number;
   /** From the first send to the end of the last invocation. */
   readonly seconds: number;
@@ -41,16 +40,20 @@ export interface TrialResult extends LedgerCheck {
   readonly dynamodbRequestsPerMessage: number;
 }
 
+/** Outputs of a stack: where messages end that were not handled. A stream has both. */
+const DEAD_ENDS = ["DeadLetterQueueUrl", "FailureQueueUrl"];
 const DRAIN_TIMEOUT_MS = 10 * 60_000;
 
 export async function runTrial(input: TrialInput): Promise<TrialResult> {
+  const handler = input.service.handlers[input.handler];
+  if (!handler) throw new Error(`service ${input.service.name} has no handler ${input.handler}`);
   let crashes: Crashes | undefined;
   const timeline = createTimeline((messages) => crashes?.delivered(messages));
   const cloud = await startLocal({
     assembly: input.assembly,
-    stacks: [STACKS[input.handler]],
+    stacks: [handler.stack],
     logger: input.logger,
-    transactionConflicts: false, // its counters are so hot that waiting for one another is most of what would be seen
+    transactionConflicts: input.service.transactionConflicts,
     observer(event) {
       timeline.observe(event);
       input.progress.update(timeline.deleted());
@@ -58,65 +61,44 @@ export async function runTrial(input: TrialInput): Promise<TrialResult> {
   });
   try {
     const [fn] = cloud.functions;
-    if (!fn) throw new Error(`stack ${STACKS[input.handler]} has no function`);
-    crashes = plotCrashes(fn, input.crashes, input.sends.length, input.random);
-    return await runOn(cloud, input, timeline, crashes);
+    if (!fn) throw new Error(`stack ${handler.stack} has no function`);
+    crashes = plotCrashes(fn, input.crashes, input.sends.deliveriesMin, input.random);
+    return await runOn(cloud, handler.stack, { input, timeline, crashes });
   } finally {
     await crashes?.stop();
     await cloud.stop();
   }
 }
 
-async function runOn(cloud: LocalCloud, input: TrialInput, timeline: Timeline, crashes: Crashes): Promise<TrialResult> {
-  const outputs = cloud.outputs(STACKS[input.handler]);
-  const sqs = new SQSClient(cloud.clientConfig.sqs);
-  const dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient(cloud.clientConfig.dynamodb));
+interface Running {
+  readonly input: TrialInput;
+  readonly timeline: Timeline;
+  readonly crashes: Crashes;
+}
+
+async function runOn(cloud: LocalCloud, stack: string, { input, timeline, crashes }: Running): Promise<TrialResult> {
+  const { handler, work, sends } = input;
+  const place = placeOf(cloud, stack);
+  await work.prepare?.(place);
   const startMs = Date.now();
-  await sendAll(sqs, output(outputs, "QueueUrl"), input.sends, () => {});
+  await sends.sendTo(place);
   await cloud.idle({ timeoutMs: DRAIN_TIMEOUT_MS });
   const seconds = (timeline.lastEndMs() - startMs) / 1000;
   const requests = Object.values(cloud.dynamodbRequests()).reduce((all, count) => all + count, 0);
-  const check = checkLedger(input.lines, await readTables(dynamodb, outputs));
+  const found = await work.check(place);
   return {
-    handler: input.handler,
-    messages: input.lines.length,
-    sends: input.sends.length,
+    handler,
+    messages: work.messages,
+    sends: sends.count,
     deliveries: timeline.deliveries(),
     crashes: crashes.count(),
-    ...check,
-    deadLettered: await queueDepth(sqs, output(outputs, "DeadLetterQueueUrl")),
+    found,
+    deadLettered: await waitingIn(place, DEAD_ENDS),
     seconds: rounded(seconds),
     visibilityWaitSeconds: rounded(timeline.visibilityWaitSeconds()),
-    messagesPerSecond: rounded(input.lines.length / seconds),
-    dynamodbRequestsPerMessage: rounded(requests / input.lines.length),
+    messagesPerSecond: rounded(work.messages / seconds),
+    dynamodbRequestsPerMessage: rounded(requests / work.messages),
   };
-}
-
-async function readTables(dynamodb: DynamoDBDocumentClient, outputs: Record<string, string>): Promise<LedgerTables> {
-  const scan = async (name: string): Promise<Record<string, unknown>[]> => {
-    const items: Record<string, unknown>[] = [];
-    const pages = paginateScan({ client: dynamodb }, { TableName: output(outputs, name), ConsistentRead: true });
-    for await (const { Items = [] } of pages) items.push(...Items);
-    return items;
-  };
-  return {
-    ledger: await scan("LedgerTable"),
-    customers: await scan("CustomersTable"),
-    articles: await scan("ArticlesTable"),
-  };
-}
-
-async function queueDepth(sqs: SQSClient, QueueUrl: string): Promise<number> {
-  const { Attributes } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["ApproximateNumberOfMessages"] }),
-  );
-  return Number(Attributes?.["ApproximateNumberOfMessages"]);
-}
-
-function output(outputs: Record<string, string>, name: string): string {
-  const value = outputs[name];
-  if (value === undefined) throw new Error(`the stack has no output ${name}`);
-  return value;
 }
 
 function rounded(value: number): number {

@@ -1,4 +1,8 @@
-// What the constructs put into an AWS account and the runtime relies on: names only.
+// What the constructs put into an AWS account and the runtime relies on: names and words only.
+
+/** How the effects of a message are kept exactly-once. */
+export const STRATEGIES = ["commit", "claim", "insert", "watermark"] as const;
+export type Strategy = (typeof STRATEGIES)[number];
 
 /** Environment variables that the constructs set on a function and the runtime reads. */
 export const ENVIRONMENT = {
@@ -10,7 +14,14 @@ export const ENVIRONMENT = {
   retentionDays: "SEMEL_RETENTION_DAYS",
   /** URL of the queue to which messages go that can never succeed. */
   deadLetterQueueUrl: "SEMEL_DEAD_LETTER_QUEUE_URL",
+  /** The strategy that the construct was told. Without it, what the code says. */
+  strategy: "SEMEL_STRATEGY",
+  /** One of REDRIVE: whether messages may come back from the dead-letter queue. Of queues only. */
+  redrive: "SEMEL_REDRIVE",
 } as const;
+
+/** Values of the variable SEMEL_REDRIVE. */
+export const REDRIVE = { never: "never", allowed: "allowed" } as const;
 
 /** Attributes of the record table that AWS acts on. */
 export const RECORD_TABLE = {

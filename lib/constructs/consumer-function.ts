@@ -7,7 +7,7 @@ import { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import { type ILogGroup, LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
-import { ENVIRONMENT } from "../contract.ts";
+import { ENVIRONMENT, type REDRIVE } from "../contract.ts";
 import { consumerBundling } from "./bundling.ts";
 import type { ExactlyOnceTable } from "./exactly-once-table.ts";
 import type { ConsumerFunctionProps } from "./function-props.ts";
@@ -23,8 +23,11 @@ export interface FunctionOwner extends ConsumerFunctionProps {
 
 export interface FunctionSettings {
   readonly timeout: Duration;
-  readonly recordLifetime: Duration;
+  /** Undefined: nothing that the function writes has one. */
+  readonly recordLifetime: Duration | undefined;
   readonly deadLetterQueue: IQueue;
+  /** Of queues only. */
+  readonly redrive?: (typeof REDRIVE)[keyof typeof REDRIVE];
 }
 
 export function createFunction(
@@ -43,18 +46,26 @@ export function createFunction(
     architecture: props.architecture ?? Architecture.ARM_64,
     memorySize: props.memorySize ?? MEMORY_MIB_DEFAULT,
     timeout: settings.timeout,
-    environment: {
-      ...props.environment,
-      [ENVIRONMENT.consumer]: props.consumerName,
-      [ENVIRONMENT.table]: props.table.tableName,
-      [ENVIRONMENT.retentionDays]: String(settings.recordLifetime.toDays({ integral: false })),
-      [ENVIRONMENT.deadLetterQueueUrl]: settings.deadLetterQueue.queueUrl,
-    },
+    environment: { ...props.environment, ...ownEnvironment(props, settings) },
     bundling: consumerBundling(props.bundling),
     logGroup,
     role,
   });
   return { function: made, logGroup };
+}
+
+function ownEnvironment(
+  { consumerName, table, strategy }: FunctionOwner,
+  { deadLetterQueue, recordLifetime, redrive }: FunctionSettings,
+): Record<string, string> {
+  return {
+    [ENVIRONMENT.consumer]: consumerName,
+    [ENVIRONMENT.table]: table.tableName,
+    [ENVIRONMENT.deadLetterQueueUrl]: deadLetterQueue.queueUrl,
+    ...(recordLifetime && { [ENVIRONMENT.retentionDays]: String(recordLifetime.toDays({ integral: false })) }),
+    ...(strategy && { [ENVIRONMENT.strategy]: strategy }),
+    ...(redrive && { [ENVIRONMENT.redrive]: redrive }),
+  };
 }
 
 function createLogGroup(scope: Construct, props: FunctionOwner): LogGroup {

@@ -70,8 +70,15 @@ export interface ExactlyOnceConsumerProps extends ConsumerFunctionProps {
    */
   readonly maxConcurrency?: number;
   /**
+   * States that no message ever comes back from the dead-letter queue; for strategy `"watermark"`, which requires it, also that no
+   * producer sends a message again when SQS no longer deduplicates it (5 minutes): it would have a new sequence number, and take effect
+   * twice. Move tasks from the dead-letter queue are denied to everybody; nobody is kept from sending what stands there by hand.
+   * @default - messages may be redriven
+   */
+  readonly redrive?: "never";
+  /**
    * How often a message may be moved back from the dead-letter queue.
-   * @default 1
+   * @default 1; with redrive `"never"` 0
    */
   readonly redrives?: number;
   /**
@@ -82,7 +89,7 @@ export interface ExactlyOnceConsumerProps extends ConsumerFunctionProps {
   /**
    * How long an idempotency record is kept. At least the dedup horizon: (1 + redrives) x (retentionPeriod +
    * deadLetterRetentionPeriod) + visibilityTimeout + timeout + producerResendWindow.
-   * @default - the dedup horizon, rounded up to whole days
+   * @default - the dedup horizon, rounded up to whole days; with strategy `"watermark"` nothing has a lifetime
    */
   readonly recordLifetime?: Duration;
   /**
@@ -108,6 +115,7 @@ export const CONSUMER_PROPS: Readonly<Record<keyof ExactlyOnceConsumerProps, tru
   batchSize: true,
   maxBatchingWindow: true,
   maxConcurrency: true,
+  redrive: true,
   redrives: true,
   producerResendWindow: true,
   recordLifetime: true,

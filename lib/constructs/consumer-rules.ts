@@ -18,9 +18,10 @@ import { EVENT_SOURCE_BATCH_SIZE_WITHOUT_WINDOW_MAX } from "../aws/queues.ts";
 import { ENVIRONMENT } from "../contract.ts";
 import { dedupHorizonSeconds } from "../model/dedup-horizon.ts";
 import { atMost, type Known, type Rule } from "./rules.ts";
+import { hasNoRecords, type RedriveSettings, redriveRules, strategyRules } from "./strategy-rules.ts";
 
 /** A consumer's settings, every default applied. */
-export interface ConsumerSettings {
+export interface ConsumerSettings extends RedriveSettings {
   readonly consumerName: string;
   /** consumerName is a CloudFormation token. */
   readonly consumerNameIsToken: boolean;
@@ -31,7 +32,6 @@ export interface ConsumerSettings {
   readonly sourceRetentionSeconds: Known;
   readonly deadLetterRetentionSeconds: Known;
   readonly maxReceiveCount: Known;
-  readonly isFifo: boolean;
   /** Props that only FIFO queues have, as far as they are switched on. */
   readonly fifoOnly: readonly string[];
   readonly redrives: Known;
@@ -73,6 +73,8 @@ export function wholeDays(seconds: number): number {
 export function consumerRules(settings: ConsumerSettings): Rule[] {
   return [
     ...nameRules(settings),
+    ...strategyRules(settings),
+    ...redriveRules(settings),
     ...timeoutRules(settings),
     ...queueRules(settings),
     ...batchRules(settings),
@@ -180,13 +182,13 @@ function recordRules(settings: ConsumerSettings): Rule[] {
       message: `redrives is ${redrives}; set it to a whole number, 0 or more`,
     },
     {
-      condition: settings.given.recordLifetime || horizon !== undefined,
+      condition: settings.given.recordLifetime || horizon !== undefined || hasNoRecords(settings),
       message:
         "the records' lifetime cannot be computed, because a retention, a timeout or redrives is known at deployment " +
         "only; set recordLifetime to the dedup horizon of the largest values that you will deploy",
     },
     {
-      condition: atMost(horizon, recordLifetimeSeconds), // C4
+      condition: hasNoRecords(settings) || atMost(horizon, recordLifetimeSeconds), // C4
       message:
         `recordLifetime is ${recordLifetimeSeconds} s, but a copy of a message may arrive for ${horizon} s (the dedup ` +
         `horizon: (1 + redrives) x (retention + DLQ retention) + visibility timeout + timeout + producer's resend window); ` +

@@ -11,6 +11,7 @@ import {
 import type { ExactlyOnceConsumerProps } from "./consumer-props.ts";
 import { type ConsumerSettings, horizonSeconds, visibilityTimeoutSecondsMin, wholeDays } from "./consumer-rules.ts";
 import type { Known } from "./rules.ts";
+import { hasNoRecords } from "./strategy-rules.ts";
 
 /** Longest resend that a producer is granted unless told: a day covers DynamoDB Streams' retention, which feeds relays. */
 export const PRODUCER_RESEND_WINDOW_DAYS_DEFAULT = 1;
@@ -38,7 +39,7 @@ export function resolveProps(props: ExactlyOnceConsumerProps): ResolvedProps {
     deadLetterRetentionPeriod: props.deadLetterRetentionPeriod ?? Duration.seconds(QUEUE_RETENTION_SECONDS_MAX),
     maxReceiveCount: props.maxReceiveCount ?? MAX_RECEIVE_COUNT_MIN,
     batchSize: props.batchSize ?? EVENT_SOURCE_BATCH_SIZE_DEFAULT,
-    redrives: props.redrives ?? REDRIVES_DEFAULT,
+    redrives: props.redrives ?? (props.redrive === undefined ? REDRIVES_DEFAULT : 0), // WR2 of strategy-rules.ts
     producerResendWindow: props.producerResendWindow ?? Duration.days(PRODUCER_RESEND_WINDOW_DAYS_DEFAULT),
     visibilityTimeout: props.visibilityTimeout ?? visibilityTimeoutMin(timeout, props.maxBatchingWindow),
   };
@@ -57,6 +58,9 @@ export function consumerSettings(props: ExactlyOnceConsumerProps, resolved: Reso
     deadLetterRetentionSeconds: knownSeconds(resolved.deadLetterRetentionPeriod),
     maxReceiveCount: knownNumber(resolved.maxReceiveCount),
     isFifo: props.fifo === true,
+    strategy: props.strategy,
+    redrive: props.redrive,
+    redrivesGiven: props.redrives,
     fifoOnly: FIFO_ONLY.filter((name) => props[name] === true),
     redrives: knownNumber(resolved.redrives),
     producerResendWindowSeconds: knownSeconds(resolved.producerResendWindow),
@@ -69,8 +73,9 @@ export function consumerSettings(props: ExactlyOnceConsumerProps, resolved: Reso
   };
 }
 
-/** The records' lifetime: as given, else the dedup horizon in whole days. */
-export function recordLifetime(props: ExactlyOnceConsumerProps, settings: ConsumerSettings): Duration {
+/** The records' lifetime: as given, else the dedup horizon in whole days. Undefined where there are none. */
+export function recordLifetime(props: ExactlyOnceConsumerProps, settings: ConsumerSettings): Duration | undefined {
+  if (hasNoRecords(settings)) return undefined;
   return props.recordLifetime ?? Duration.days(wholeDays(horizonSeconds(settings) ?? 0));
 }
 

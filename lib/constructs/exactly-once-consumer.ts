@@ -2,7 +2,14 @@
 
 import { RemovalPolicy } from "aws-cdk-lib";
 import type { ITable } from "aws-cdk-lib/aws-dynamodb";
-import type { Grant, IGrantable, IPrincipal } from "aws-cdk-lib/aws-iam";
+import {
+  AnyPrincipal,
+  Effect,
+  type Grant,
+  type IGrantable,
+  type IPrincipal,
+  PolicyStatement,
+} from "aws-cdk-lib/aws-iam";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
@@ -16,13 +23,14 @@ import {
 } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { MESSAGE_BYTES_MAX } from "../aws/queues.ts";
+import { REDRIVE } from "../contract.ts";
 import { createFunction } from "./consumer-function.ts";
 import { grantToConsumer, placeRules, registerConsumer } from "./consumer-place.ts";
 import { CONSUMER_PROPS, type ExactlyOnceConsumerProps } from "./consumer-props.ts";
 import { consumerRules } from "./consumer-rules.ts";
 import { consumerSettings, type ResolvedProps, recordLifetime, resolveProps } from "./consumer-settings.ts";
 import type { ExactlyOnceTable } from "./exactly-once-table.ts";
-import { DEAD_LETTER_ACTIONS, EFFECT_ACTIONS, INSERT_ACTIONS } from "./grants.ts";
+import { DEAD_LETTER_ACTIONS, EFFECT_ACTIONS, INSERT_ACTIONS, MOVE_TASK_ACTIONS, STATE_ACTIONS } from "./grants.ts";
 import { enforce, knownPropsRule } from "./rules.ts";
 
 /** An SQS queue, standard or FIFO, with its dead-letter queue, and the function that consumes it exactly once. */
@@ -61,7 +69,12 @@ export class ExactlyOnceConsumer extends Construct implements IGrantable {
     this.queue = this.createQueue(props, resolved);
     const { deadLetterQueue } = this;
     const lifetime = recordLifetime(props, settings);
-    const parts = createFunction(this, props, { timeout: resolved.timeout, recordLifetime: lifetime, deadLetterQueue });
+    const parts = createFunction(this, props, {
+      timeout: resolved.timeout,
+      recordLifetime: lifetime,
+      deadLetterQueue,
+      redrive: props.redrive === undefined ? REDRIVE.allowed : REDRIVE.never,
+    });
     this.logGroup = parts.logGroup;
     this.function = parts.function;
     this.grantPrincipal = this.function.grantPrincipal;
@@ -89,8 +102,16 @@ export class ExactlyOnceConsumer extends Construct implements IGrantable {
     return grantToConsumer(this, table, { method: "grantInserts", actions: INSERT_ACTIONS });
   }
 
+  /**
+   * Lets the function keep the states of `reduce` in their table, and nothing else there: no effects, no deletion. Give each
+   * consumer a table of its own, without time to live. Never a table of records.
+   */
+  grantState(table: ITable): Grant {
+    return grantToConsumer(this, table, { method: "grantState", actions: STATE_ACTIONS });
+  }
+
   private createDeadLetterQueue(props: ExactlyOnceConsumerProps, resolved: ResolvedProps): Queue {
-    return new Queue(this, "DeadLetterQueue", {
+    const queue = new Queue(this, "DeadLetterQueue", {
       ...fifoProps(props),
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -98,6 +119,8 @@ export class ExactlyOnceConsumer extends Construct implements IGrantable {
       retentionPeriod: resolved.deadLetterRetentionPeriod,
       removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
     });
+    if (props.redrive !== undefined) denyMoveTasks(queue);
+    return queue;
   }
 
   private createQueue(props: ExactlyOnceConsumerProps, resolved: ResolvedProps): Queue {
@@ -114,6 +137,21 @@ export class ExactlyOnceConsumer extends Construct implements IGrantable {
       visibilityTimeout: resolved.visibilityTimeout,
     });
   }
+}
+
+/**
+ * A redrive allow policy would not do: it says whose dead letters a queue takes, not where they may go from it. A denial in the queue's
+ * own policy holds against every identity of the account.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+ */
+function denyMoveTasks(queue: Queue): void {
+  const denial = {
+    effect: Effect.DENY,
+    principals: [new AnyPrincipal()],
+    actions: [...MOVE_TASK_ACTIONS],
+    resources: [queue.queueArn],
+  };
+  queue.addToResourcePolicy(new PolicyStatement(denial));
 }
 
 /**

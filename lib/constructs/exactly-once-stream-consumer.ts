@@ -12,7 +12,7 @@ import { MESSAGE_BYTES_MAX } from "../aws/queues.ts";
 import { createFunction } from "./consumer-function.ts";
 import { grantToConsumer, placeRules, registerConsumer } from "./consumer-place.ts";
 import type { ExactlyOnceTable } from "./exactly-once-table.ts";
-import { DEAD_LETTER_ACTIONS, EFFECT_ACTIONS, INSERT_ACTIONS } from "./grants.ts";
+import { DEAD_LETTER_ACTIONS, EFFECT_ACTIONS, INSERT_ACTIONS, STATE_ACTIONS } from "./grants.ts";
 import { enforce, knownPropsRule } from "./rules.ts";
 import { addStreamMapping } from "./stream-mapping.ts";
 import { type ExactlyOnceStreamConsumerProps, STREAM_CONSUMER_PROPS } from "./stream-props.ts";
@@ -28,8 +28,8 @@ import {
 const FAILURE_RECEIVES_MAX = 100;
 
 /**
- * The function that consumes a stream exactly once. On Kinesis and on a table's stream its `key` option is required: records have
- * no attribute that could carry an idempotency key.
+ * The function that consumes a stream exactly once. On Kinesis and on a table's stream its `key` option is required, except under
+ * strategy `"watermark"`, which has no keys: records have no attribute that could carry an idempotency key.
  */
 export class ExactlyOnceStreamConsumer extends Construct implements IGrantable {
   /** Messages that can never succeed, whole: sent by the function. */
@@ -89,6 +89,14 @@ export class ExactlyOnceStreamConsumer extends Construct implements IGrantable {
    */
   grantInserts(table: ITable): Grant {
     return grantToConsumer(this, table, { method: "grantInserts", actions: INSERT_ACTIONS });
+  }
+
+  /**
+   * Lets the function keep the states of `reduce` in their table, and nothing else there: no effects, no deletion. Give each
+   * consumer a table of its own, without time to live. Never a table of records.
+   */
+  grantState(table: ITable): Grant {
+    return grantToConsumer(this, table, { method: "grantState", actions: STATE_ACTIONS });
   }
 }
 

@@ -4,6 +4,7 @@ import type { Duration } from "aws-cdk-lib";
 import type { Architecture, Runtime } from "aws-cdk-lib/aws-lambda";
 import type { BundlingOptions } from "aws-cdk-lib/aws-lambda-nodejs";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
+import type { Strategy } from "../contract.ts";
 
 /** Properties of the function of a consumer. */
 export interface ConsumerFunctionProps {
@@ -38,6 +39,12 @@ export interface ConsumerFunctionProps {
    */
   readonly architecture?: Architecture;
   /**
+   * The strategy of the function's code, `"watermark"` for `reduce`. Told here, it need not be told there; another one there is an
+   * error at start. What it needs is checked at synth.
+   * @default - as the code says
+   */
+  readonly strategy?: Strategy;
+  /**
    * More environment variables of the function.
    * @default - only those that semel's runtime reads
    */
@@ -62,6 +69,7 @@ export const FUNCTION_PROPS: Readonly<Record<keyof ConsumerFunctionProps, true>>
   memorySize: true,
   runtime: true,
   architecture: true,
+  strategy: true,
   environment: true,
   bundling: true,
   logGroup: true,

@@ -52,6 +52,9 @@ export const STATE_ACTIONS: readonly string[] = [
   "dynamodb:PartiQLUpdate",
 ];
 
+/** What starts a redrive; denied on the dead-letter queue of a consumer with redrive "never". */
+export const MOVE_TASK_ACTIONS: readonly string[] = ["sqs:StartMessageMoveTask"];
+
 /** On the dead-letter queue: the send of a rejected message. */
 export const DEAD_LETTER_ACTIONS: readonly string[] = ["sqs:SendMessage"];
 

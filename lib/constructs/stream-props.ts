@@ -13,7 +13,7 @@ export interface KinesisSource {
   readonly kinesis: IStream;
   /**
    * How long the stream keeps a record.
-   * @default - as the stream says; required for an imported one
+   * @default - as the stream says; required for an imported one, unless the strategy is `"watermark"`
    */
   readonly retentionPeriod?: Duration;
 }
@@ -125,7 +125,7 @@ export interface ExactlyOnceStreamConsumerProps extends ConsumerFunctionProps {
   /**
    * How long an idempotency record is kept. At least the dedup horizon: (1 + redrives) x (the longer of retention and maxRecordAge) +
    * redrives x deadLetterRetentionPeriod + maxBatchingWindow + timeout + producerResendWindow.
-   * @default - the dedup horizon, rounded up to whole days
+   * @default - the dedup horizon, rounded up to whole days; with strategy `"watermark"` nothing has a lifetime
    */
   readonly recordLifetime?: Duration;
   /**

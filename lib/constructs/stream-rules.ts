@@ -16,12 +16,13 @@ import { FUNCTION_TIMEOUT_SECONDS_MAX } from "../aws/limits.ts";
 import { type StreamHorizonInput, streamHorizonSeconds } from "../model/dedup-horizon.ts";
 import { type ConsumerSettings, nameRules, wholeDays } from "./consumer-rules.ts";
 import { atMost, type Known, type Rule } from "./rules.ts";
+import { hasNoRecords, type StrategySettings, strategyRules } from "./strategy-rules.ts";
 
 type Named = Pick<ConsumerSettings, "consumerName" | "consumerNameIsToken" | "environmentNames">;
 type Terms = { readonly [Term in keyof StreamHorizonInput]: Known };
 
 /** A stream consumer's settings, every default applied. */
-export interface StreamSettings extends Named, Terms {
+export interface StreamSettings extends Named, Terms, StrategySettings {
   readonly kind: "kinesis" | "table" | "kafka";
   /** The table has a stream; true for other sources. */
   readonly hasStream: boolean;
@@ -50,10 +51,16 @@ export function streamHorizon(settings: StreamSettings): Known {
 
 /** All rules of one stream consumer. */
 export function streamRules(settings: StreamSettings): Rule[] {
-  return [...nameRules(settings), ...sourceRules(settings), ...batchRules(settings), ...recordRules(settings)];
+  return [
+    ...nameRules(settings),
+    ...strategyRules(settings),
+    ...sourceRules(settings),
+    ...batchRules(settings),
+    ...recordRules(settings),
+  ];
 }
 
-function sourceRules({ kind, hasStream, given, startingPosition }: StreamSettings): Rule[] {
+function sourceRules({ kind, hasStream, given, startingPosition, strategy }: StreamSettings): Rule[] {
   return [
     {
       condition: hasStream,
@@ -61,7 +68,7 @@ function sourceRules({ kind, hasStream, given, startingPosition }: StreamSetting
         "the table of tableStream has no stream; set its stream (dynamoStream) to StreamViewType.NEW_AND_OLD_IMAGES",
     },
     {
-      condition: given.retention, // SC1
+      condition: given.retention || hasNoRecords({ strategy }), // SC1
       message:
         "how long the stream keeps a record is not known, because it is imported; set retentionPeriod beside kinesis, to the " +
         "longest that it will have",
@@ -127,13 +134,14 @@ function recordRules(settings: StreamSettings): Rule[] {
       message: `redrives is ${redrives}; set it to a whole number, 0 or more`,
     },
     {
-      condition: settings.given.recordLifetime || horizon !== undefined || !settings.given.retention,
+      condition:
+        settings.given.recordLifetime || horizon !== undefined || !settings.given.retention || hasNoRecords(settings),
       message:
         "the records' lifetime cannot be computed, because a retention, a timeout or redrives is known at deployment " +
         "only; set recordLifetime to the dedup horizon of the largest values that you will deploy",
     },
     {
-      condition: atMost(horizon, recordLifetimeSeconds), // SC1
+      condition: hasNoRecords(settings) || atMost(horizon, recordLifetimeSeconds), // SC1
       message:
         `recordLifetime is ${recordLifetimeSeconds} s, but a copy of a message may arrive for ${horizon} s (the dedup ` +
         "horizon: (1 + redrives) x the longer of retention and maxRecordAge + redrives x DLQ retention + batch window + timeout + " +

@@ -19,6 +19,7 @@ import {
   REDRIVES_DEFAULT,
 } from "./consumer-settings.ts";
 import type { Known } from "./rules.ts";
+import { hasNoRecords } from "./strategy-rules.ts";
 import type { ExactlyOnceStreamConsumerProps, KinesisSource, StreamSource } from "./stream-props.ts";
 import { type StreamSettings, streamHorizon } from "./stream-rules.ts";
 
@@ -82,6 +83,7 @@ export function streamSettings(props: ExactlyOnceStreamConsumerProps, resolved: 
     producerResendWindowSeconds: knownSeconds(resolved.producerResendWindow),
     recordLifetimeSeconds: knownSeconds(props.recordLifetime),
     startingPosition: resolved.startingPosition,
+    strategy: props.strategy,
     given: {
       recordLifetime: props.recordLifetime !== undefined,
       retention: resolved.retentionPeriod !== undefined,
@@ -90,8 +92,12 @@ export function streamSettings(props: ExactlyOnceStreamConsumerProps, resolved: 
   };
 }
 
-/** The records' lifetime: as given, else the dedup horizon in whole days. */
-export function streamRecordLifetime(props: ExactlyOnceStreamConsumerProps, settings: StreamSettings): Duration {
+/** The records' lifetime: as given, else the dedup horizon in whole days. Undefined where there are none. */
+export function streamRecordLifetime(
+  props: ExactlyOnceStreamConsumerProps,
+  settings: StreamSettings,
+): Duration | undefined {
+  if (hasNoRecords(settings)) return undefined;
   return props.recordLifetime ?? Duration.days(wholeDays(streamHorizon(settings) ?? 0));
 }
 

@@ -46,7 +46,8 @@ function refuseWithoutOrder(source: Source, redriveIsNever: boolean): void {
   if (!source.sendsAgain || redriveIsNever) return;
   throw new SemelError(
     `${cannot}: a message that is redriven, or sent again, has a new sequence number, and would take effect twice. Use strategy ` +
-      '"commit" with a business key; or state redrive: "never", if nothing is ever redriven into the queue or sent to it twice',
+      '"commit" with a business key; or, if nothing is ever redriven into the queue or sent to it twice, state redrive: "never" on ' +
+      "ExactlyOnceConsumer, or as an option where there is none",
     { code: "SEMEL_OPTIONS", retryable: false },
   );
 }

@@ -15,6 +15,7 @@ import {
   leaseSeconds,
   redriveNever,
   refuseKeysOfWatermarks,
+  retentionDays,
   type Strategy,
   strategy,
 } from "./strategy-options.ts";
@@ -34,7 +35,8 @@ export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV
   /**
    * Lifetime of a record, days: at least the dedup horizon, (1 + redrives) x (retention of the queue + retention of the
    * dead-letter queue) + visibility timeout + function timeout + the time in which a producer may send again.
-   * @default the variable SEMEL_RETENTION_DAYS, which the construct computes; else an error
+   * @default the variable SEMEL_RETENTION_DAYS, which the construct computes; under strategy `"watermark"`, whose items have no
+   * lifetime, none; else an error
    */
   readonly retentionDays?: number;
   /**
@@ -69,12 +71,14 @@ export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV
    * - `"watermark"`: for Kinesis, DynamoDB Streams and Kafka, and FIFO queues with `redrive: "never"`. One small item an ordering
    *   key holds how far it is done; a run of messages commits together, in the order in which they were sent. Handlers of a run start
    *   before the ones before them are committed: what they read through `tx.get` is in order, what they read otherwise is not.
-   * @default "commit"
+   * @default the variable SEMEL_STRATEGY, which the construct sets where it was told; else "commit". Another one than there is an error
    */
   readonly strategy?: Strategy;
   /**
    * Strategy `"watermark"` on a FIFO queue, where it is required: states that nothing is ever redriven into the queue or sent to it
    * twice. Such a message has a new sequence number, so it would take effect twice.
+   * @default the variable SEMEL_REDRIVE, which ExactlyOnceConsumer sets from its prop of this name; else none. An error where the
+   * construct lets messages be redriven
    */
   readonly redrive?: "never";
   /** The append-only table of strategy `"insert"`: required with it, refused without. */
@@ -139,6 +143,7 @@ export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV
 export interface ResolvedOptions {
   readonly consumer: string;
   readonly table: string;
+  /** Infinite under strategy "watermark", which writes nothing with a lifetime, where none is given. */
   readonly retentionDays: number;
   readonly schema: StandardSchemaV1 | undefined;
   readonly key: string | ((message: Message<unknown>) => unknown) | undefined;
@@ -202,19 +207,20 @@ export function resolveOptions<S extends StandardSchemaV1>(
   environment: Environment,
 ): ResolvedOptions {
   refuseUnknown(options);
-  refuseKeysOfWatermarks(options, options.strategy);
+  const chosen = strategy(options.strategy, environment[ENVIRONMENT.strategy]);
+  refuseKeysOfWatermarks(options, chosen);
   return {
     consumer: consumerName(options.consumer ?? environment[ENVIRONMENT.consumer]),
     table: tableName(options.table ?? environment[ENVIRONMENT.table]),
-    retentionDays: retentionDays(options.retentionDays ?? environment[ENVIRONMENT.retentionDays]),
+    retentionDays: retentionDays(options.retentionDays ?? environment[ENVIRONMENT.retentionDays], chosen),
     schema: schema(options.schema),
     key: key(options.key) as ResolvedOptions["key"],
     fingerprint: optionalFunction("fingerprint", options.fingerprint) as ResolvedOptions["fingerprint"],
-    strategy: strategy(options.strategy),
-    insert: insertOptions(options.insert, options.strategy),
-    redriveNever: redriveNever(options.redrive, options.strategy),
-    leaseMs: 1_000 * leaseSeconds(options.leaseSeconds, options.strategy),
-    storeResult: storeResult(options.storeResult, options.strategy),
+    strategy: chosen,
+    insert: insertOptions(options.insert, chosen),
+    redriveNever: redriveNever(options.redrive, { strategy: chosen, told: environment[ENVIRONMENT.redrive] }),
+    leaseMs: 1_000 * leaseSeconds(options.leaseSeconds, chosen),
+    storeResult: storeResult(options.storeResult, chosen),
     committedKeysMax: wholeNumber("committedKeysMax", options.committedKeysMax ?? COMMITTED_KEYS_DEFAULT, 0, 1_000_000),
     concurrency: wholeNumber("concurrency", options.concurrency ?? CONCURRENCY_DEFAULT, 1, 10_000),
     groupCommit: yesOrNo("groupCommit", options.groupCommit ?? true),
@@ -258,15 +264,6 @@ function tableName(value: unknown): string {
   throw invalid(
     `no table for the idempotency records is named (table is ${JSON.stringify(value)}). Use the ExactlyOnceConsumer ` +
       `construct, or set the option table, or the variable ${ENVIRONMENT.table}`,
-  );
-}
-
-function retentionDays(value: unknown): number {
-  const days = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  if (typeof days === "number" && Number.isFinite(days) && days > 0) return days;
-  throw invalid(
-    `retentionDays is ${JSON.stringify(value)}. Use the ExactlyOnceConsumer construct, which computes it, or set a ` +
-      `number of days above 0 that covers the dedup horizon, as the option or in the variable ${ENVIRONMENT.retentionDays}`,
   );
 }
 

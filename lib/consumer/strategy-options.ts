@@ -1,8 +1,9 @@
 // The options about strategies: which one, and what belongs to one of them alone.
 
+import { ENVIRONMENT, REDRIVE, STRATEGIES, type Strategy } from "../contract.ts";
 import { SemelError } from "../errors.ts";
 
-export type Strategy = "commit" | "claim" | "insert" | "watermark";
+export type { Strategy } from "../contract.ts";
 
 /** Key attributes of an item, as plain values. */
 export type PrimaryKey = Readonly<Record<string, string | number>>;
@@ -21,15 +22,23 @@ export interface InsertOptions {
   readonly primaryKey: string | ((idempotencyKey: string) => PrimaryKey);
 }
 
-const STRATEGIES: readonly Strategy[] = ["commit", "claim", "insert", "watermark"];
 const LEASE_SECONDS_DEFAULT = 30;
 const LEASE_SECONDS_MAX = 900;
 
-export function strategy(value: unknown): Strategy {
-  if (value === undefined) return "commit";
-  const known = STRATEGIES.find((one) => one === value);
-  if (known) return known;
-  throw invalid(`strategy is ${JSON.stringify(value)}. Use ${STRATEGIES.map((one) => `"${one}"`).join(", ")}`);
+/** `told`: the variable that the construct sets where it was told the strategy. What it checked then is for that one. */
+export function strategy(value: unknown, told: string | undefined): Strategy {
+  if (value === undefined && told === undefined) return "commit";
+  const known = STRATEGIES.find((one) => one === (value ?? told));
+  if (!known) {
+    const where = value === undefined ? `the variable ${ENVIRONMENT.strategy}` : "strategy";
+    const seen = JSON.stringify(value ?? told);
+    throw invalid(`${where} is ${seen}. Use ${STRATEGIES.map((one) => `"${one}"`).join(", ")}`);
+  }
+  if (told === undefined || told === known) return known;
+  throw invalid(
+    `strategy is "${known}", but the construct was told "${told}" (${ENVIRONMENT.strategy}), and made queue, table and permissions ` +
+      "for that. Let both name the same strategy, or leave the option out",
+  );
 }
 
 /** How long a lease lasts without a renewal, seconds. */
@@ -41,12 +50,33 @@ export function leaseSeconds(value: unknown, chosen: unknown): number {
   throw invalid(`leaseSeconds is ${String(value)}. Use a whole number from 1 to ${LEASE_SECONDS_MAX}`);
 }
 
-/** Is it declared that no message of a FIFO queue is ever redriven or sent again? */
-export function redriveNever(value: unknown, chosen: unknown): boolean {
-  if (value === undefined) return false;
+/** Is it declared that no message of a FIFO queue is ever redriven or sent again? `told`: by the construct's variable. */
+export function redriveNever(
+  value: unknown,
+  { strategy: chosen, told }: { readonly strategy: Strategy; readonly told: string | undefined },
+): boolean {
+  if (value === undefined) return chosen === "watermark" && told === REDRIVE.never;
   if (chosen !== "watermark") throw invalid(`redrive needs strategy "watermark". Leave it out, or set the strategy`);
-  if (value === "never") return true;
-  throw invalid(`redrive is ${JSON.stringify(value)}. Use "never", or leave it out`);
+  if (value !== "never") throw invalid(`redrive is ${JSON.stringify(value)}. Use "never", or leave it out`);
+  if (told === undefined || told === REDRIVE.never) return true;
+  throw invalid(
+    `redrive is "never", but the construct lets messages come back from the dead-letter queue (${ENVIRONMENT.redrive} is ` +
+      `${JSON.stringify(told)}). Set redrive: "never" on ExactlyOnceConsumer, which closes that way; the option may then be left out`,
+  );
+}
+
+/**
+ * Lifetime of the records, days. Strategy "watermark" writes nothing that has one: its watermarks stay, and what it rejects is
+ * a list on them.
+ */
+export function retentionDays(value: unknown, chosen: Strategy): number {
+  if (value === undefined && chosen === "watermark") return Number.POSITIVE_INFINITY;
+  const days = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  if (typeof days === "number" && Number.isFinite(days) && days > 0) return days;
+  throw invalid(
+    `retentionDays is ${JSON.stringify(value)}. Use the ExactlyOnceConsumer construct, which computes it, or set a ` +
+      `number of days above 0 that covers the dedup horizon, as the option or in the variable ${ENVIRONMENT.retentionDays}`,
+  );
 }
 
 /** Options of idempotency keys: under a watermark, the place of a message is all that tells whether it is done. */

@@ -1,11 +1,16 @@
 // Facts about dead letters and redrives: S13 to S16; and what can be seen of L15 without Lambda.
 
-import { ChangeMessageVisibilityCommand, type Message, StartMessageMoveTaskCommand } from "@aws-sdk/client-sqs";
+import {
+  ChangeMessageVisibilityCommand,
+  type Message,
+  SetQueueAttributesCommand,
+  StartMessageMoveTaskCommand,
+} from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect } from "vitest";
 import { createScene, pause, type Scene } from "../local/sqs/scene.ts";
 import { sqsTarget } from "./engines.ts";
 import { fact } from "./fact.ts";
-import { missing } from "./given.ts";
+import { givenFor, missing } from "./given.ts";
 
 /** Moves and redrives take their time on AWS. */
 const RECEIVES_MAX = 30;
@@ -87,6 +92,28 @@ function ordered(before: string | undefined, after: string | undefined): string 
   const difference = BigInt(after) - BigInt(before); // 128 bits
   return difference === 0n ? "the same" : difference > 0n ? "higher" : "lower";
 }
+
+const lackingPolicies =
+  givenFor("SQS").kind === "aws" ? undefined : (lacking ?? "no engine but AWS looks at the policies of queues");
+const denialQuestion = "a dead-letter queue whose own policy denies StartMessageMoveTask to everybody";
+fact({ id: "S18", question: denialQuestion, missing: lackingPolicies, timeoutMs }, async () => {
+  const { deadUrl } = await scene.pair(1, true);
+  const SourceArn = await scene.arn(deadUrl);
+  const denial = { Effect: "Deny", Principal: "*", Action: "sqs:StartMessageMoveTask", Resource: SourceArn };
+  const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [denial] });
+  // redrive "never" of the construct relies on this: a policy that is not taken would fail the deployment.
+  await scene.sqs.send(new SetQueueAttributesCommand({ QueueUrl: deadUrl, Attributes: { Policy } }));
+  for (let left = RECEIVES_MAX; left > 0; left--) {
+    const start = new StartMessageMoveTaskCommand({ SourceArn });
+    const answer = await scene.sqs.send(start).then(
+      () => "started",
+      (error: Error) => error.name,
+    );
+    if (/AccessDenied/.test(answer)) return "taken, and a move task is denied";
+    await pause(RECEIVE_SECONDS * 1_000); // a policy takes up to a minute to hold
+  }
+  return "taken, and a move task is not denied";
+});
 
 fact({ id: "L15", question: "the same id twice in one receive", missing: lacking, timeoutMs }, async () => {
   const [RECEIVES, MESSAGES] = [50, 10];

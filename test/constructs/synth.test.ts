@@ -39,15 +39,18 @@ describe("the CDK app", () => {
     expect(run.status, run.stderr).toBe(0);
     const report = JSON.parse(readFileSync(join(outdir, "validation-report.json"), "utf8"));
     expect(report.pluginReports).toEqual([]);
-    expect(readdirSync(outdir)).toContain("Orders.template.json");
+    const templates = ["Orders", "Telemetry", "Transfers"].map((name) => `${name}.template.json`);
+    expect(readdirSync(outdir)).toEqual(expect.arrayContaining(templates));
   });
 
-  it("bundles a handler that Lambda can call: at most two parameters, or Node 24 refuses it", () => {
-    const [folder] = readdirSync(outdir).filter((name) => name.startsWith("asset."));
+  it("bundles handlers that Lambda can call: at most two parameters, or Node 24 refuses them", () => {
+    const folders = readdirSync(outdir).filter((name) => name.startsWith("asset."));
     const script = `
-      const { handler } = await import(process.argv[1]);
-      console.log(typeof handler, handler.length <= 2);`;
-    const asset = join(outdir, folder ?? "none", "index.mjs");
+      for (const asset of process.argv.slice(1)) {
+        const { handler } = await import(asset);
+        console.log(typeof handler, handler.length <= 2);
+      }`;
+    const assets = folders.map((folder) => join(outdir, folder, "index.mjs"));
     const environment = {
       AWS_REGION: "eu-west-1",
       SEMEL_CONSUMER: "orders",
@@ -56,14 +59,15 @@ describe("the CDK app", () => {
       LEDGER_TABLE: "ledger",
       CUSTOMERS_TABLE: "customers",
       ARTICLES_TABLE: "articles",
+      STATISTICS_TABLE: "statistics",
     };
-    const loaded = spawnSync(process.execPath, ["--input-type=module", "--eval", script, asset], {
+    const loaded = spawnSync(process.execPath, ["--input-type=module", "--eval", script, ...assets], {
       cwd: outdir,
       encoding: "utf8",
       env: environment,
     });
     expect(loaded.stderr).toBe("");
-    expect(loaded.stdout).toBe("function true\n");
+    expect(loaded.stdout).toBe("function true\n".repeat(3));
   });
 
   it("uses the feature flags that the CDK recommends", () => {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { generateOrderLines } from "../../demo/generate.ts";
-import { parseOrderLines } from "../../demo/input.ts";
-import { checkLedger } from "../../demo/ledger.ts";
 import { replaceBetweenMarkers } from "../../demo/markdown.ts";
 import { parseOptions } from "../../demo/options.ts";
+import { generateOrderLines } from "../../demo/orders/generate.ts";
+import { parseOrderLines } from "../../demo/orders/input.ts";
+import { checkLedger } from "../../demo/orders/ledger.ts";
+import { ordersService } from "../../demo/orders/service.ts";
 import { withDuplicates } from "../../demo/producer.ts";
 import { seededRandom } from "../../demo/random.ts";
 import { OrderLine, totalPence } from "../../functions/orders/order-line.ts";
@@ -126,6 +127,7 @@ describe("the figures in a Markdown file", () => {
 describe("the command line", () => {
   it("has the documented defaults", () => {
     expect(parseOptions([])).toEqual({
+      service: ordersService,
       handlers: ["semel", "plain"],
       input: undefined,
       limit: undefined,
@@ -136,12 +138,19 @@ describe("the command line", () => {
       markdown: undefined,
     });
     expect(parseOptions(["--help"])).toBeUndefined();
+    expect(parseOptions(["--function", "telemetry"])?.service.name).toBe("telemetry");
   });
 
   it.each([
     [["--duplicates", "2"], /--duplicates is "2"\. Use a number from 0 to 1/],
     [["--crashes", "1.5"], /--crashes is "1\.5"\. Use a whole number/],
     [["--limit", ""], /--limit is ""/],
+    [["--function", "payments"], /--function is "payments"\. Use orders, transfers, telemetry/],
+    [["--function", "transfers", "--input", "day.csv"], /--input is for orders: the messages of transfers are made/],
+    [
+      ["--function", "telemetry", "--handlers", "claim"],
+      /--handlers names "claim"\. Of telemetry there are semel, plain/,
+    ],
     [["--seeds", "1"], /Unknown option '--seeds'/],
     [["file.csv"], /Unexpected argument/],
   ])("%j is refused", (args, message) => {

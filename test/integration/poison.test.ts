@@ -7,11 +7,12 @@ import { join } from "node:path";
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect, it } from "vitest";
 import { synthesize } from "../../demo/app.ts";
+import { ordersService } from "../../demo/orders/service.ts";
 import { startLocal } from "../../lib/local/index.ts";
 
 it("is in the dead-letter queue at once, with its attributes and the reason", { timeout: 90_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "semel-poison-"));
-  synthesize(join(folder, "cdk.out"), ["semel"]);
+  synthesize(join(folder, "cdk.out"), ordersService, ["semel"]);
   const lines: string[] = [];
   const cloud = await startLocal({
     assembly: join(folder, "cdk.out"),

@@ -8,6 +8,8 @@ const PLACE = "lib/constructs/consumer-place.ts";
 const STREAM_RULES = "lib/constructs/stream-rules.ts";
 const TABLE = "lib/constructs/exactly-once-table.ts";
 const GRANTS = "lib/constructs/grants.ts";
+const STRATEGY_RULES = "lib/constructs/strategy-rules.ts";
+const STRATEGY_SUITE = "constructs/strategy.test.ts";
 
 export const CONSTRUCT_MUTANTS: readonly Mutant[] = [
   {
@@ -34,8 +36,8 @@ export const CONSTRUCT_MUTANTS: readonly Mutant[] = [
   {
     name: "TTL < horizon: record lifetime below H accepted",
     file: RULES,
-    find: "condition: atMost(horizon, recordLifetimeSeconds)",
-    replace: "condition: atMost(0, recordLifetimeSeconds)",
+    find: "atMost(horizon, recordLifetimeSeconds)",
+    replace: "atMost(0, recordLifetimeSeconds)",
     caughtBy: ["constructs/consumer-rules.test.ts"],
   },
   {
@@ -188,5 +190,71 @@ export const CONSTRUCT_MUTANTS: readonly Mutant[] = [
     find: "table.tableStreamArn === undefined ? [] : [table.tableStreamArn]",
     replace: `["*"]`,
     caughtBy: ["constructs/exactly-once-stream-consumer.test.ts"],
+  },
+  {
+    name: "a watermark on a queue whose messages may be redriven (WR1)",
+    file: STRATEGY_RULES,
+    find: "condition: !isWatermark || redrive !== undefined",
+    replace: "condition: true",
+    caughtBy: [STRATEGY_SUITE],
+  },
+  {
+    name: "a watermark on a standard queue (WR1)",
+    file: STRATEGY_RULES,
+    find: "condition: !isWatermark || isFifo",
+    replace: "condition: true",
+    caughtBy: [STRATEGY_SUITE],
+  },
+  {
+    name: "redrives beside redrive: never (WR2)",
+    file: STRATEGY_RULES,
+    find: "redrivesGiven === undefined || redrivesGiven === 0",
+    replace: "redrivesGiven !== 0",
+    caughtBy: [STRATEGY_SUITE],
+  },
+  {
+    name: "redrive: never, and the horizon counts one (WR2)",
+    file: "lib/constructs/consumer-settings.ts",
+    find: "? REDRIVES_DEFAULT : 0",
+    replace: "? REDRIVES_DEFAULT : 1",
+    caughtBy: [STRATEGY_SUITE],
+  },
+  {
+    name: "redrive: never, and the way back stays open",
+    file: CONSUMER,
+    find: "if (props.redrive !== undefined) denyMoveTasks(queue);",
+    replace: "",
+    caughtBy: [STRATEGY_SUITE],
+  },
+  {
+    name: "the code's redrive: never believed, although the construct left the way back open",
+    file: "lib/consumer/strategy-options.ts",
+    find: "if (told === undefined || told === REDRIVE.never) return true;",
+    replace: "return true;",
+    caughtBy: ["consumer/told-strategy.test.ts"],
+  },
+  {
+    name: "another strategy in the code than the construct was told",
+    file: "lib/consumer/strategy-options.ts",
+    find: "if (told === undefined || told === known) return known;",
+    replace: "return known;",
+    caughtBy: ["consumer/told-strategy.test.ts"],
+  },
+  {
+    name: "a lifetime of records asked for by nobody",
+    file: "lib/consumer/strategy-options.ts",
+    find: 'if (value === undefined && chosen === "watermark")',
+    replace: "if (value === undefined)",
+    caughtBy: ["consumer/told-strategy.test.ts"],
+  },
+  {
+    name: "states that cannot be written",
+    file: GRANTS,
+    find: `  "dynamodb:GetItem",
+  "dynamodb:PutItem",
+  "dynamodb:PartiQLInsert",
+  "dynamodb:PartiQLUpdate",`,
+    replace: `  "dynamodb:GetItem",`,
+    caughtBy: ["constructs/granted-actions.test.ts"],
   },
 ];

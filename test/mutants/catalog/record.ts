@@ -130,7 +130,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a retention of no days accepted",
-    file: "lib/consumer/options.ts",
+    file: "lib/consumer/strategy-options.ts",
     find: "Number.isFinite(days) && days > 0",
     replace: "Number.isFinite(days)",
     caughtBy: ["consumer/options.test.ts"],

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { CsvError, parse } from "csv-parse/sync";
-import type { OrderLine } from "../functions/orders/order-line.ts";
+import type { OrderLine } from "../../functions/orders/order-line.ts";
 
 const COLUMNS = [
   "InvoiceNo",

@@ -3,8 +3,8 @@
 // Customers and articles count their lines, so a line that was counted twice or not at all shows as a count; money is
 // compared apart. A line lost and another of the same amount doubled on the same two items would hide each other.
 
-import type { OrderLine } from "../functions/orders/order-line.ts";
-import { totalPence } from "../functions/orders/order-line.ts";
+import type { OrderLine } from "../../functions/orders/order-line.ts";
+import { totalPence } from "../../functions/orders/order-line.ts";
 
 type Attributes = Readonly<Record<string, unknown>>;
 

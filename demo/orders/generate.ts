@@ -1,8 +1,8 @@
 // A made-up day of orders, of the shape of real ones: a few hot customers and articles, guests, cancellations, articles
 // that stand twice in one invoice, and a rare invoice of hundreds of lines.
 
-import type { OrderLine } from "../functions/orders/order-line.ts";
-import type { Random } from "./random.ts";
+import type { OrderLine } from "../../functions/orders/order-line.ts";
+import type { Random } from "../random.ts";
 
 export const GENERATED_LINES = 1_500;
 const CUSTOMERS = 90;

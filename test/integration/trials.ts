@@ -1,0 +1,44 @@
+// Trials of the demo's services in tests: quiet, with the end of the functions' log at hand when one goes wrong.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { synthesize } from "../../demo/app.ts";
+import { seededRandom } from "../../demo/random.ts";
+import { complaints } from "../../demo/report.ts";
+import type { Service } from "../../demo/service.ts";
+import { runTrial, type TrialResult } from "../../demo/trial.ts";
+
+const SEED = 11;
+const DUPLICATES = 0.2;
+const LOG_LINES_TOLD = 20;
+
+export interface Trials {
+  run(options: { handler: string; limit: number; crashes: number }): Promise<Outcome>;
+  remove(): void;
+}
+
+export interface Outcome {
+  readonly result: TrialResult;
+  readonly complaints: readonly string[];
+  readonly log: string;
+}
+
+/** Bundles the handlers once, for all trials of a suite. */
+export function prepareTrials(service: Service, handlers: readonly string[]): Trials {
+  const folder = mkdtempSync(join(tmpdir(), `semel-${service.name}-`));
+  const assembly = synthesize(join(folder, "cdk.out"), service, handlers);
+  return {
+    async run({ handler, limit, crashes }) {
+      const work = service.load({ seed: SEED, limit, input: undefined });
+      const random = seededRandom(SEED);
+      const sends = work.sends(DUPLICATES, random);
+      const log: string[] = [];
+      const logger = ({ text }: { readonly text: string }): void => void log.push(text);
+      const progress = { update() {}, stop() {} };
+      const result = await runTrial({ service, handler, assembly, work, sends, crashes, random, progress, logger });
+      return { result, complaints: complaints(service, result), log: log.slice(-LOG_LINES_TOLD).join("\n") };
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
