@@ -9,7 +9,7 @@ let scene: Scene;
 beforeAll(async () => {
   scene = await startScene();
 });
-afterAll(() => scene.stop());
+afterAll(() => scene[Symbol.asyncDispose]());
 
 const inGroup = (MessageGroupId: string, id: string) => ({ MessageGroupId, MessageDeduplicationId: id });
 

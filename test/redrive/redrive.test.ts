@@ -3,14 +3,15 @@
 import { StartMessageMoveTaskCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PermanentError } from "../../lib/errors.ts";
+import { findQueues } from "../../lib/redrive/index.ts";
 import type { QueueCalls } from "../../lib/redrive/queue-calls.ts";
-import { type Habit, type Pair, type Scene, startScene } from "./scene.ts";
+import { type Habit, type Pair, type Scene, startScene, summary } from "./scene.ts";
 
 let scene: Scene;
 beforeAll(async () => {
   scene = await startScene();
 });
-afterAll(() => scene.stop());
+afterAll(() => scene[Symbol.asyncDispose]());
 
 const failing: Habit = () => {
   throw new Error("down");
@@ -40,8 +41,6 @@ async function mixture(): Promise<Pair> {
   return pair;
 }
 
-const summary = ({ classes }: { classes: readonly { letterClass: string; messages: number }[] }) =>
-  Object.fromEntries(classes.map(({ letterClass, messages }) => [letterClass, messages]));
 const MIXED = { "never-run": 1, rejected: 1, claimed: 1, unknown: 1, mismatch: 1, done: 1 };
 
 /** Calls that go wrong: `before` and `after` may throw in place of what SQS says. */
@@ -206,5 +205,20 @@ describe("semel redrive", () => {
     scene.turn(61_000);
     await pair.consume();
     expect(await scene.effects()).toEqual({ done: 1, never: 1, rejected: 1, claimed: 1, mismatch: 1 });
+  });
+
+  test("queues are found by name, URL and ARN; what is not there, or not said, is an error", async () => {
+    const pair = await scene.pair();
+    const [fifo, { QueueArn = "" }] = [await scene.pair(true), await scene.calls.attributesOf(pair.deadUrl)];
+    const find = (deadLetters: string, to?: string, dryRun = false) =>
+      findQueues(scene.calls, { deadLetters, to, dryRun });
+    for (const name of [pair.names.dead, pair.deadUrl, QueueArn]) {
+      expect(await find(name)).toMatchObject({ deadLetters: { arn: QueueArn }, target: { url: pair.url } });
+    }
+    await expect(find("none")).rejects.toThrow(/SQS does not find none \(QueueDoesNotExist/);
+    await expect(find(pair.names.source)).rejects.toThrow(/no queue has q\d+ as its dead-letter queue\. .* by --to/);
+    expect(await find(pair.names.source, undefined, true)).toMatchObject({ target: undefined });
+    await expect(find(pair.names.dead, pair.deadUrl)).rejects.toThrow(/is the dead-letter queue itself/);
+    await expect(find(pair.names.dead, fifo.url)).rejects.toThrow(/is a standard queue, and .* a FIFO queue/);
   });
 });

@@ -19,7 +19,7 @@ import { systemHost } from "../../lib/host.ts";
 import { advance } from "../../lib/local/sqs/queue.ts";
 import { startSqsServer } from "../../lib/local/sqs/server.ts";
 import { toRecord } from "../../lib/local/sqs-record.ts";
-import { createExactlyOnce } from "../../lib/middleware/exactly-once.ts";
+import { type BatchHandler, createExactlyOnce } from "../../lib/middleware/exactly-once.ts";
 import { KEY_ATTRIBUTE } from "../../lib/protocol/key.ts";
 import {
   findLookup,
@@ -39,10 +39,17 @@ import { createTables } from "../support/tables.ts";
 
 export const ALL_BUT_MISMATCH: ReadonlySet<LetterClass> = new Set(["never-run", "rejected", "claimed", "unknown"]);
 
+/** How many letters of each class. */
+export const summary = ({ classes }: Pick<RedriveResult, "classes">): Record<string, number> =>
+  Object.fromEntries(classes.map(({ letterClass, messages }) => [letterClass, messages]));
+
 /** What a test's handler does with a message, beside its one effect. */
 export type Habit = (message: SemelMessage, tx: Tx) => void;
 
 export interface Pair {
+  /** The consumer's name. */
+  readonly consumer: string;
+  readonly names: { readonly source: string; readonly dead: string };
   readonly url: string;
   readonly deadUrl: string;
   /** Sends a message with a stamped key, or none. */
@@ -51,9 +58,13 @@ export interface Pair {
   consume(habit?: Habit, options?: Partial<ExactlyOnceOptions>, keep?: boolean): Promise<string[]>;
   /** Commits the key as another delivery of its message would, whatever is before it in the queue. */
   commit(key: string, body: unknown): Promise<void>;
+  /** The same under strategy insert: each message is one item of table Lines. */
+  consumeInserts(options: Partial<ExactlyOnceOptions>): Promise<void>;
   /** Receives what is there, until it is in the dead-letter queue, without running anything. */
   exhaust(): Promise<void>;
-  run(more?: Partial<RedriveOptions> & { strategy?: string; calls?: QueueCalls }): Promise<RedriveResult>;
+  run(
+    more?: Partial<RedriveOptions> & { strategy?: string; handler?: string; calls?: QueueCalls },
+  ): Promise<RedriveResult>;
   /** Visible and hidden messages. */
   counts(which: "source" | "dead"): { visible: number; inFlight: number };
   /** What is in the queue, without taking it. */
@@ -64,7 +75,7 @@ export type Scene = Awaited<ReturnType<typeof startScene>>;
 
 export async function startScene() {
   const dynoxide = await startDynoxide();
-  await createTables(dynoxide.client, { Records: "pk", Effects: "id" });
+  await createTables(dynoxide.client, { Records: "pk", Effects: "id", Lines: "lineId" });
   let turnedMs = 0;
   const clock = { nowMs: () => Date.now() + turnedMs, after: systemHost.after };
   const server = await startSqsServer({ region: "eu-west-1", clock });
@@ -111,7 +122,26 @@ export async function startScene() {
     const effectOf = (key: string) => ({ TableName: "Effects", Key: { id: `${consumer}/${key}` } });
     const context = { awsRequestId: "r", getRemainingTimeInMillis: () => 60_000 };
 
+    /** Gives all that is visible to the handler, and deletes what it acknowledges. */
+    async function pump(handler: BatchHandler, keep: boolean): Promise<void> {
+      for (;;) {
+        const messages = await receive(url, 30);
+        if (messages.length === 0) return;
+        const queueArn = `arn:aws:sqs:eu-west-1:000000000000:${nameOf.source}`;
+        const event: SqsEvent = { Records: messages.map((one) => toRecord(one, { queueArn, region: "eu-west-1" })) };
+        const { batchItemFailures } = await handler(event, context);
+        const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+        for (const { MessageId = "", ReceiptHandle } of messages) {
+          if (!keep && !failed.has(MessageId)) {
+            await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle }));
+          }
+        }
+      }
+    }
+
     return {
+      consumer,
+      names: nameOf,
       url,
       deadUrl,
       async send(key, body, more = {}) {
@@ -121,6 +151,13 @@ export async function startScene() {
         const MessageAttributes = { ...stamp, ...more.MessageAttributes };
         await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody, ...more, MessageAttributes }));
       },
+      async consumeInserts(options) {
+        const lines = consumerOf(options);
+        await pump(
+          lines.lambda(({ body }, tx) => tx.insert({ TableName: "Lines", Item: { body } })),
+          false,
+        );
+      },
       async consume(habit = () => {}, options = {}, keep = false) {
         const orders = consumerOf(options);
         const ran: string[] = [];
@@ -129,18 +166,8 @@ export async function startScene() {
           habit(message, tx);
           tx.increment(effectOf(tx.key), { times: 1 });
         });
-        for (;;) {
-          const messages = await receive(url, 30);
-          if (messages.length === 0) return ran;
-          const queueArn = `arn:aws:sqs:eu-west-1:000000000000:${nameOf.source}`;
-          const event: SqsEvent = { Records: messages.map((one) => toRecord(one, { queueArn, region: "eu-west-1" })) };
-          const { batchItemFailures } = await handler(event, context);
-          const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-          for (const { MessageId, ReceiptHandle } of messages) {
-            if (!keep && !failed.has(MessageId ?? ""))
-              await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle }));
-          }
-        }
+        await pump(handler, keep);
+        return ran;
       },
       async commit(key, body) {
         const messageAttributes = { [KEY_ATTRIBUTE]: { dataType: "String", stringValue: key } };
@@ -151,9 +178,9 @@ export async function startScene() {
         turnedMs += 31_000; // what was received and not deleted is visible again
         for (let rounds = 0; rounds < 50; rounds++) await receive(url, 0);
       },
-      async run({ calls: other = calls, strategy, ...more } = {}) {
+      async run({ calls: other = calls, strategy, handler, ...more } = {}) {
         const lookup = await findLookup(
-          { handler: undefined, consumer, table: "Records", strategy, environment: {} },
+          { handler, consumer, table: "Records", strategy, environment: process.env },
           systemHost,
         );
         const { deadLetters, sources, target } = await findQueues(calls, {
@@ -220,7 +247,7 @@ export async function startScene() {
         .map(({ id, times }) => [id.slice(id.indexOf("/") + 1), times]);
       return Object.fromEntries(own.sort());
     },
-    async stop() {
+    async [Symbol.asyncDispose]() {
       sqs.destroy();
       await server.stop();
       await dynoxide.stop();
