@@ -221,4 +221,37 @@ describe("semel redrive", () => {
     await expect(find(pair.names.dead, pair.deadUrl)).rejects.toThrow(/is the dead-letter queue itself/);
     await expect(find(pair.names.dead, fifo.url)).rejects.toThrow(/is a standard queue, and .* a FIFO queue/);
   });
+
+  test("SU1: a receive that looks at a part of the queue only does not end it", async () => {
+    const pair = await scene.pair();
+    for (let n = 0; n < 40; n++) await pair.send(`k${n}`, { n });
+    await pair.exhaust();
+    let receives = 0;
+    const calls: QueueCalls = {
+      ...scene.calls,
+      receive: async (...given) => (++receives % 6 === 0 ? scene.calls.receive(...given) : []),
+    };
+    expect(await pair.run({ calls })).toMatchObject({ seen: 40, moved: 40 });
+  });
+
+  test("SU4: what comes again after it was deleted is deleted again, and sent once", async () => {
+    const pair = await scene.pair(true);
+    const inGroup = (id: string) => ({ MessageGroupId: "g", MessageDeduplicationId: id });
+    for (let n = 0; n < 12; n++) await pair.send(`k${n}`, { n }, inGroup(`${n}`));
+    await pair.exhaust();
+    let removals = 0;
+    let sends = 0;
+    const calls: QueueCalls = {
+      ...scene.calls,
+      remove: (url, handles) => (++removals === 1 ? Promise.resolve([undefined]) : scene.calls.remove(url, handles)), // said, and not done
+      send(url, messages) {
+        sends += messages.length;
+        return scene.calls.send(url, messages);
+      },
+    };
+    const observer = { onMoved: (moved: number) => void (moved === 10 && scene.turn(121_000)) };
+    expect(await pair.run({ calls, observer })).toMatchObject({ seen: 12, moved: 12 });
+    expect(sends).toBe(12);
+    expect(pair.counts("dead")).toEqual({ visible: 0, inFlight: 0 });
+  });
 });
