@@ -77,7 +77,7 @@ function unseen({ hidden, visible }: RedriveResult["counted"], isFifo: boolean, 
   const count = `SQS counts about ${visible} in the dead-letter queue, and ${hidden} that somebody else has received`;
   if (visible + hidden <= expected) return [`${count}`];
   const why = isFifo ? "; of a message group no more than ten can be seen while the ones before them stay" : "";
-  return [`${count}: more than were seen, or its count is late${why}`];
+  return [`${count}: more than were seen, or its count is late; the same command looks again${why}`];
 }
 
 /** Between which queues, by whose records. */
@@ -87,15 +87,21 @@ export interface Names {
   readonly consumer: string | undefined;
   readonly table: string | undefined;
   readonly strategy: string | undefined;
+  /** The consumer's module, which tells its key. */
+  readonly handler: string | undefined;
 }
 
-export function describeStart({ consumer, deadLetterQueue, strategy, table, to }: Names): string {
+export function describeStart({ consumer, deadLetterQueue, handler, strategy, table, to }: Names): string {
   const records =
     consumer === undefined
       ? "no records are looked at: --table and --consumer, or --handler, name them"
       : `records of consumer ${consumer} in table ${table}, strategy ${strategy}`;
+  const keys =
+    consumer === undefined || handler !== undefined
+      ? ""
+      : "keys are those of the attribute semel-idempotency-key; a consumer with a key option needs --handler\n";
   const route = to === undefined ? "" : ` -> ${nameOf(to)}`;
-  return `${nameOf(deadLetterQueue)}${route}; ${records}\n`;
+  return `${nameOf(deadLetterQueue)}${route}; ${records}\n${keys}`;
 }
 
 /** The file of --json. */

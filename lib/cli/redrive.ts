@@ -53,7 +53,8 @@ Options:
                       one of them: "semel local" prints both
   --help              this text
 
-Without --handler, a message's key is the one that semel's publisher stamped (attribute semel-idempotency-key).
+Without --handler, a message's key is the one that semel's publisher stamped (attribute semel-idempotency-key), as it is to a
+consumer without a key option.
 `;
 
 const INTERRUPTED = 130;
@@ -65,7 +66,7 @@ export async function redriveCommand(args: readonly string[]): Promise<number> {
   const calls = sdkQueueCalls(clients.sqs);
   const lookup = await findLookup({ ...wanted, environment: process.env }, systemHost);
   const queues = await findQueues(persistent(calls, systemHost), wanted);
-  const names = namesOf(queues, lookup);
+  const names = namesOf(queues, lookup, wanted.handler);
   process.stdout.write(describeStart(names));
 
   const interruption = new AbortController();
@@ -114,9 +115,9 @@ function placeOf(endpoint: string | undefined) {
   };
 }
 
-function namesOf({ deadLetters, target }: RedriveQueues, lookup: Lookup | undefined): Names {
+function namesOf({ deadLetters, target }: RedriveQueues, lookup: Lookup | undefined, handler?: string): Names {
   const { consumer, strategy } = lookup?.door ?? {};
-  return { deadLetterQueue: deadLetters.arn, to: target?.arn, table: lookup?.table, consumer, strategy };
+  return { deadLetterQueue: deadLetters.arn, to: target?.arn, table: lookup?.table, consumer, strategy, handler };
 }
 
 function judgeOf({ deadLetters, sources, target }: RedriveQueues, lookup: Lookup | undefined, client: DynamoDBClient) {

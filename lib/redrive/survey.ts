@@ -2,7 +2,8 @@
 //
 //   SU1. Over is not said on one empty answer: a receive looks at a sample of the queue. It takes two, and the queue's own
 //        count, or ten. A FIFO queue counts what its groups hold back, so there two do.
-//   SU2. What others hide, a redrive that was killed perhaps, is waited for as long as that one could hide it.
+//   SU2. What others hide, a redrive that was killed perhaps, or a receive of our own whose answer was lost, is waited for once, as
+//        long as it can be hidden.
 //   SU3. What comes back while the redrive runs is not taken again: else a message that fails at once would go round for ever.
 //   SU4. What should be gone and comes again is deleted again, not sent again.
 
@@ -60,7 +61,7 @@ export function createSurvey(options: SurveyOptions): Survey {
   const { calls, held, host, judge, queue, sentIds, signal } = options;
   const known = new Set<string>();
   const returned = new Set<string>();
-  const endOfWaitMs = host.nowMs() + HIDE_SECONDS * 1_000;
+  let endOfWaitMs: number | undefined;
   let waits = options.waitsForHidden;
   let cut = false;
 
@@ -82,8 +83,10 @@ export function createSurvey(options: SurveyOptions): Survey {
     const count = (name: string): number => Number(attributes[`ApproximateNumberOfMessages${name}`] ?? 0);
     if (empty < EMPTY_MAX && !queue.isFifo && count("") > 0) return false; // SU1
     const hidden = count("NotVisible") - held.size;
-    if (!waits || hidden <= 0 || host.nowMs() >= endOfWaitMs) return true;
-    options.onHidden(hidden); // SU2
+    if (!waits || hidden <= 0) return true;
+    endOfWaitMs ??= host.nowMs() + HIDE_SECONDS * 1_000; // SU2
+    if (host.nowMs() >= endOfWaitMs) return true;
+    options.onHidden(hidden);
     await sleep(host, LOOK_AGAIN_MS, signal);
     return false;
   }

@@ -75,7 +75,9 @@ describe.concurrent("semel redrive", { timeout: 90_000 }, () => {
     const json = join(folder, "figures.json");
     const looked = await run(scene, pair.names.dead, ...recordsOf(pair), "--dry-run", "--remove-done");
     expect(looked).toMatchObject({ status: 0 });
-    expect(looked.out).toMatch(/^q\d+-dead -> q\d+; records of consumer c\d+ in table Records, strategy commit\n/);
+    expect(looked.out).toMatch(
+      /^q\d+-dead -> q\d+; records of consumer c\d+ in table Records, strategy commit\nkeys are those of .*--handler\n/,
+    );
     expect(looked.out).toMatch(/ never-run +1 +would be moved: no record/);
     expect(looked.out).toMatch(
       / rejected +1 +would be moved: [\s\S]* SEMEL_PERMANENT +1 +.*no such product \([0-9a-f-]{36}\)\n/,

@@ -109,3 +109,22 @@ test("where one cannot be sent, those behind it in its group stay, also those th
   expect(await pair.run()).toMatchObject({ moved: 17 });
   expect(await orderOf(pair)).toEqual({ even: upTo(40, (at) => at % 2 === 0 && at > 4) });
 });
+
+test("SU3: what is a dead letter again while it runs is left for the next call", async () => {
+  const pair = await deadGroups(4);
+  let consumed = 0;
+  const calls: QueueCalls = {
+    ...scene.calls,
+    async remove(...given) {
+      const answers = await scene.calls.remove(...given);
+      if (++consumed > 20) return answers; // or it would go round for ever
+      await pair.consume(() => {
+        throw new PermanentError("still broken");
+      });
+      return answers;
+    },
+  };
+  expect(await pair.run({ calls })).toMatchObject({ seen: 4, moved: 4, cameBack: 4 });
+  expect(pair.counts("dead")).toEqual({ visible: 4, inFlight: 0 });
+  expect(await pair.run()).toMatchObject({ seen: 4, moved: 4, cameBack: 0 });
+});

@@ -10,7 +10,7 @@ const KIB = 1024;
 function scene(perSecond?: number) {
   const host = virtualHost();
   const sends: { atMs: number; bodies: string[] }[] = [];
-  const hides: number[] = [];
+  const [hides, removed]: [number[], string[]] = [[], []];
   const startMs = host.nowMs();
   const served = (handles: readonly string[]) => handles.map(() => undefined);
   const calls = {
@@ -18,7 +18,10 @@ function scene(perSecond?: number) {
       sends.push({ atMs: host.nowMs() - startMs, bodies: messages.map(({ body }) => body) });
       return messages.map((_message, index) => ({ messageId: `new-${sends.length}-${index}` }));
     },
-    remove: async (_: string, handles: readonly string[]) => served(handles),
+    remove: async (_: string, handles: readonly string[]) => {
+      removed.push(...handles);
+      return served(handles);
+    },
     hide: async (_: string, handles: readonly string[], seconds: number) => {
       hides.push(host.nowMs() - startMs);
       expect(seconds).toBe(120);
@@ -27,13 +30,17 @@ function scene(perSecond?: number) {
   } as unknown as QueueCalls;
   const held = heldLetters(calls, "dead", host);
   const target = { url: "q", arn: "arn:q", isFifo: false, attributes: {} };
-  const refused: string[] = [];
+  const [refused, left]: [string[], string[]] = [[], []];
   const moving = mover({
     ...{ calls, host, held, target, perSecond, signal: new AbortController().signal },
-    ...{ onMoved: () => {}, onLeft: () => {}, onRefused: ({ messageId }) => void refused.push(messageId) },
+    ...{
+      onMoved: () => {},
+      onLeft: ({ messageId }) => void left.push(messageId),
+      onRefused: ({ messageId }) => void refused.push(messageId),
+    },
   });
   return {
-    ...{ sends, hides, refused, calls },
+    ...{ sends, hides, refused, removed, left, calls },
     move: (letters: readonly Letter[]) => {
       for (const { messageId } of letters) held.hold(messageId, messageId);
       return host.run(moving.move(letters));
@@ -85,4 +92,35 @@ test("what SQS cannot take now is sent again, what it never takes is told", asyn
   await move(letters(3));
   expect(sends.map(({ bodies }) => bodies.length)).toEqual([3, 1, 1]);
   expect(refused).toEqual(["m-0"]);
+});
+
+test("MV1: what was sent before a call failed is deleted, and nothing else", async () => {
+  const { move, calls, removed } = scene();
+  const send = calls.send;
+  calls.send = async (url, messages) => {
+    if (messages.length === 1) throw new Error("SQS is gone");
+    const answers = await send(url, messages);
+    return answers.map((answer, index) =>
+      index === 1 ? { code: "InternalError", reason: "", isFinal: false } : answer,
+    );
+  };
+  await expect(move(letters(3))).rejects.toThrow("SQS is gone");
+  expect(removed).toEqual(["m-0", "m-2"]);
+});
+
+test("a deletion that SQS refuses is told; one that it could not do now is asked for again", async () => {
+  const { move, calls, left, removed } = scene();
+  const remove = calls.remove;
+  calls.remove = async (url, handles) => {
+    const answers = await remove(url, handles);
+    const code = handles.includes("m-1") ? "ReceiptHandleIsInvalid" : "InternalError";
+    const failure = { code, reason: "", isFinal: code !== "InternalError" };
+    return answers.map((answer, index) => (handles.length - 1 === index && removed.length < 6 ? failure : answer));
+  };
+  await move(letters(2));
+  expect([removed, left]).toEqual([["m-0", "m-1"], ["m-1"]]);
+  removed.length = 0;
+  await move(letters(1));
+  expect(removed).toEqual(["m-0", "m-0", "m-0", "m-0", "m-0"]);
+  expect(left).toEqual(["m-1", "m-0"]);
 });

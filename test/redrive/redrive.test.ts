@@ -114,6 +114,7 @@ describe("semel redrive", () => {
     expect(await pair.run({ moves: new Set(["rejected"]) })).toMatchObject({ moved: 1 });
     expect(pair.counts("dead").visible).toBe(5);
     expect(await pair.run({ moves: new Set(["mismatch"]) })).toMatchObject({ moved: 1 });
+    expect(await pair.run({ moves: new Set(["done"]) })).toMatchObject({ moved: 0 }); // RD1: it is removed, or it stays
     await pair.consume();
     expect(await scene.effects()).toEqual({ done: 1, mismatch: 1, rejected: 1 });
   });
@@ -174,6 +175,15 @@ describe("semel redrive", () => {
     expect(pair.counts("dead")).toEqual({ visible: 15, inFlight: 0 });
     expect(await pair.run()).toMatchObject({ moved: 15, interrupted: false });
     expect(pair.counts("source").visible).toBe(25);
+  });
+
+  test("interrupted while it looks, it neither moves nor removes", async () => {
+    const pair = await mixture();
+    const interruption = new AbortController();
+    const observer = { onSeen: () => interruption.abort() };
+    const result = await pair.run({ signal: interruption.signal, observer, removesDone: true });
+    expect(result).toMatchObject({ interrupted: true, seen: 6, moved: 0, removed: 0 });
+    expect(pair.counts("dead")).toEqual({ visible: 6, inFlight: 0 });
   });
 
   test("what fails again while it runs is not sent round and round", async () => {
