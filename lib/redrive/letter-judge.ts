@@ -43,11 +43,9 @@ const CONTROL: CallControl = {
 };
 
 export function letterJudge({ arn, destination, host, lookup, send }: LetterJudgeOptions): LetterJudge {
-  const evidenceOf = lookup && evidenceBy(lookup, { send, host });
+  const evidenceOf: EvidenceOf = lookup ? evidenceBy(lookup, { send, host }) : async () => NOT_LOOKED_UP;
   return async (letters) => {
-    const evidence = await Promise.all(
-      letters.map((letter) => evidenceOf?.(letter, destination?.arn ?? arn) ?? NOT_LOOKED_UP),
-    );
+    const evidence = await Promise.all(letters.map((letter) => evidenceOf(letter, destination?.arn ?? arn)));
     return letters.map(
       (letter, index) =>
         (destination && belongsElsewhere(letter, destination)) ?? judge(letter, evidence[index] ?? NOT_LOOKED_UP),
