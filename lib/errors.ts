@@ -33,6 +33,7 @@ export type SemelErrorCode =
   | "SEMEL_DEADLINE" // not enough time left to start or to commit
   | "SEMEL_CONSTRUCT" // props that would break the promise, found at synth
   | "SEMEL_LOCAL" // the local cloud
+  | "SEMEL_REDRIVE" // a redrive that cannot begin, or cannot go on
   | "SEMEL_NOT_EXACTLY_ONCE" // a schedule was found in which a handler breaks the promise
   | "SEMEL_FOREIGN_IO" // an explored handler did something that the exploration has no hand in
   | "SEMEL_NOT_DETERMINISTIC"; // an explored handler did something else under the same schedule

@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { type LocalCloud, startLocal } from "../local/index.ts";
 import { describeCounts, describeFault, readFaultsFile } from "./faults.ts";
+import { waitForInterruption } from "./interruption.ts";
 
 export const LOCAL_HELP = `Usage: semel local [--assembly cdk.out] [--stack NAME]... [--faults FILE]
 
@@ -32,7 +33,7 @@ export async function localCommand(args: readonly string[]): Promise<number> {
     },
   });
   const faults = values.faults === undefined ? {} : { faults: await readFaultsFile(values.faults) };
-  const interruption = waitForInterruption();
+  const interruption = waitForInterruption(); // a second signal ends the process; what it started dies with it
   let engineFailed: () => void = () => {};
   const failure = new Promise<1>((resolve) => {
     engineFailed = () => resolve(1);
@@ -53,19 +54,6 @@ export async function localCommand(args: readonly string[]): Promise<number> {
   await cloud.stop();
   if (values.faults !== undefined) process.stdout.write(describeCounts(cloud));
   return status;
-}
-
-/** A second signal ends the process at once; what it started dies with it. */
-function waitForInterruption(): Promise<0> {
-  return new Promise((resolve) => {
-    let signals = 0;
-    const onSignal = () => {
-      signals += 1;
-      if (signals > 1) process.exit(130);
-      resolve(0);
-    };
-    process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("SIGHUP", onSignal);
-  });
 }
 
 export function describeCloud(cloud: LocalCloud): string {

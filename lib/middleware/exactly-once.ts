@@ -18,6 +18,7 @@ import type {
   SqsEvent,
 } from "../aws/lambda.ts";
 import { openDeadline } from "../consumer/deadline.ts";
+import { announce } from "../consumer/door.ts";
 import { deliveriesOf, type Intake, intakeOf } from "../consumer/intake.ts";
 import { knownWatermarks } from "../consumer/known-watermarks.ts";
 import type { Message } from "../consumer/message.ts";
@@ -157,6 +158,7 @@ export function createExactlyOnce<S extends StandardSchemaV1, Event extends Batc
   dependencies: Partial<Dependencies> = {},
 ): ExactlyOnce<StandardSchemaV1.InferOutput<S>, Event> {
   const resolved = resolveOptions(options, dependencies.environment ?? process.env);
+  announce(resolved, dependencies.host ?? systemHost);
   const ownShell = openShell(resolved, {
     host: dependencies.host ?? systemHost,
     send: dependencies.send ?? sdkSend(resolved.client ?? defaultClient()),

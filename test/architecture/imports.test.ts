@@ -75,7 +75,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "lib/model": [],
   "lib/constructs": ["lib/aws", "lib/errors.ts", "lib/contract.ts", "lib/model"],
   "lib/local": ["lib/aws", "lib/errors.ts"],
-  "lib/cli": ["lib/errors.ts", "lib/local"],
+  "lib/redrive": [
+    "lib/aws",
+    "lib/errors.ts",
+    "lib/contract.ts",
+    "lib/host.ts",
+    "lib/protocol",
+    "lib/store",
+    "lib/consumer",
+  ],
+  "lib/cli": ["lib/errors.ts", "lib/host.ts", "lib/local", "lib/redrive", "lib/store/sdk-send.ts"],
   "bin/app.ts": ["functions"],
   "bin/semel.ts": ["lib/cli"],
   functions: [],
@@ -90,12 +99,17 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   "lib/testing": /^@aws-sdk\/(client-dynamodb|client-sqs|lib-dynamodb)$/,
   "lib/constructs": /^(aws-cdk-lib(\/.*)?|constructs)$/,
   "lib/local": /^@aws-sdk\/client-(dynamodb|sqs)$/,
+  "lib/redrive": /^@aws-sdk\/client-sqs$/,
+  "lib/cli": /^@aws-sdk\/client-(dynamodb|sqs)$/,
   "bin/app.ts": /^aws-cdk-lib$/,
   functions: /^(?!\.)/,
 };
 
 /** Nothing of the process: no clock, no randomness, no I/O, no promises. */
-const PURE = ["lib/aws", "lib/protocol", "lib/sources", "lib/model"];
+const PURE = [
+  ...["lib/aws", "lib/protocol", "lib/sources", "lib/model"],
+  ...["lib/redrive/judge.ts", "lib/redrive/letter.ts", "lib/redrive/tally.ts"],
+];
 
 const within = (path: string, part: string): boolean => path === part || path.startsWith(`${part}/`);
 const partOf = (file: string): string => {
