@@ -10,6 +10,7 @@ import type { Logger, Metrics } from "./observe.ts";
 import { type BackoffOptions, backoff, deadLetterQueueUrl } from "./queue-options.ts";
 import type { SqsClient } from "./sqs-send.ts";
 import {
+  epoch,
   type InsertOptions,
   insertOptions,
   leaseSeconds,
@@ -77,6 +78,14 @@ export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV
    * twice. Such a message has a new sequence number, so it would take effect twice.
    */
   readonly redrive?: "never";
+  /**
+   * Strategy `"watermark"` and `reduce`: a name for one life of the source. A queue or a topic that is deleted and made anew under its
+   * name counts its positions from the start, below the old watermarks: its messages would be taken for done. Give another epoch
+   * with each new life, for example the day on which it was made: 1 to 128 printable characters without a blank. All watermarks
+   * are then new, too; change it for no other reason, or what was done already is done again.
+   * @default none: positions are those of the source's first life
+   */
+  readonly epoch?: string;
   /** The append-only table of strategy `"insert"`: required with it, refused without. */
   readonly insert?: InsertOptions;
   /**
@@ -147,6 +156,7 @@ export interface ResolvedOptions {
   /** There exactly with strategy "insert". */
   readonly insert: InsertOptions | undefined;
   readonly redriveNever: boolean;
+  readonly epoch: string | undefined;
   readonly leaseMs: number;
   /** Undefined: as the way of calling has it. */
   readonly storeResult: boolean | undefined;
@@ -172,6 +182,7 @@ const KNOWN: Readonly<Record<keyof ExactlyOnceOptions, true>> = {
   fingerprint: true,
   strategy: true,
   redrive: true,
+  epoch: true,
   insert: true,
   leaseSeconds: true,
   storeResult: true,
@@ -213,6 +224,7 @@ export function resolveOptions<S extends StandardSchemaV1>(
     strategy: strategy(options.strategy),
     insert: insertOptions(options.insert, options.strategy),
     redriveNever: redriveNever(options.redrive, options.strategy),
+    epoch: epoch(options.epoch, options.strategy),
     leaseMs: 1_000 * leaseSeconds(options.leaseSeconds, options.strategy),
     storeResult: storeResult(options.storeResult, options.strategy),
     committedKeysMax: wholeNumber("committedKeysMax", options.committedKeysMax ?? COMMITTED_KEYS_DEFAULT, 0, 1_000_000),
