@@ -4,7 +4,6 @@
 export const UNSEEN_PARTS: Readonly<Record<string, string>> = {
   constructs: "infrastructure: synthesized templates and policies",
   local: "the local cloud's poller, which the simulation stands in for",
-  order: "FIFO queues and streams: the simulated queue is a standard one",
 };
 
 /** By the name of the mutant. */

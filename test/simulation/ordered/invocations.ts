@@ -212,9 +212,10 @@ function answered(response: BatchResponse, batch: Batch, invocation: Invocation,
 
 /** Left of an invocation after a handler, so that what is ready has time to commit. */
 const ENOUGH_MS = 6_000;
+const SHORT_MS = 1_000;
 
 function judge(back: ReadonlySet<Sent>, own: Invocation, world: World): void {
-  const { ledger, setup } = world;
+  const { ledger, setup, timeline } = world;
   const { commits, disturbed, faults, finished, gateMs, messages, number, refusals, startMs } = own;
   if (disturbed || faults.length > 0) return;
   if (refusals === 0 && commits > messages.length)
@@ -223,7 +224,8 @@ function judge(back: ReadonlySet<Sent>, own: Invocation, world: World): void {
   const lanes = Map.groupBy(back, ({ lane }) => lane);
   for (const [lane, some] of lanes) {
     const first = some.reduce((low, one) => (one.position < low.position ? one : low));
-    if (first.doneMs !== undefined && first.doneMs < startMs)
+    const isInTime = gateMs - timeline.nowMs() > SHORT_MS; // else its handler may be at work
+    if (first.doneMs !== undefined && first.doneMs < startMs && isInTime)
       ledger.complaints.push(`LN3: ${first.body.key} of ${lane.id} was done, and is reported failed`);
     const doneMs = finished.get(first);
     if (refusals > 0 || first.body.kind === "stocked" || doneMs === undefined || gateMs - doneMs < ENOUGH_MS) continue;

@@ -45,10 +45,24 @@ export const ORDERED_PROFILES: Readonly<Record<string, OrderedProfile>> = {
     strategies: PLACED,
     adjust: { groups: 3, working: 0.5, faultRate: 0, rejected: 0.05, copies: 0.1, failing: 0 },
   },
-  /** One ordering key in several shards. */
-  "one-key-everywhere": {
+  /** Few messages in many shards, which are split and merged all the time. */
+  "many-shards": {
     kind: "stream",
     strategies: PLACED,
-    adjust: { groups: 6, faultRate: 0.1, parallelization: 10, batchMax: 10 },
+    adjust: { groups: 6, faultRate: 0.1, parallelization: 10, batchMax: 10, changing: 25 },
+  },
+  /** A queue that is soon empty, and often made anew. */
+  "made-anew": {
+    kind: "fifo",
+    strategies: PLACED,
+    adjust: {
+      groups: 3,
+      burst: 2,
+      faultRate: 0.05,
+      rejected: 0.05,
+      lostDeletions: 0,
+      changing: 30,
+      visibilitySeconds: 12,
+    },
   },
 };

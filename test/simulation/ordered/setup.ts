@@ -49,6 +49,8 @@ export interface OrderedSetup {
   readonly groups: number;
   /** Messages of a burst. */
   readonly burst: number;
+  /** How often shards or the queue are changed, as a weight among the steps. */
+  readonly changing: number;
 }
 
 export function drawSetup(chance: Chance, kind: SourceKind, strategy: OrderedStrategy): OrderedSetup {
@@ -74,5 +76,6 @@ export function drawSetup(chance: Chance, kind: SourceKind, strategy: OrderedStr
     lostDeletions: 0.1,
     groups: chance.pick([1, 3, 6]),
     burst: chance.pick([3, 10, 30]),
+    changing: 3,
   };
 }

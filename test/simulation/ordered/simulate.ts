@@ -37,19 +37,15 @@ async function runOnce({ steps, ...options }: OrderedSimulation): Promise<Run> {
     }
     const complaints = [...new Set(ledger.complaints)].slice(0, 10);
     const violation =
-      complaints.length > 0 ? { step: weather.step, complaints, history: historyOf(complaints, trace) } : undefined;
+      complaints.length > 0 ? { step: weather.step, complaints, history: trace.slice(-HISTORY_LINES) } : undefined;
     return { figures, trace, violation, state: store.memory.fingerprint() };
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
 }
 
+/** Before a violation. */
 const HISTORY_LINES = 60;
-
-/** The last lines: what a request was about is not in its line. */
-function historyOf(_complaints: readonly string[], trace: readonly string[]): readonly string[] {
-  return trace.slice(-HISTORY_LINES);
-}
 
 const ROUNDS_MAX = 200;
 

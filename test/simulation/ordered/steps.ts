@@ -11,14 +11,13 @@ const WEIGHTS = {
   poll: 50,
   send: 20,
   time: 6,
-  change: 3,
   freeze: 6,
   kill: 2,
   deploy: 2,
   outage: 2,
   restock: 2,
 } as const;
-type Step = keyof typeof WEIGHTS;
+type Step = keyof typeof WEIGHTS | "change";
 
 const MINUTE_MS = 60_000;
 const TIME_MS_MAX = 10 * MINUTE_MS;
@@ -129,7 +128,7 @@ export function createSteps(world: World): { next(): Promise<void> } {
   return {
     async next() {
       weather.step++;
-      const step = chance.weighted(WEIGHTS);
+      const step = chance.weighted<Step>({ ...WEIGHTS, change: setup.changing });
       world.note(step);
       await acts[step]();
       await timeline.pass(chance.happens(0.5) ? chance.below(20) : chance.spanMs(20, 5_000));

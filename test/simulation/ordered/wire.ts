@@ -34,7 +34,8 @@ export function connect(process: SandboxProcess, world: World): { readonly send:
     }
     if (invocation && commits(given)) invocation.commits++;
     figures.count(`request ${given.operation}`);
-    const line = (what: string): void => note(`p${process.number} ${given.operation} ${what}`);
+    const about = namesIn(given);
+    const line = (what: string): void => note(`p${process.number} ${given.operation}${about} ${what}`);
     line(`sent, ${fault}`);
     if (fault === "dies-before") process.kill();
     const failure = faultError(fault, given);
@@ -108,6 +109,12 @@ export function connect(process: SandboxProcess, world: World): { readonly send:
 
 function commits({ operation }: AwsRequest): boolean {
   return operation === "TransactWriteItems" || operation === "PutItem";
+}
+
+/** What messages have effects in it, for people. */
+function namesIn({ input }: AwsRequest): string {
+  const names = JSON.stringify(input).match(/(?<=put )e\d+/g) ?? [];
+  return names.length === 0 ? "" : ` of ${names.join(" ")}`;
 }
 
 /** Of a put, not those of the state that it goes on from. */
