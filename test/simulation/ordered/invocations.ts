@@ -55,6 +55,7 @@ function startSandbox(world: World): Sandbox {
     chance,
     setup: world.setup,
     isQuiet: () => weather.quiet,
+    isNext: (key) => world.ledger.isNext(key),
     look(lane) {
       const { places } = world.store.item(EFFECTS, logOf(lane)) ?? {};
       return (places?.L ?? []).map(({ N }) => Number(N));
@@ -223,6 +224,7 @@ function judge(back: ReadonlySet<Sent>, own: Invocation, world: World): void {
   if (setup.strategy === "reduce" || setup.strategy === "commit" || setup.kind === "stream") return;
   const lanes = Map.groupBy(back, ({ lane }) => lane);
   for (const [lane, some] of lanes) {
+    if (lane.newer) continue; // nobody of this version knows what it says
     const first = some.reduce((low, one) => (one.position < low.position ? one : low));
     const isInTime = gateMs - timeline.nowMs() > SHORT_MS; // else its handler may be at work
     if (first.doneMs !== undefined && first.doneMs < startMs && isInTime)

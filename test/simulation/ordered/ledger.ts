@@ -20,7 +20,11 @@ import { makerOf } from "../../../lib/testing/explorer/sandbox.ts";
 import { EFFECTS, RECORDS } from "../seeded/messages.ts";
 import type { Change } from "../seeded/store.ts";
 import { type Body, isHopeless, logOf, STATES } from "./messages.ts";
+import { NEWER } from "./newer.ts";
 import { CONSUMER, type OrderedStrategy } from "./setup.ts";
+
+/** Below all positions: a topic's begin with 0. */
+const NOTHING = -1n;
 
 export interface Lane {
   readonly id: string;
@@ -30,10 +34,11 @@ export interface Lane {
   /** Hash of its origin in a state. */
   readonly origin: string;
   readonly messages: Sent[];
-  /** 0: nothing is passed. */
   position: bigint;
   listed: ReadonlySet<bigint>;
   log: readonly number[];
+  /** A newer version has its hand in it. */
+  newer: boolean;
 }
 
 export interface Sent {
@@ -43,6 +48,8 @@ export interface Sent {
   /** Of its effects. */
   times: number;
   doneMs?: number;
+  /** Its effects say that it is in the log of its lane. */
+  logged: boolean;
   /** Of its record, under commit. */
   status?: string | undefined;
   /** Some run of its handler gave it up. */
@@ -65,6 +72,8 @@ export interface Ledger {
   send(body: Omit<Body, "lane">, place: Place): Sent;
   written(changes: readonly Change[], writer: number): void;
   deadLettered(key: string): void;
+  /** Is all that is before it in its lane done, or given up? */
+  isNext(key: string): boolean;
   /** Its source may let it go. */
   acknowledged(message: Sent): void;
 }
@@ -88,9 +97,10 @@ export function createLedger(strategy: OrderedStrategy, nowMs: () => number): Le
       pk,
       origin: sha256(whole),
       messages: [],
-      position: 0n,
+      position: NOTHING,
       listed: new Set<bigint>(),
       log: [],
+      newer: false,
     };
     lanes.set(id, lane);
     return lane;
@@ -103,6 +113,8 @@ export function createLedger(strategy: OrderedStrategy, nowMs: () => number): Le
       else if (table === STATES) stateWritten(id, { before, after }, writer, touched);
       else if (after?.["status"]?.S === "WATERMARK" || before?.["status"]?.S === "WATERMARK") {
         about(complaintsAboutWrite(before, after, writer), id);
+        if (before?.["formatVersion"]?.N === NEWER)
+          complaints.push(`WM4: p${writer} moved a newer version's watermark`);
         for (const lane of lanes.values()) if (lane.pk === id) moved(lane, after, touched);
       } else if (table === RECORDS) recordWritten(id, { before, after }, writer, touched);
     }
@@ -124,6 +136,7 @@ export function createLedger(strategy: OrderedStrategy, nowMs: () => number): Le
     }
     const message = what === undefined ? undefined : messages.get(name);
     if (!message) return;
+    if (what === "put") message.logged = after?.["logged"]?.BOOL === true;
     if (what === "count") done(message, Number(after?.["n"]?.N ?? 0));
     touched.add(message.lane);
   }
@@ -135,9 +148,10 @@ export function createLedger(strategy: OrderedStrategy, nowMs: () => number): Le
   }
 
   function moved(lane: Lane, item: Item | undefined, touched: Set<Lane>): void {
-    const position = BigInt(item?.["position"]?.S ?? 0);
+    const position = BigInt(item?.["position"]?.S ?? NOTHING);
     if (position < lane.position) complaints.push(`I5: the position of ${lane.id} went back to ${position}`);
     lane.position = position;
+    lane.newer ||= item?.["formatVersion"]?.N === NEWER;
     lane.listed = new Set((item?.["passedOver"]?.L ?? []).map(({ M }) => BigInt(M?.["position"]?.S ?? 0)));
     touched.add(lane);
   }
@@ -158,6 +172,8 @@ export function createLedger(strategy: OrderedStrategy, nowMs: () => number): Le
       complaints.push(`I4: p${writer} wrote the state of ${group} in another's name`);
     const [old, now] = [foldedIn(before), foldedIn(after)];
     if (old.some((key, index) => now[index] !== key)) complaints.push(`I5: the state of ${group} lost what was folded`);
+    const count = after?.["state"]?.M?.["count"]?.B?.[0] ?? 0;
+    if (count !== now.length % 256) complaints.push(`SS1: the state of ${group} counts ${count} of ${now.length}`);
     for (const key of now.slice(old.length)) {
       const message = messages.get(key);
       if (message?.lane.group !== group) complaints.push(`I1: ${key} is folded into ${group}`);
@@ -181,11 +197,13 @@ export function createLedger(strategy: OrderedStrategy, nowMs: () => number): Le
       if (isDone && givenUp) complaints.push(`P4: ${key} is given up, and its effects are there`);
       if (isDone && gap) complaints.push(`I10: ${key} is done before ${gap.body.key}`);
       if (!isDone && !givenUp) gap ??= message;
+      if (givenUp && message.body.kind === "needy")
+        complaints.push(`LN4: ${key} is given up by a run that had not all before it`);
       if (givenUp && !message.gaveUp && !isHopeless(message.body, strategy))
         complaints.push(`RE1: ${key} is given up, and its handler never said so`);
     }
     if (strategy === "reduce") return;
-    const logged = lane.messages.filter(({ times, body }) => times > 0 && body.act !== "adds");
+    const logged = lane.messages.filter(({ times, logged: isLogged }) => times > 0 && isLogged);
     const expected = logged.map(({ body }) => body.n).join(" ");
     if (lane.log.join(" ") !== expected)
       complaints.push(`I10: ${logOf(lane.id)} is ${lane.log.join(" ")}, not ${expected}`);
@@ -195,6 +213,11 @@ export function createLedger(strategy: OrderedStrategy, nowMs: () => number): Le
     complaints,
     messages,
     written,
+    isNext(key) {
+      const message = messages.get(key);
+      const before = message?.lane.messages.filter(({ position }) => position < message.position) ?? [];
+      return before.every((one) => one.times > 0 || isGivenUp(one));
+    },
     send(given, place) {
       const lane = laneAt(place);
       const body: Body = { ...given, lane: lane.id };
@@ -203,6 +226,7 @@ export function createLedger(strategy: OrderedStrategy, nowMs: () => number): Le
         lane,
         position: place.position,
         times: 0,
+        logged: false,
         gaveUp: false,
         lettered: false,
       };

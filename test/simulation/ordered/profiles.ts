@@ -39,6 +39,24 @@ export const ORDERED_PROFILES: Readonly<Record<string, OrderedProfile>> = {
     strategies: ALL,
     adjust: { groups: 3, rejected: 0.6, copies: 0.4, faultRate: 0.3, visibilitySeconds: 3, backoff: false },
   },
+  /** Messages that one worker gives up, or that write something else when they run again, before some that read without a guard. */
+  otherwise: {
+    kind: "stream",
+    strategies: ["watermark"],
+    adjust: {
+      groups: 1,
+      copies: 0.9,
+      rejected: 0.4,
+      kinds: { disputed: 1, doomed: 0, huge: 0, stocked: 0, needy: 0 },
+      acts: ["unguarded", "moody", "appends", "adds"],
+      parallelization: 1,
+      batchMax: 10,
+      faultRate: 0.05,
+      working: 0.5,
+      workMsMax: 500,
+      failing: 0,
+    },
+  },
   /** Handlers that take long, one after the other. */
   "slow-handlers": {
     kind: "topic",

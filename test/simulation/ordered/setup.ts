@@ -2,6 +2,7 @@
 
 import type { Chance } from "../seeded/chance.ts";
 import type { Fault } from "../seeded/faults.ts";
+import type { Act, Kind } from "./messages.ts";
 
 export type OrderedStrategy = "commit" | "watermark" | "reduce";
 export const ORDERED_STRATEGIES: readonly OrderedStrategy[] = ["commit", "watermark", "reduce"];
@@ -39,8 +40,11 @@ export interface OrderedSetup {
   readonly failing: number;
   readonly working: number;
   readonly workMsMax: number;
-  /** Of messages: how many are given up for good, at random or always. */
+  /** Of messages: how many are not plain, and what they are then. */
   readonly rejected: number;
+  readonly kinds: Readonly<Record<Exclude<Kind, "plain">, number>>;
+  /** What messages do, but for those that look by a client of their own. */
+  readonly acts: readonly [Act, ...Act[]];
   /** Of polls: how many batches go to another worker as well. */
   readonly copies: number;
   /** Of a queue: how many deletions are lost. */
@@ -71,7 +75,9 @@ export function drawSetup(chance: Chance, kind: SourceKind, strategy: OrderedStr
     failing: 0.05,
     working: 0.2,
     workMsMax: 12_000,
-    rejected: 0.15,
+    rejected: 0.2,
+    kinds: { disputed: 5, doomed: 3, huge: 0.5, stocked: 1.5, needy: 2 },
+    acts: ["adds", "appends", "reads", "unguarded", "moody"],
     copies: 0.15,
     lostDeletions: 0.1,
     groups: chance.pick([1, 3, 6]),

@@ -3,7 +3,8 @@
 import type { Fault } from "../seeded/faults.ts";
 import { EFFECTS } from "../seeded/messages.ts";
 import { freeSandbox, invoke } from "./invocations.ts";
-import { ACTS, type Act, kindOf } from "./messages.ts";
+import { type Act, kindOf } from "./messages.ts";
+import { commitAsNewer } from "./newer.ts";
 import type { Batch } from "./source.ts";
 import type { World } from "./world.ts";
 
@@ -16,6 +17,8 @@ const WEIGHTS = {
   deploy: 2,
   outage: 2,
   restock: 2,
+  newer: 3,
+  mood: 6,
 } as const;
 type Step = keyof typeof WEIGHTS | "change";
 
@@ -44,8 +47,8 @@ export function createSteps(world: World): { next(): Promise<void> } {
   function send(): void {
     const group = chance.anyOf(groups) ?? "a";
     const n = world.nextNumber("message");
-    const act: Act = group.startsWith("steady") ? "looks" : chance.pick(ACTS_OF_OTHERS);
-    const body = { key: `e${n}`, n, act, kind: kindOf(act, chance, setup.rejected) };
+    const act: Act = group.startsWith("steady") ? "looks" : chance.pick(setup.acts);
+    const body = { key: `e${n}`, n, act, kind: kindOf(act, chance, setup) };
     source.send(group, body, (place) => ledger.send(body, place));
     figures.count("messages sent");
   }
@@ -123,6 +126,10 @@ export function createSteps(world: World): { next(): Promise<void> } {
     deploy,
     outage,
     restock: () => restock(world, 2),
+    newer: () => commitAsNewer(world),
+    mood() {
+      for (let count = 3; count > 0; count--) timeline.after(chance.below(3_000), () => changeMood(world));
+    },
   };
 
   return {
@@ -136,11 +143,19 @@ export function createSteps(world: World): { next(): Promise<void> } {
   };
 }
 
-const ACTS_OF_OTHERS = ACTS.filter((act) => act !== "looks") as [Act, ...Act[]];
-
 export function restock({ store }: World, more: number): void {
   const UpdateExpression = "SET stock = stock + :more";
   const ExpressionAttributeValues = { ":more": { N: String(more) } };
   const input = { TableName: EFFECTS, Key: { id: { S: "sold" } }, UpdateExpression, ExpressionAttributeValues };
+  store.apply({ operation: "UpdateItem", input }, 0);
+}
+
+function changeMood({ store }: World): void {
+  const input = {
+    TableName: EFFECTS,
+    Key: { id: { S: "mood" } },
+    UpdateExpression: "ADD n :one",
+    ExpressionAttributeValues: { ":one": { N: "1" } },
+  };
   store.apply({ operation: "UpdateItem", input }, 0);
 }
