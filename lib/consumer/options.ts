@@ -10,6 +10,7 @@ import type { Logger, Metrics } from "./observe.ts";
 import { type BackoffOptions, backoff, deadLetterQueueUrl } from "./queue-options.ts";
 import type { SqsClient } from "./sqs-send.ts";
 import {
+  epoch,
   type InsertOptions,
   insertOptions,
   leaseSeconds,
@@ -81,6 +82,14 @@ export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV
    * construct lets messages be redriven
    */
   readonly redrive?: "never";
+  /**
+   * Strategy `"watermark"` and `reduce`: a name for one life of the source. A queue or a topic that is deleted and made anew under its
+   * name counts its positions from the start, below the old watermarks: its messages would be taken for done. Give another epoch
+   * with each new life, for example the day on which it was made: 1 to 128 printable characters without a blank. All watermarks
+   * are then new, too; change it for no other reason, or what was done already is done again.
+   * @default none: positions are those of the source's first life
+   */
+  readonly epoch?: string;
   /** The append-only table of strategy `"insert"`: required with it, refused without. */
   readonly insert?: InsertOptions;
   /**
@@ -152,6 +161,7 @@ export interface ResolvedOptions {
   /** There exactly with strategy "insert". */
   readonly insert: InsertOptions | undefined;
   readonly redriveNever: boolean;
+  readonly epoch: string | undefined;
   readonly leaseMs: number;
   /** Undefined: as the way of calling has it. */
   readonly storeResult: boolean | undefined;
@@ -177,6 +187,7 @@ const KNOWN: Readonly<Record<keyof ExactlyOnceOptions, true>> = {
   fingerprint: true,
   strategy: true,
   redrive: true,
+  epoch: true,
   insert: true,
   leaseSeconds: true,
   storeResult: true,
@@ -219,6 +230,7 @@ export function resolveOptions<S extends StandardSchemaV1>(
     strategy: chosen,
     insert: insertOptions(options.insert, chosen),
     redriveNever: redriveNever(options.redrive, { strategy: chosen, told: environment[ENVIRONMENT.redrive] }),
+    epoch: epoch(options.epoch, chosen),
     leaseMs: 1_000 * leaseSeconds(options.leaseSeconds, chosen),
     storeResult: storeResult(options.storeResult, chosen),
     committedKeysMax: wholeNumber("committedKeysMax", options.committedKeysMax ?? COMMITTED_KEYS_DEFAULT, 0, 1_000_000),

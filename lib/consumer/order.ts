@@ -19,6 +19,11 @@ export function countFirsts(places: readonly Place[]): number {
   return withoutOrder + lanes.size;
 }
 
+/** What the positions of a place are compared in: its source, in that life of it which the consumer names. WM2 */
+export function scopeOf({ origin, scope = origin }: Place, epoch: string | undefined): string {
+  return epoch === undefined ? scope : JSON.stringify([scope, epoch]); // no scope of a source is a list
+}
+
 /** Undefined where the source keeps no order. */
 export function laneOf({ origin, scope = origin, orderingKey }: Place): string | undefined {
   return orderingKey === undefined ? undefined : JSON.stringify([scope, orderingKey]);

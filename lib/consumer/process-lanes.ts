@@ -11,7 +11,7 @@ import { controlOf } from "./deadline.ts";
 import { processLane } from "./lane.ts";
 import type { Placed } from "./lane-member.ts";
 import type { LaneContext } from "./lane-run.ts";
-import { laneOf } from "./order.ts";
+import { laneOf, scopeOf } from "./order.ts";
 import type { BatchShell } from "./process-message.ts";
 import { reducer } from "./reduction.ts";
 import type { RunContext } from "./run.ts";
@@ -52,8 +52,9 @@ async function runLane(messages: readonly Placed[], context: LanesContext, write
   const [first] = messages;
   if (!first) return;
   const { host, options, watermarks } = context;
-  const { origin, scope = origin, orderingKey = "" } = first.delivery;
-  const key = watermarkKey(options.consumer, { origin: scope, orderingKey }, host.sha256);
+  const { orderingKey = "" } = first.delivery;
+  const origin = scopeOf(first.delivery, options.epoch);
+  const key = watermarkKey(options.consumer, { origin, orderingKey }, host.sha256);
   const pk = context.reduction ? `${key}#${context.reduction.table}` : key; // what is done is another thing for each table of states
   const own = context.reduction
     ? { ...context, ...reducer(messages, context.reduction, { ...context, writer }) }

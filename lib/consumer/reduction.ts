@@ -7,6 +7,7 @@ import type { StateWriter } from "../store/state-writer.ts";
 import type { Placed } from "./lane-member.ts";
 import { type Message, readMessage } from "./message.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { scopeOf } from "./order.ts";
 import type { Shell } from "./process-message.ts";
 import type { RunContext } from "./run.ts";
 import { commitState, type Reduction, readState, type StateOptions } from "./state-store.ts";
@@ -54,7 +55,8 @@ export function reducer(
   { host, options, states, store, writer }: RunContext & Pick<Shell, "states"> & { readonly writer: StateWriter },
 ): Pick<RunContext, "handler" | "store"> {
   const [first] = messages;
-  const { origin = "", scope = origin, orderingKey = "" } = first?.delivery ?? {};
+  const { orderingKey = "" } = first?.delivery ?? {};
+  const scope = first ? scopeOf(first.delivery, options.epoch) : "";
   const came = new Map<string, Message>();
   const state: StateOptions = {
     reduction,

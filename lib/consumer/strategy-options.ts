@@ -79,6 +79,18 @@ export function retentionDays(value: unknown, chosen: Strategy): number {
   );
 }
 
+const EPOCH = /^[\x21-\x7e]{1,128}$/;
+
+/** Which life of its source the positions are of. */
+export function epoch(value: unknown, chosen: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (chosen !== "watermark") throw invalid(`epoch needs strategy "watermark". Leave it out, or set the strategy`);
+  if (typeof value === "string" && EPOCH.test(value)) return value;
+  throw invalid(
+    `epoch is ${JSON.stringify(value)}. Use 1 to 128 printable ASCII characters without a blank, for example "2026-01-05"`,
+  );
+}
+
 /** Options of idempotency keys: under a watermark, the place of a message is all that tells whether it is done. */
 const OF_KEYS = ["key", "fingerprint"] as const;
 

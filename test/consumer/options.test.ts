@@ -71,6 +71,12 @@ describe("options", () => {
     [{ backoff: { baseSeconds: 0 } }, /backoff\.baseSeconds is 0\. Use a whole number from 1 to 43200/],
     [{ backoff: { baseSeconds: 60, capSeconds: 59 } }, /backoff\.capSeconds is 59\. Use a whole number from 60/],
     [{ backoff: { capSeconds: 43_201 } }, /backoff\.capSeconds is 43201/],
+    [{ epoch: "2" }, /epoch needs strategy "watermark"/],
+    [{ strategy: "watermark", epoch: "" }, /epoch is ""\. Use 1 to 128 printable/],
+    [{ strategy: "watermark", epoch: "a b" }, /epoch is "a b"/],
+    [{ strategy: "watermark", epoch: 2 }, /epoch is 2\. Use/],
+    [{ strategy: "watermark", epoch: null }, /epoch is null/],
+    [{ strategy: "watermark", epochs: "2" }, /unknown option epochs/],
   ])("%j is refused at start", (options, message) => {
     expect(() => resolveOptions({ ...complete, ...options } as ExactlyOnceOptions, {})).toThrow(message);
     expect(() => exactlyOnce({ ...complete, ...options } as ExactlyOnceOptions)).toThrow(/SEMEL_OPTIONS/);

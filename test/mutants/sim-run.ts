@@ -1,6 +1,7 @@
 // Runs the seeded simulation in a copy of the repository, in a process of its own with a time limit.
 
 import { spawnSync } from "node:child_process";
+import { ORDERED_PROFILES } from "../simulation/ordered/profiles.ts";
 import { PROFILES } from "../simulation/seeded/profiles.ts";
 import type { Sighting } from "./seen.ts";
 
@@ -28,7 +29,9 @@ export function simulated(copy: string, { profile, strategy, seed }: Sighting, s
 
 /** Every profile with each of its strategies. */
 export function everyProfile(): Sighting[] {
-  return Object.entries(PROFILES).flatMap(([profile, { strategies }]) =>
-    strategies.map((strategy) => ({ profile, strategy, seed: 1 })),
-  );
+  const all: [string, { readonly strategies: readonly string[] }][] = Object.entries({
+    ...PROFILES,
+    ...ORDERED_PROFILES,
+  });
+  return all.flatMap(([profile, { strategies }]) => strategies.map((strategy) => ({ profile, strategy, seed: 1 })));
 }

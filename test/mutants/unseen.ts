@@ -2,11 +2,9 @@
 
 /** By the file of the catalog, as a whole. */
 export const UNSEEN_PARTS: Readonly<Record<string, string>> = {
-  states: "keyed state and watermarks: the simulated queue is a standard one",
   constructs: "infrastructure: synthesized templates and policies",
   local: "the local cloud's poller, which the simulation stands in for",
   publisher: "sending: the simulation begins with what is in the queue",
-  order: "FIFO queues and streams: the simulated queue is a standard one",
 };
 
 /** By the name of the mutant. */

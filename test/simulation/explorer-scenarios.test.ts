@@ -7,8 +7,9 @@ import type { Tamper } from "../../lib/testing/explorer/engine.ts";
 import { type Exploration, explore, replay } from "../../lib/testing/explorer/explore.ts";
 import { committedDeadLetters, complaintsAbout, type Snapshot } from "../../lib/testing/explorer/invariants.ts";
 import { summaryOf, violationText } from "../../lib/testing/explorer/report.ts";
-import { EFFECTS, RECORDS, SCENARIOS } from "../../lib/testing/explorer/scenario.ts";
+import { SCENARIOS } from "../../lib/testing/explorer/scenario.ts";
 import { parseSchedule } from "../../lib/testing/explorer/schedule.ts";
+import { EFFECTS, RECORDS } from "../../lib/testing/explorer/tables.ts";
 
 const TIMEOUT_MS = 120_000; // they take seconds; a busy machine is no failure
 

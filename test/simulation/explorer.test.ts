@@ -9,9 +9,10 @@ import type { Tamper } from "../../lib/testing/explorer/engine.ts";
 import { type Exploration, explore, replay } from "../../lib/testing/explorer/explore.ts";
 import { complaintsAboutWrite } from "../../lib/testing/explorer/invariants.ts";
 import { summaryOf, violationText } from "../../lib/testing/explorer/report.ts";
-import { EFFECTS, RECORDS, SCENARIOS, type Scenario } from "../../lib/testing/explorer/scenario.ts";
+import { SCENARIOS, type Scenario } from "../../lib/testing/explorer/scenario.ts";
 import { type CallFault, type Event, formatSchedule, parseSchedule } from "../../lib/testing/explorer/schedule.ts";
 import { canonical, mark } from "../../lib/testing/explorer/state.ts";
+import { EFFECTS, RECORDS } from "../../lib/testing/explorer/tables.ts";
 
 const TIMEOUT_MS = 120_000; // they take seconds; a busy machine is no failure
 

@@ -16,7 +16,10 @@ export interface AdriftRequests {
   landNext(): boolean;
   /** Who sent them. */
   sandboxes(): number[];
-  /** Without those that will never change anything: where all is COMPLETED it stays (I5, checked at every write). */
+  /**
+   * Without those that will never change anything: where all is COMPLETED it stays, and no watermark or state goes back to what a
+   * refused request asked for (I5, checked at every write).
+   */
   texts(): string[];
 }
 
@@ -41,7 +44,7 @@ export function createAdriftRequests(engine: Engine): AdriftRequests {
 
   function lasting(): typeof all {
     const records = [...engine.records().values()];
-    if (records.some(({ status }) => status?.S !== "COMPLETED")) return all;
+    if (records.some(({ status }) => status?.S !== "COMPLETED" && status?.S !== "WATERMARK")) return all;
     return all.filter(({ request }) => engine.changes(request));
   }
 

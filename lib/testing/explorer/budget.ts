@@ -27,7 +27,7 @@ function budgetOf(sandbox: number, scenario: Scenario, known: { messages: number
   const inserts = options.strategy === "insert";
   // Under strategy insert a rejection is a transaction, and what is inserted is none.
   let [commits, rejections, explained] = [0, 0, known.explained];
-  const commitsMax = together && source !== "fifo" ? 1 : messages;
+  const commitsMax = scenario.commitsMax ?? (together && source !== "fifo" ? 1 : messages);
   return {
     sent(request) {
       if (!isCommit(request)) return undefined;

@@ -12,8 +12,9 @@ import { FAILURE_ATTRIBUTE, type Failure } from "../../protocol/rejection.ts";
 import { type MemoryDynamoDb, memoryDynamoDb } from "../../store/memory/memory-dynamodb.ts";
 import type { DynamoDbRequest } from "../../store/send.ts";
 import { complaintsAboutInsert, complaintsAboutWrite } from "./invariants.ts";
+import { complaintsAboutState } from "./ordered-invariants.ts";
 import { type AwsRequest, makerOf } from "./sandbox.ts";
-import { EFFECTS, RECORDS } from "./scenario.ts";
+import { EFFECTS, RECORDS, STATES } from "./tables.ts";
 
 export const CONSUMER = "explored";
 
@@ -34,6 +35,8 @@ export interface Tape {
 export interface EngineOptions {
   /** @default false */
   readonly inserts?: boolean;
+  /** Where messages have no record, and other names in their source: id of the message of a key. */
+  readonly idOf?: ((key: string) => string) | undefined;
   readonly tamper?: Tamper | undefined;
   /** @default everything is empty */
   readonly tape?: Tape | undefined;
@@ -51,20 +54,21 @@ export interface Engine {
   /** The request takes effect. Gives its answer, or throws its error. */
   apply(request: AwsRequest, writer: number): unknown;
   /** Of a fact of the state that is needed when the schedule is run again, too. */
-  look(read: () => boolean): boolean;
+  look<T>(read: () => T): T;
   /** Would it take any effect now? */
   changes(request: AwsRequest): boolean;
   /** Is the result of a step on the record, which this sandbox holds? Not asked of what is on tape. */
   keeps(pk: string, step: string, sandbox: number): boolean;
   records(): ReadonlyMap<string, Item>;
   effects(): ReadonlyMap<string, Item>;
+  states(): ReadonlyMap<string, Item>;
   tape(): Tape;
   /** All of its state that matters: request tokens of sandboxes that will send nothing more do not. */
   text(sending: ReadonlySet<number>): string;
 }
 
 export function createEngine(options: EngineOptions): Engine {
-  const { tamper = (request, apply) => apply(request), tape, inserts = false } = options;
+  const { tamper = (request, apply) => apply(request), tape, inserts = false, idOf } = options;
   const memory = tape?.memory.clone() ?? emptyStore();
   const deadLetters = new Map(tape?.deadLetters);
   const forgotten = new Set(tape?.forgotten);
@@ -73,11 +77,13 @@ export function createEngine(options: EngineOptions): Engine {
   const complaints: string[] = [];
   const records = (): Map<string, Item> => byId(memory.items(RECORDS), RECORD_TABLE.partitionKey);
   const effects = (): Map<string, Item> => byId(memory.items(EFFECTS), "id");
+  const states = (): Map<string, Item> => byId(memory.items(STATES), "id");
   const isAhead = (): boolean => answered < outcomes.length;
 
   function write(request: DynamoDbRequest, writer: number): unknown {
     const before = records();
     const inserted = inserts ? effects() : undefined;
+    const folded = idOf ? states() : undefined;
     try {
       return tamper(request, (one) => memory.send(one));
     } finally {
@@ -88,6 +94,7 @@ export function createEngine(options: EngineOptions): Engine {
         const gone = forgottenIn(was, is);
         if (gone !== undefined) forgotten.add(gone);
       }
+      if (folded) complaints.push(...complaintsAboutState(folded, states(), writer));
       if (inserted) {
         const [old, now] = [
           { effects: inserted, records: before },
@@ -99,12 +106,16 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   /** RE2: a key's record is there before one of its messages is in the dead-letter queue. */
-  function sendDeadLetter(body: string, failure: Failure): unknown {
-    const { key } = JSON.parse(body) as { key: string };
-    if (!records().has(pkOf(key)))
-      complaints.push(`RE2: ${failure.messageId} was dead-lettered, but nothing is recorded`);
-    if (!deadLetters.has(failure.messageId)) deadLetters.set(failure.messageId, failure.code);
-    return { MessageId: `letter of ${failure.messageId}` };
+  function sendDeadLetter(input: SendMessageInput): unknown {
+    const messageId = letterOf(input);
+    if (!idOf && !records().has(pkOf(keyOf(input))))
+      complaints.push(`RE2: ${messageId} was dead-lettered, but nothing is recorded`);
+    if (!deadLetters.has(messageId)) deadLetters.set(messageId, failureOf(input).code);
+    return { MessageId: `letter of ${messageId}` };
+  }
+
+  function letterOf(input: SendMessageInput): string {
+    return idOf ? idOf(keyOf(input)) : failureOf(input).messageId;
   }
 
   function taped(read: () => unknown): unknown {
@@ -117,7 +128,7 @@ export function createEngine(options: EngineOptions): Engine {
   function act(request: AwsRequest, writer: number): unknown {
     switch (request.operation) {
       case "SendMessage":
-        return sendDeadLetter(request.input.MessageBody, failureOf(request.input));
+        return sendDeadLetter(request.input);
       case "GetQueueUrl":
       case "ChangeMessageVisibilityBatch":
         throw new Error(`${request.operation} is answered at once`);
@@ -136,9 +147,9 @@ export function createEngine(options: EngineOptions): Engine {
     forgotten,
     isAhead,
     apply: (request, writer) => taped(() => act(request, writer)),
-    look: (read) => taped(read) === true,
+    look: <T>(read: () => T): T => taped(read) as T,
     changes(request) {
-      if (request.operation === "SendMessage") return !deadLetters.has(failureOf(request.input).messageId);
+      if (request.operation === "SendMessage") return !deadLetters.has(letterOf(request.input));
       const trial = memory.clone();
       try {
         trial.send(request as DynamoDbRequest);
@@ -160,6 +171,7 @@ export function createEngine(options: EngineOptions): Engine {
       forgotten: new Set(forgotten),
     }),
     effects,
+    states,
     text(sending) {
       const lines = memory.fingerprint().split("\n");
       const kept = lines.filter((line) => !line.startsWith(TOKEN) || sending.has(makerOf(line.slice(TOKEN.length))));
@@ -171,7 +183,11 @@ export function createEngine(options: EngineOptions): Engine {
 }
 
 function emptyStore(): MemoryDynamoDb {
-  return memoryDynamoDb({ [RECORDS]: { partitionKey: RECORD_TABLE.partitionKey }, [EFFECTS]: { partitionKey: "id" } });
+  return memoryDynamoDb({
+    [RECORDS]: { partitionKey: RECORD_TABLE.partitionKey },
+    [EFFECTS]: { partitionKey: "id" },
+    [STATES]: { partitionKey: "id" },
+  });
 }
 
 export function outcomeOf(act: () => unknown): Outcome {
@@ -193,6 +209,10 @@ export function outcomeText(result: Outcome): string {
 function forgottenIn(was: Item | undefined, is: Item | undefined): string | undefined {
   const both = was?.["status"]?.S === "REJECTED" && is?.["status"]?.S === "REJECTED";
   return both && was["messageId"]?.S !== is["messageId"]?.S ? was["messageId"]?.S : undefined;
+}
+
+function keyOf({ MessageBody }: SendMessageInput): string {
+  return (JSON.parse(MessageBody) as { key: string }).key;
 }
 
 function failureOf({ MessageAttributes = {} }: SendMessageInput): Failure {

@@ -227,6 +227,7 @@ export function complaintsAboutWrite(before: Item | undefined, after: Item | und
   if (!was) return [];
   const forgotten = is.status === "COMPLETED" ? [] : was.steps.filter((step) => !is.steps.includes(step));
   if (forgotten.length > 0) return [`CL4: the record became ${is.status}, and forgot its step ${forgotten.join(", ")}`];
+  if (is.position < was.position) return [`I5: a watermark went back from ${was.position} to ${is.position}`];
   if (was.status === "COMPLETED") return [`I5: a COMPLETED record was changed to ${is.status}`];
   if (is.attemptId !== was.attemptId) return complaintsAboutSuccessor(was, is);
   if (is.token !== was.token) return ["I4: a record got another fencing token, but no other owner"];
@@ -251,10 +252,12 @@ interface Terms {
   readonly messageId: string | undefined;
   readonly token: number | undefined;
   readonly steps: readonly string[];
+  /** Of a watermark. */
+  readonly position: string;
 }
 
 function terms(record: Item): Terms {
-  const { status, attemptId, messageId, fencingToken, steps } = record;
+  const { status, attemptId, messageId, fencingToken, steps, position } = record;
   const id = attemptId?.S ?? "";
   const token = fencingToken?.N === undefined ? undefined : Number(fencingToken.N);
   return {
@@ -264,5 +267,6 @@ function terms(record: Item): Terms {
     messageId: messageId?.S,
     token,
     steps: Object.keys(steps?.M ?? {}),
+    position: position?.S ?? "",
   };
 }

@@ -1,16 +1,17 @@
 // One invocation of the real runtime, in a sandbox.
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { SqsEvent, SqsRecord } from "../../aws/lambda.ts";
 import type { Tx } from "../../consumer/tx.ts";
 import { PermanentError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { createExactlyOnce, type ExactlyOnce } from "../../middleware/exactly-once.ts";
 import { CONSUMER } from "./engine.ts";
+import { againOf, bodyOf, eventOf, type Received } from "./events.ts";
 import type { Sandbox } from "./sandbox.ts";
-import { type Outside, type QueuedMessage, RECORDS, type Scenario } from "./scenario.ts";
+import { isPlaced, type Outside, type QueuedMessage, type Scenario } from "./scenario.ts";
 import type { CallFault } from "./schedule.ts";
 import { mark } from "./state.ts";
+import { RECORDS } from "./tables.ts";
 
 /** Time of an invocation, ms. */
 export const TIMEOUT_MS = 10_000;
@@ -20,10 +21,6 @@ export const GATE_MS: number = TIMEOUT_MS - MARGIN_MS;
 
 const DLQ_URL = "http://localhost/123456789012/explored-dlq";
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
-
-export interface Received extends QueuedMessage {
-  readonly receiveCount: number;
-}
 
 /** How an invocation ended. */
 export interface Ended {
@@ -59,11 +56,12 @@ export async function invoke(
         () => ({ failed: new Set(messages.map(({ messageId }) => messageId)) }), // the caller heard of no result
       );
   }
-  const { batchItemFailures } = await consumer.lambda(handle)(eventOf(messages, host.nowMs(), scenario), context);
-  return { failed: new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)) };
+  const take = scenario.reduction ? consumer.reduce(scenario.reduction) : consumer.lambda(handle);
+  const response = await take(eventOf(messages, host.nowMs(), scenario), context);
+  return { failed: againOf(messages, response, scenario) };
 }
 
-export type Consumer = Pick<ExactlyOnce<unknown>, "lambda" | "once">;
+export type Consumer = Pick<ExactlyOnce<unknown>, "lambda" | "once" | "reduce">;
 
 /** All that a process keeps from one invocation to the next. */
 export function createConsumer({ host, send, sqsSend }: Sandbox, scenario: Scenario): Consumer {
@@ -78,7 +76,7 @@ export function createConsumer({ host, send, sqsSend }: Sandbox, scenario: Scena
     consumer: CONSUMER,
     table: RECORDS,
     retentionDays: 40,
-    key: "key",
+    ...(isPlaced(scenario) ? {} : { key: "key" }),
     logger: silent,
     deadLetterQueueUrl: scenario.source === "fifo" ? `${DLQ_URL}.fifo` : DLQ_URL,
     deadlineMarginMs: MARGIN_MS,
@@ -90,38 +88,4 @@ export function createConsumer({ host, send, sqsSend }: Sandbox, scenario: Scena
 /** What a handler throws by the controller's word. */
 export function handlerError(fault: CallFault): Error {
   return fault === "rejects" ? new PermanentError("for good") : new Error("this time");
-}
-
-function isOne({ messageId }: QueuedMessage): (one: QueuedMessage) => boolean {
-  return (one) => one.messageId === messageId;
-}
-
-function bodyOf({ key, payload }: QueuedMessage): Pick<QueuedMessage, "key" | "payload"> {
-  return { key, ...(payload === undefined ? {} : { payload }) };
-}
-
-function eventOf(messages: readonly Received[], nowMs: number, { source, messages: sent }: Scenario): SqsEvent {
-  const arn = "arn:aws:sqs:eu-west-1:123456789012:explored";
-  const Records = messages.map(
-    (message): SqsRecord => ({
-      messageId: message.messageId,
-      receiptHandle: `handle of ${message.messageId}`,
-      body: JSON.stringify(bodyOf(message)),
-      attributes: {
-        ApproximateReceiveCount: String(message.receiveCount),
-        SentTimestamp: String(nowMs),
-        SenderId: "sender",
-        ApproximateFirstReceiveTimestamp: String(nowMs),
-        ...(source === "fifo"
-          ? { MessageGroupId: "group", SequenceNumber: String(sent.findIndex(isOne(message))) }
-          : {}),
-      },
-      messageAttributes: {},
-      md5OfBody: "",
-      eventSource: "aws:sqs",
-      eventSourceARN: source === "fifo" ? `${arn}.fifo` : arn,
-      awsRegion: "eu-west-1",
-    }),
-  );
-  return { Records };
 }

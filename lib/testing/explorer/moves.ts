@@ -7,8 +7,8 @@
 
 import type { BatchExecuteStatementOutput } from "../../store/send.ts";
 import type { AwsRequest, Call, Sandbox } from "./sandbox.ts";
-import { EFFECTS } from "./scenario.ts";
 import type { CallFault, Event } from "./schedule.ts";
+import { EFFECTS, STATES } from "./tables.ts";
 
 /** Without a fault. */
 export function freeMoves(sandbox: Sandbox, closed: boolean): Event[] {
@@ -44,10 +44,12 @@ export function isHandling({ calls }: Sandbox): boolean {
  * How the first of its handlers goes on. The others wait: they have not met each other yet. `any`: where they have, each may be
  * the next one.
  */
-export function decisions(sandbox: Sandbox, faulty: boolean, { any, closed }: Deciding): Event[] {
+export function decisions(sandbox: Sandbox, faulty: boolean, { any, closed, gathers }: Deciding): Event[] {
   const [first] = sandbox.calls.keys();
   const own = (event: Event): boolean =>
-    event.kind === "slow" || (event.kind === "answer" && (any || event.call === first));
+    event.kind === "slow" ||
+    (gathers && event.kind === "wakes") ||
+    (event.kind === "answer" && (any || event.call === first));
   const all = [...freeMoves(sandbox, closed), ...(faulty ? faultyMoves(sandbox, closed) : [])];
   return all.filter(own);
 }
@@ -55,6 +57,8 @@ export function decisions(sandbox: Sandbox, faulty: boolean, { any, closed }: De
 interface Deciding {
   readonly any: boolean;
   readonly closed: boolean;
+  /** What is ready does not wait long for a handler. */
+  readonly gathers: boolean;
 }
 
 function faultsOf(request: Call["request"]): readonly CallFault[] {
@@ -84,7 +88,7 @@ export function isCommit(request: AwsRequest): boolean {
     case "BatchExecuteStatement":
       return true;
     case "PutItem":
-      return request.input.TableName === EFFECTS;
+      return request.input.TableName === EFFECTS || request.input.TableName === STATES;
     default:
       return false;
   }

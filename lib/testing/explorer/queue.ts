@@ -1,12 +1,10 @@
 // The queue of the explored world, or the caller who asks until there is an answer: what may be delivered next.
 
-import type { Scenario } from "./scenario.ts";
+import { shardOf } from "./events.ts";
+import type { QueuedMessage, Scenario } from "./scenario.ts";
 import type { Event } from "./schedule.ts";
 
-export interface QueuedState {
-  readonly messageId: string;
-  readonly key: string;
-  readonly payload?: string;
+export interface QueuedState extends QueuedMessage {
   /** The message as it was sent first: a redrive gives it another id. */
   readonly origin: string;
   /** It was redriven when its key was committed. */
@@ -49,7 +47,15 @@ export function createQueue({ messages: sent, options, redrives = 0, source, tog
   function batchesOf(some: readonly QueuedState[]): string[][] {
     const ids = some.map(({ messageId }) => messageId);
     if (!together) return ids.map((messageId) => [messageId]);
-    return ids.length > 0 ? [ids] : [];
+    if (source !== "stream") return ids.length > 0 ? [ids] : [];
+    return [...Map.groupBy(some, shardOf).values()].map((shard) => shard.map(({ messageId }) => messageId));
+  }
+
+  /** Of a stream: a batch that failed may be halved, and its first half comes first. */
+  function halved(batches: readonly string[][]): string[][] {
+    if (source !== "stream") return [...batches];
+    const halves = batches.map((ids) => ids.slice(0, Math.ceil(ids.length / 2)));
+    return [...new Map([...batches, ...halves].map((ids) => [ids.join("+"), ids])).values()];
   }
 
   function isKnown(messageIds: readonly string[]): boolean {
@@ -60,7 +66,7 @@ export function createQueue({ messages: sent, options, redrives = 0, source, tog
     const now: Delivery = { kind: "deliver", messageIds };
     // Only acquisitions look at the clock of another sandbox, and only at a lease in force.
     if (options.strategy === "claim") return isLeased() ? [now, { ...now, how: "late" }] : [now];
-    if (source === "caller") return [now]; // no caller counts
+    if (source === "caller" || options.strategy === "watermark") return [now]; // nobody counts, or nobody asks
     const again: Delivery = { ...now, how: "again" };
     // Its start is put off, so the first receipt may come after the second. No other strategy asks how often it was received.
     if (isKnown(messageIds)) return [again];
@@ -78,7 +84,7 @@ export function createQueue({ messages: sent, options, redrives = 0, source, tog
       const batches = batchesOf(messages);
       if (together && left.length > 0 && left.length < messages.length) batches.push(...batchesOf(left));
       // Messages differ in their names only, so whichever is first may be called the first.
-      const offered = first ? batches.slice(0, 1) : batches;
+      const offered = first && source !== "stream" ? batches.slice(0, 1) : halved(batches);
       return everywhere(
         offered.flatMap((messageIds) => ways(messageIds, false, isLeased)),
         idle,
@@ -86,7 +92,7 @@ export function createQueue({ messages: sent, options, redrives = 0, source, tog
     },
     redeliverable({ isLeased, idle }) {
       return everywhere(
-        batchesOf(waiting()).flatMap((messageIds) => ways(messageIds, true, isLeased)),
+        halved(batchesOf(waiting())).flatMap((messageIds) => ways(messageIds, true, isLeased)),
         idle,
       );
     },

@@ -2,16 +2,20 @@
 // offers.
 
 import type { ExactlyOnceOptions } from "../../consumer/options.ts";
+import type { Reduction } from "../../consumer/state-store.ts";
 import type { Tx } from "../../consumer/tx.ts";
-
-export const RECORDS = "Records";
-export const EFFECTS = "Effects";
+import { ORDERED_SCENARIOS } from "./ordered-scenarios.ts";
+import { EFFECTS } from "./tables.ts";
 
 export interface QueuedMessage {
   readonly messageId: string;
   readonly key: string;
   /** @default none: messages of one key are the same */
   readonly payload?: string;
+  /** Of an ordered source: message group, or partition key. @default "group" */
+  readonly group?: string;
+  /** Of a stream. @default "0" */
+  readonly shard?: string;
 }
 
 /** What the handler does outside DynamoDB. */
@@ -20,6 +24,8 @@ export interface Outside {
   charge(key: string, idempotencyKey: string): string;
   /** Told by a handler of a message that has an order: it starts. */
   started(key: string): void;
+  /** The number that an item of effects says now, as a client of the handler's own reads it: nothing guards it. */
+  look(id: string): number;
 }
 
 export interface Means {
@@ -33,15 +39,21 @@ export interface Means {
 
 export interface Scenario {
   readonly name: string;
-  readonly options: Pick<ExactlyOnceOptions, "strategy" | "leaseSeconds" | "insert">;
+  readonly options: Pick<ExactlyOnceOptions, "strategy" | "leaseSeconds" | "insert" | "redrive">;
   readonly messages: readonly QueuedMessage[];
   /** Messages that are waiting come in one batch; else each alone. */
   readonly together: boolean;
   /**
-   * A queue, a FIFO queue with one message group, or a caller who invokes the function until it gets a result.
+   * A queue, a FIFO queue, a Kinesis stream, or a caller who invokes the function until it gets a result.
    * @default "queue"
    */
-  readonly source?: "queue" | "fifo" | "caller";
+  readonly source?: "queue" | "fifo" | "stream" | "caller";
+  /** Transactions of an invocation where nothing goes wrong. @default one a message, or one where messages come together */
+  readonly commitsMax?: number;
+  /** Its handlers do the same whenever they run: none gives up for good what another run would not. @default false */
+  readonly steady?: boolean;
+  /** Messages are folded into states, and have no handler. */
+  readonly reduction?: Reduction<{ folded: string[] }>;
   /** Dead letters that go back into the queue, as messages with new ids, at most. @default 0 */
   readonly redrives?: number;
   /** A sandbox whose invocation is over may get the next one, with all that is in its memory. @default false */
@@ -182,6 +194,12 @@ const SCENARIO_LIST: readonly Scenario[] = [
     warm: true,
     handle: add,
   },
+  ...ORDERED_SCENARIOS,
 ];
+
+/** Order is kept by positions: messages have no record of their own. */
+export function isPlaced({ options }: Pick<Scenario, "options">): boolean {
+  return options.strategy === "watermark";
+}
 
 export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map(SCENARIO_LIST.map((one) => [one.name, one]));

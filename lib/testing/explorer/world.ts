@@ -8,8 +8,9 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { createAdriftRequests } from "./adrift.ts";
 import { type Budget, createBudget, explainsMore } from "./budget.ts";
 import { createEngine, outcomeOf, outcomeText, pkOf, type Tamper, type Tape } from "./engine.ts";
-import { committedDeadLetters, committerOf, complaintsAbout, isSettled, type Snapshot } from "./invariants.ts";
+import { committedDeadLetters, committerOf, isSettled } from "./invariants.ts";
 import { type Consumer, createConsumer, GATE_MS, handlerError, invoke, TIMEOUT_MS } from "./invocation.ts";
+import { createJudge } from "./judge.ts";
 import {
   answeredAtOnce,
   decisions,
@@ -24,7 +25,7 @@ import {
 } from "./moves.ts";
 import { createQueue, type Surroundings } from "./queue.ts";
 import { type AwsRequest, type Call, createSandbox, type Sandbox } from "./sandbox.ts";
-import type { Outside, Scenario } from "./scenario.ts";
+import { isPlaced, type Outside, type Scenario } from "./scenario.ts";
 import type { CallFault, Event } from "./schedule.ts";
 import type { Explorable } from "./search.ts";
 import { canonical, mark } from "./state.ts";
@@ -74,8 +75,11 @@ const EPOCH_MS = 10 * TIMEOUT_MS;
 
 export function createWorld({ scenario, bounds, natural = false, ...under }: WorldOptions): World {
   const isInsert = scenario.options.strategy === "insert";
-  const engine = createEngine({ ...under, inserts: isInsert });
+  const byPlace = isPlaced(scenario);
+  const idOf = (key: string): string => scenario.messages.find((one) => one.key === key)?.messageId ?? key;
+  const engine = createEngine({ ...under, inserts: isInsert, idOf: byPlace ? idOf : undefined });
   const queue = createQueue(scenario);
+  const judge = createJudge(scenario, engine, queue);
   const running = new Map<number, Running>();
   /** Whose invocation is over, and who may be used again. */
   const idle = new Map<number, Running>();
@@ -87,6 +91,12 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
   let [faults, deliveries, epoch, ended] = [0, 0, 0, false];
 
   const outsideOf = (number: number): Outside => ({
+    look(id) {
+      const n = engine.look(() => Number(engine.effects().get(id)?.["n"]?.N ?? 0));
+      const own = running.get(number);
+      if (own) own.history += ` ${id}=${n}`;
+      return n;
+    },
     charge(key, idempotencyKey) {
       if (engine.keeps(pkOf(key), "charge", number)) complaints.push(`ST1: the step of ${key} is kept, and runs again`);
       if ((charges.get(key) ?? idempotencyKey) !== idempotencyKey)
@@ -97,26 +107,25 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
     started(key) {
       const place = queue.messages.findIndex((one) => one.key === key);
       const before = queue.messages[place - 1];
-      if (!before || engine.isAhead() || isSettled(before, snapshot())) return;
+      if (!before || engine.isAhead() || isSettled(before, judge.snapshot())) return;
       complaints.push(`I10: the handler of ${key} starts before ${before.messageId} is settled`);
     },
   });
 
-  function snapshot(): Snapshot {
-    const { deadLetters, forgotten } = engine;
-    const [records, effects] = [engine.records(), engine.effects()];
-    const ordered = scenario.source === "fifo";
-    return { records, effects, inserts: isInsert, ordered, queue: queue.messages, deadLetters, forgotten, pkOf };
+  function options(): Event[] {
+    const possible = possibilities();
+    if (!scenario.steady) return possible;
+    return possible.filter((one) => one.kind !== "answer" || one.fault !== "rejects");
   }
 
-  function options(): Event[] {
+  function possibilities(): Event[] {
     if (ended) return [];
     const found = [...running.values()];
     if (natural) return movesOf(found, [...deliverable(), ...redrives(), ...adrift.landings()]);
     // A handler that goes on, alone in its sandbox, commutes with everything that others do: first it, then the others.
     const deciding = found.find(({ sandbox }) => isDeciding(sandbox));
     if (deciding) {
-      const how = { any: scenario.warm === true, closed: isClosed(deciding) };
+      const how = { any: scenario.warm === true, closed: isClosed(deciding), gathers: byPlace };
       return decisions(deciding.sandbox, faults < bounds.faults, how);
     }
     // So does the start of an invocation, up to its first answer, since messages are delivered before and after they are
@@ -155,13 +164,15 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
         return deliver(event);
       case "redrive":
         return queue.redrive(event.messageId, ({ key, payload }) =>
-          engine.look(() => committerOf(key, snapshot(), payload) !== undefined),
+          engine.look(() => committerOf(key, judge.snapshot(), payload) !== undefined),
         );
       case "answer":
         return answer(event.sandbox, event.call, event.fault);
       case "lands":
         return adrift.land(event);
       case "wakes":
+        // A run does not wait for a slow handler: what follows is another one.
+        if (isHandling(runningIn(event.sandbox).sandbox)) runningIn(event.sandbox).budget.explained();
         return move(event, (sandbox) => sandbox.fireNext("short"));
       case "slow":
         if (!isClosed(runningIn(event.sandbox))) faults++;
@@ -330,18 +341,19 @@ export function createWorld({ scenario, bounds, natural = false, ...under }: Wor
     options,
     perform,
     complaints() {
-      return [...complaints, ...engine.complaints, ...complaintsAbout(snapshot())];
+      return [...complaints, ...engine.complaints, ...judge.complaints()];
     },
     tape: engine.tape,
     resultText() {
-      const records = [...engine.records().values()].map(({ status, messageId, fencingToken, steps }) =>
-        [status?.S, messageId?.S, fencingToken?.N, ...Object.keys(steps?.M ?? {})].join(" "),
+      const records = [...engine.records().values()].map(({ status, messageId, fencingToken, steps, position }) =>
+        [status?.S, messageId?.S, fencingToken?.N, ...Object.keys(steps?.M ?? {}), position?.S].join(" "),
       );
+      const states = [...engine.states().values()].map(({ state }) => JSON.stringify(state));
       const deleted = queue.messages.map((one) => `${one.messageId} ${one.deleted ? "deleted" : "waiting"}`);
       const landing = adrift.landings().length;
       const dead = [...engine.deadLetters.keys()].sort();
-      const flagged = committedDeadLetters(snapshot()).map((id) => `dead letter ${id} is committed`); // I9
-      return [...records, ...deleted, ...dead, ...flagged, `${landing} on its way`].join(", ");
+      const flagged = committedDeadLetters(judge.snapshot()).map((id) => `dead letter ${id} is committed`); // I9
+      return [...records, ...states, ...deleted, ...dead, ...flagged, `${landing} on its way`].join(", ");
     },
     waits: () =>
       [...running.values()].flatMap(({ sandbox }) =>

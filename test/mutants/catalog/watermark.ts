@@ -46,6 +46,20 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
     caughtBy: [TEST],
   },
   {
+    name: "epoch left out of the scope (WM2)",
+    file: "lib/consumer/order.ts",
+    find: "return epoch === undefined ? scope",
+    replace: "return epoch !== null ? scope",
+    caughtBy: ["consumer/epoch.test.ts"],
+  },
+  {
+    name: "epoch of a state's positions left out (KS2)",
+    file: REDUCTION,
+    find: "scopeOf(first.delivery, options.epoch)",
+    replace: "scopeOf(first.delivery, undefined)",
+    caughtBy: ["consumer/epoch.test.ts"],
+  },
+  {
     name: "run not cut at an item it wrote (OR4)",
     file: RUN,
     find: "return writes.some(isWritten)",

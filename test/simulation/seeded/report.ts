@@ -1,11 +1,16 @@
 // What a simulation tells of a violation.
 
-import type { Simulation, Violation } from "./simulate.ts";
+import type { Violation } from "./simulate.ts";
 
-export function violationText(
-  { seed, steps, strategy, adjust, profileName }: Simulation,
-  violation: Violation,
-): string {
+interface Told {
+  readonly seed: number;
+  readonly steps: number;
+  readonly strategy: string;
+  readonly adjust?: object | undefined;
+  readonly profileName?: string | undefined;
+}
+
+export function violationText({ seed, steps, strategy, adjust, profileName }: Told, violation: Violation): string {
   const { step, complaints, history } = violation;
   const command = `npm run sim -- --seed ${seed} --steps ${steps} --strategy ${strategy}${profileName === undefined ? "" : ` --profile ${profileName}`}`;
   return [

@@ -31,15 +31,20 @@ export interface Simulated {
   readonly violation: Violation | undefined;
 }
 
-interface Run extends Simulated {
+export interface Run extends Simulated {
   readonly trace: readonly string[];
   readonly state: string;
 }
 
 /** Stops at the first violation. */
-export async function simulate(simulation: Simulation): Promise<Simulated> {
-  const first = await runOnce(simulation);
-  const second = await runOnce(simulation);
+export function simulate(simulation: Simulation): Promise<Simulated> {
+  return twice(() => runOnce(simulation));
+}
+
+/** SW1 */
+export async function twice(run: () => Promise<Run>): Promise<Simulated> {
+  const first = await run();
+  const second = await run();
   const at = first.trace.findIndex((line, index) => line !== second.trace[index]);
   const same = at < 0 && first.trace.length === second.trace.length && first.state === second.state;
   if (same || first.violation) return first;
