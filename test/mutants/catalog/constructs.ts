@@ -250,11 +250,11 @@ export const CONSTRUCT_MUTANTS: readonly Mutant[] = [
   {
     name: "states that cannot be written",
     file: GRANTS,
-    find: `  "dynamodb:GetItem",
-  "dynamodb:PutItem",
+    find: `  "dynamodb:PutItem",
+  "dynamodb:BatchGetItem",
   "dynamodb:PartiQLInsert",
   "dynamodb:PartiQLUpdate",`,
-    replace: `  "dynamodb:GetItem",`,
+    replace: `  "dynamodb:BatchGetItem",`,
     caughtBy: ["constructs/granted-actions.test.ts"],
   },
 ];
