@@ -53,7 +53,7 @@ describe("statistics of a device", () => {
         expect(Math.min(...spans.map(({ min }) => min))).toBe(Math.min(...values));
         expect(Math.max(...spans.map(({ max }) => max))).toBe(Math.max(...values));
       }),
-      { numRuns: 100 },
+      { numRuns: 100, endOnFailure: true }, // to make hundreds of readings fewer takes minutes
     );
   });
 
