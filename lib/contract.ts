@@ -10,6 +10,8 @@ export const ENVIRONMENT = {
   retentionDays: "SEMEL_RETENTION_DAYS",
   /** URL of the queue to which messages go that can never succeed. */
   deadLetterQueueUrl: "SEMEL_DEAD_LETTER_QUEUE_URL",
+  /** Name of the DynamoDB table that holds messages to be sent, until the relay has sent them. */
+  outboxTable: "SEMEL_OUTBOX_TABLE",
 } as const;
 
 /** Attributes of the record table that AWS acts on. */
@@ -18,4 +20,20 @@ export const RECORD_TABLE = {
   partitionKey: "pk",
   /** What DynamoDB's time to live reads. */
   timeToLive: "expiresAt",
+} as const;
+
+/** Attributes and index of the outbox table that AWS acts on. Its stream has new images. */
+export const OUTBOX_TABLE = {
+  /** Partition key, a string. */
+  partitionKey: "pk",
+  /** Sort key, a string. */
+  sortKey: "sk",
+  /** What DynamoDB's time to live reads: on counters alone, never on messages. */
+  timeToLive: "expiresAt",
+  /** A global index of what is not sent yet: its name, and the attributes of its key. Both are on items with messages alone. */
+  unsentIndex: "unsent",
+  /** Partition key of the index, a string: a shard, "0" to "9". */
+  unsentPartitionKey: "unsent",
+  /** Sort key of the index, a string: milliseconds since the epoch, zero-padded to 15 digits. */
+  unsentSortKey: "createdAt",
 } as const;
