@@ -39,7 +39,7 @@ export interface CounterTimes {
 
 /** OC2. The number behind the one that was seen. */
 export function nextSequence(seen: Exclude<SeenCounter, { kind: "unreadable" }>, nowMs: number): number {
-  return seen.kind === "none" ? nowMs : seen.sequence + 1;
+  return seen.kind === "none" ? Math.trunc(nowMs) : seen.sequence + 1;
 }
 
 const SEQUENCE_DIGITS = 20;

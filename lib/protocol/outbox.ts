@@ -191,7 +191,7 @@ function toItem(
     [OUTBOX_TABLE.partitionKey]: { S: pk },
     [OUTBOX_TABLE.sortKey]: { S: sk },
     formatVersion: { N: String(OUTBOX_FORMAT_VERSION) },
-    [OUTBOX_TABLE.unsentSortKey]: { S: padded(createdAtMs, CREATED_AT_DIGITS) },
+    [OUTBOX_TABLE.unsentSortKey]: { S: padded(Math.trunc(createdAtMs), CREATED_AT_DIGITS) },
     [OUTBOX_TABLE.unsentPartitionKey]: { S: shardOf(pk) },
     idPrefix: { S: prefix },
     targets: { L: [...targets.values()].map(targetValue) },
