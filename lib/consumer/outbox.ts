@@ -123,7 +123,9 @@ async function commitNumbered({ message, sent }: Sending, numbering: Numbering):
     }
     if (outcome.kind !== "conditionFailed") return leftOpen(outcome, open);
     open ||= outcome.openTries; // OX5
-    if (outcome.item === undefined || !counters.has(outcome.item)) return { ...outcome, openTries: open };
+    if (outcome.item === undefined || !counters.has(outcome.item)) {
+      return { ...outcome, openTries: open };
+    }
     const delayMs = fullJitterMs(CONFLICT_BACKOFF, tries, host.random());
     if (tries >= NUMBERS_TRIES_MAX || control.timeLeftMs() <= delayMs) return leftOpen({ kind: "conflict" }, open);
     await sleep(host, delayMs, control.signal); // OX4
