@@ -18,6 +18,8 @@ export const ENVIRONMENT = {
   strategy: "SEMEL_STRATEGY",
   /** One of REDRIVE: whether messages may come back from the dead-letter queue. Of queues only. */
   redrive: "SEMEL_REDRIVE",
+  /** Name of the DynamoDB table that holds messages to be sent, until the relay has sent them. */
+  outboxTable: "SEMEL_OUTBOX_TABLE",
 } as const;
 
 /** Values of the variable SEMEL_REDRIVE. */
@@ -29,4 +31,20 @@ export const RECORD_TABLE = {
   partitionKey: "pk",
   /** What DynamoDB's time to live reads. */
   timeToLive: "expiresAt",
+} as const;
+
+/** Attributes and index of the outbox table that AWS acts on. Its stream has new images. */
+export const OUTBOX_TABLE = {
+  /** Partition key, a string. */
+  partitionKey: "pk",
+  /** Sort key, a string. */
+  sortKey: "sk",
+  /** What DynamoDB's time to live reads: on counters alone, never on messages. */
+  timeToLive: "expiresAt",
+  /** A global index of what is not sent yet: its name, and the attributes of its key. Both are on items with messages alone. */
+  unsentIndex: "unsent",
+  /** Partition key of the index, a string: a shard, "0" to "9". */
+  unsentPartitionKey: "unsent",
+  /** Sort key of the index, a string: milliseconds since the epoch, zero-padded to 15 digits. */
+  unsentSortKey: "createdAt",
 } as const;

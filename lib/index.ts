@@ -30,8 +30,10 @@ export type {
 export type { Message, SourceRecord } from "./consumer/message.ts";
 export type { Logger, Metrics } from "./consumer/observe.ts";
 export type { ExactlyOnceOptions } from "./consumer/options.ts";
+export type { OutboxOptions } from "./consumer/outbox-options.ts";
 export type { BackoffOptions } from "./consumer/queue-options.ts";
 export type { Handler } from "./consumer/run.ts";
+export type { EventParams, SendParams, TopicParams } from "./consumer/sending.ts";
 export type { SqsClient } from "./consumer/sqs-send.ts";
 export type { Reduction } from "./consumer/state-store.ts";
 export type { StepContext, StepFunction } from "./consumer/steps.ts";

@@ -59,6 +59,12 @@ export interface GetOptions {
   readonly attributes?: readonly string[];
 }
 
+/** Tables that semel alone writes to: effects on them are refused. */
+export interface OwnTables {
+  readonly records: string;
+  readonly outbox: string | undefined;
+}
+
 export type ReadInput = Omit<GetItemInput, "ConsistentRead">;
 
 const CONDITION_FIELDS = [
@@ -68,8 +74,8 @@ const CONDITION_FIELDS = [
   "ReturnValuesOnConditionCheckFailure",
 ];
 
-export function putEffect(params: PutParams, recordTable: string): PutEffect {
-  const tableName = checkedTable("put", params, ["Item", ...CONDITION_FIELDS], recordTable);
+export function putEffect(params: PutParams, own: OwnTables): PutEffect {
+  const tableName = checkedTable("put", params, ["Item", ...CONDITION_FIELDS], own);
   return {
     kind: "put",
     tableName,
@@ -78,14 +84,14 @@ export function putEffect(params: PutParams, recordTable: string): PutEffect {
   };
 }
 
-export function insertEffect(params: InsertParams, recordTable: string): PutEffect {
-  const tableName = checkedTable("insert", params, ["Item"], recordTable);
+export function insertEffect(params: InsertParams, own: OwnTables): PutEffect {
+  const tableName = checkedTable("insert", params, ["Item"], own);
   const expressions = { names: {}, values: {} };
   return { kind: "put", absent: true, tableName, item: attributes("insert", "Item", params.Item), expressions };
 }
 
-export function updateEffect(params: UpdateParams, recordTable: string): KeyedEffect {
-  const tableName = checkedTable("update", params, ["Key", "UpdateExpression", ...CONDITION_FIELDS], recordTable);
+export function updateEffect(params: UpdateParams, own: OwnTables): KeyedEffect {
+  const tableName = checkedTable("update", params, ["Key", "UpdateExpression", ...CONDITION_FIELDS], own);
   const update = requiredText("update", "UpdateExpression", params.UpdateExpression);
   return {
     kind: "update",
@@ -95,19 +101,19 @@ export function updateEffect(params: UpdateParams, recordTable: string): KeyedEf
   };
 }
 
-export function deleteEffect(params: DeleteParams, recordTable: string): KeyedEffect {
-  const tableName = checkedTable("delete", params, ["Key", ...CONDITION_FIELDS], recordTable);
+export function deleteEffect(params: DeleteParams, own: OwnTables): KeyedEffect {
+  const tableName = checkedTable("delete", params, ["Key", ...CONDITION_FIELDS], own);
   return { kind: "delete", tableName, key: keyOf("delete", params), expressions: expressions("delete", params) };
 }
 
-export function checkEffect(params: CheckParams, recordTable: string): KeyedEffect {
-  const tableName = checkedTable("check", params, ["Key", ...CONDITION_FIELDS], recordTable);
+export function checkEffect(params: CheckParams, own: OwnTables): KeyedEffect {
+  const tableName = checkedTable("check", params, ["Key", ...CONDITION_FIELDS], own);
   requiredText("check", "ConditionExpression", params.ConditionExpression);
   return { kind: "check", tableName, key: keyOf("check", params), expressions: expressions("check", params) };
 }
 
-export function incrementEffect(params: ItemParams, amounts: IncrementAmounts, recordTable: string): IncrementEffect {
-  const tableName = checkedTable("increment", params, ["Key"], recordTable);
+export function incrementEffect(params: ItemParams, amounts: IncrementAmounts, own: OwnTables): IncrementEffect {
+  const tableName = checkedTable("increment", params, ["Key"], own);
   const key = keyOf("increment", params);
   const decimals = new Map<string, string>();
   for (const [attribute, amount] of Object.entries(amounts ?? {})) {
@@ -131,8 +137,8 @@ function isExact(amount: number): boolean {
 
 const GET_OPTIONS = ["guard", "version", "attributes"];
 
-export function readInput(params: ItemParams, options: GetOptions, recordTable: string): ReadInput {
-  const tableName = checkedTable("get", params, ["Key"], recordTable);
+export function readInput(params: ItemParams, options: GetOptions, own: OwnTables): ReadInput {
+  const tableName = checkedTable("get", params, ["Key"], own);
   const unknown = Object.keys(options).filter((name) => !GET_OPTIONS.includes(name));
   if (unknown.length > 0)
     throw wrong("get", `unknown option ${unknown.join(", ")}`, `Known options: ${GET_OPTIONS.join(", ")}`);
@@ -163,7 +169,7 @@ export function guardOf({ TableName, Key }: ReadInput, item: Item | undefined, o
   return { tableName: TableName, key: Key, terms };
 }
 
-function checkedTable(method: string, params: object, fields: readonly string[], recordTable: string): string {
+function checkedTable(method: string, params: object, fields: readonly string[], own: OwnTables): string {
   if (typeof params !== "object" || params === null)
     throw wrong(method, `its parameters are ${String(params)}`, "Pass an object");
   const given = params as Readonly<Record<string, unknown>>;
@@ -173,8 +179,15 @@ function checkedTable(method: string, params: object, fields: readonly string[],
     throw wrong(method, `foreign field ${meant.join(", ")}`, `Known fields: ${["TableName", ...fields].join(", ")}`);
   }
   const tableName = requiredText(method, "TableName", given["TableName"]);
-  if (tableOf(tableName) === tableOf(recordTable)) {
+  if (tableOf(tableName) === tableOf(own.records)) {
     throw wrong(method, `${tableName} is the table of the idempotency records`, "Keep data in a table of its own");
+  }
+  if (own.outbox !== undefined && tableOf(tableName) === tableOf(own.outbox)) {
+    throw wrong(
+      method,
+      `${tableName} is the outbox table`,
+      "Use tx.send or tx.publish, and keep data in a table of its own",
+    );
   }
   return tableName;
 }

@@ -9,6 +9,7 @@ import type { Delivery } from "../sources/source.ts";
 import { controlOf } from "./deadline.ts";
 import { handlerFailure, outOfTime } from "./failures.ts";
 import { readMessage } from "./message.ts";
+import { outboxPuts } from "./outbox.ts";
 import { mayBeRejected } from "./rejection.ts";
 import type { RunContext } from "./run.ts";
 import { openTx } from "./tx.ts";
@@ -42,18 +43,23 @@ export interface Placed {
   readonly copies: readonly Delivery[];
 }
 
+export interface MemberContext extends RunContext {
+  /** Of the watermark. */
+  readonly pk: string;
+}
+
 const MET = new Error("an item that an earlier message of the run wrote");
 
 /** Runs the handler once. `run`: what the messages before it, which are not committed yet, touch. Never rejects. */
-export async function attempt(placed: Placed, run: RunItems, context: RunContext): Promise<Attempt> {
+export async function attempt(placed: Placed, run: RunItems, context: MemberContext): Promise<Attempt> {
   const { delivery } = placed;
-  const { deadline, handler, observer, options, slots, store, untilGate } = context;
+  const { deadline, handler, observer, options, pk, slots, store, untilGate } = context;
   const control = controlOf(deadline);
   let [met, reads] = [false, 0];
   const opened = openTx({
     key: delivery.messageId,
     signal: deadline.gate,
-    recordTable: options.table,
+    options,
     get: (input) => {
       reads++;
       met ||= run.isWritten(itemId(input.TableName, input.Key));
@@ -72,7 +78,9 @@ export async function attempt(placed: Placed, run: RunItems, context: RunContext
     });
     opened.close();
     if (met) return { kind: "met" };
-    const { effects, guards } = opened.declared();
+    const { effects: own, guards, sent } = opened.declared();
+    const parts = { commit: [pk, placed.position], sequenceOf: () => placed.position }; // OX2 of outbox.ts
+    const effects = sent.length === 0 ? own : [...own, ...outboxPuts(sent, parts, context)];
     await store.learnKeys(tablesOfPuts(effects), control);
     const touches = touchesOf(effects, guards, store.keyNames);
     const [hasRead, unguarded] = [reads > 0, reads > guards.length];

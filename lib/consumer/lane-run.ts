@@ -19,13 +19,11 @@ import { isDone, type PassedOver, type Watermark, type WatermarkMove } from "../
 import type { Delivery } from "../sources/source.ts";
 import { controlOf } from "./deadline.ts";
 import { commitFailure, conditionFailure, reasonOf, stillOpen } from "./failures.ts";
-import { attempt, type Member, type Placed, rejected } from "./lane-member.ts";
+import { attempt, type Member, type MemberContext, type Placed, rejected } from "./lane-member.ts";
 import { mayBeRejected, moveAway, STORED_REASON_LENGTH_MAX } from "./rejection.ts";
-import { type MessageOutcome, RERUNS_MAX, type RunContext } from "./run.ts";
+import { type MessageOutcome, RERUNS_MAX } from "./run.ts";
 
-export interface LaneContext extends RunContext {
-  /** Of the watermark. */
-  readonly pk: string;
+export interface LaneContext extends MemberContext {
   known(): Watermark | undefined;
   remember(watermark: Watermark): void;
   /** Its handler starts. */

@@ -7,6 +7,7 @@ import type { RetryBackoff } from "../protocol/retry-delay.ts";
 import type { DynamoDbClient } from "../store/sdk-send.ts";
 import type { Message, SourceRecord } from "./message.ts";
 import type { Logger, Metrics } from "./observe.ts";
+import { type OutboxOptions, outboxOptions } from "./outbox-options.ts";
 import { type BackoffOptions, backoff, deadLetterQueueUrl } from "./queue-options.ts";
 import type { SqsClient } from "./sqs-send.ts";
 import {
@@ -93,6 +94,12 @@ export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV
   /** The append-only table of strategy `"insert"`: required with it, refused without. */
   readonly insert?: InsertOptions;
   /**
+   * The table for what `tx.send` and `tx.publish` send, in the account and Region of the record table; a relay takes it from there.
+   * Not with strategy `"insert"`.
+   * @default the variable SEMEL_OUTBOX_TABLE, which the construct sets; else sending is an error of its message
+   */
+  readonly outbox?: OutboxOptions;
+  /**
    * Strategy `"claim"`: time without a renewal after which a worker counts as dead and another may acquire its key,
    * seconds, 1 to 900. The lease is renewed every quarter of it. It saves work, and safety does not depend on it.
    * @default 30
@@ -160,6 +167,7 @@ export interface ResolvedOptions {
   readonly strategy: Strategy;
   /** There exactly with strategy "insert". */
   readonly insert: InsertOptions | undefined;
+  readonly outbox: OutboxOptions | undefined;
   readonly redriveNever: boolean;
   readonly epoch: string | undefined;
   readonly leaseMs: number;
@@ -189,6 +197,7 @@ const KNOWN: Readonly<Record<keyof ExactlyOnceOptions, true>> = {
   redrive: true,
   epoch: true,
   insert: true,
+  outbox: true,
   leaseSeconds: true,
   storeResult: true,
   committedKeysMax: true,
@@ -229,6 +238,7 @@ export function resolveOptions<S extends StandardSchemaV1>(
     fingerprint: optionalFunction("fingerprint", options.fingerprint) as ResolvedOptions["fingerprint"],
     strategy: chosen,
     insert: insertOptions(options.insert, chosen),
+    outbox: outboxOptions({ ...options, strategy: chosen }, environment),
     redriveNever: redriveNever(options.redrive, { strategy: chosen, told: environment[ENVIRONMENT.redrive] }),
     epoch: epoch(options.epoch, chosen),
     leaseMs: 1_000 * leaseSeconds(options.leaseSeconds, chosen),

@@ -20,6 +20,7 @@ import type { Intake } from "./intake.ts";
 import { type Prepared, prepare } from "./message.ts";
 import { createObserver } from "./observe.ts";
 import { countFirsts, createTurns, laneOf, type Turn } from "./order.ts";
+import { createGroupTurns } from "./outbox-turns.ts";
 import { type LanesContext, processLanes } from "./process-lanes.ts";
 import { type BatchShell, type MessageContext, processMessage, type Shell } from "./process-message.ts";
 import { failOrReject } from "./rejection.ts";
@@ -110,6 +111,7 @@ function batchContext(waiting: Waiting, { batch, handler, shell }: BatchParts): 
     observer: createObserver(options.consumer, options.logger, options.metrics),
     slots: createSlots(options.concurrency, deadline.gate),
     untilGate: createWait(deadline.gate, () => tooLate(deadline.gate)),
+    groups: createGroupTurns(),
     records: recordReader({ store, host, control: controlOf(deadline) }),
     storeResult: options.storeResult ?? false,
     leaders: new Map(),

@@ -16,6 +16,7 @@ import { controlOf, type Deadline, openDeadline } from "./deadline.ts";
 import { commitFailure, leftOpen } from "./failures.ts";
 import { type Prepared, prepare } from "./message.ts";
 import { createObserver, type Observer } from "./observe.ts";
+import { createGroupTurns } from "./outbox-turns.ts";
 import { type MessageContext, processMessage, type Shell } from "./process-message.ts";
 import { type Handler, type MessageOutcome, tooLate } from "./run.ts";
 
@@ -103,6 +104,7 @@ function directContext({ deadline, observer, shell }: Invocation, handler: Handl
     storeResult: options.storeResult ?? true,
     observer,
     untilGate: createWait(deadline.gate, () => tooLate(deadline.gate)),
+    groups: createGroupTurns(),
   };
 }
 

@@ -18,6 +18,8 @@ import { controlOf } from "./deadline.ts";
 import { commitFailure, conditionFailure, handlerFailure, leaseLost, outOfTime, stillOpen } from "./failures.ts";
 import type { HeldLease } from "./lease.ts";
 import type { Message, Prepared } from "./message.ts";
+import { commitSending } from "./outbox.ts";
+import type { GroupTurns } from "./outbox-turns.ts";
 import type { RejectContext } from "./rejection.ts";
 import type { Steps } from "./steps.ts";
 import { openTx, type Tx } from "./tx.ts";
@@ -52,6 +54,7 @@ export interface RunContext extends RejectContext {
   readonly storeResult: boolean;
   /** Waits for a handler until the gate closes. */
   readonly untilGate: Wait;
+  readonly groups: GroupTurns;
 }
 
 /** What a claim adds. */
@@ -116,7 +119,7 @@ async function runOnce(prepared: Prepared, context: RunContext, claimed: Claimed
   const opened = openTx({
     key: prepared.key,
     signal: stop,
-    recordTable: options.table,
+    options,
     get: (input) => store.get(input, control),
     steps: claimed?.steps,
     onLateUse: (error) => observer.lateUse(prepared.message.messageId, prepared.key, error),
@@ -131,11 +134,19 @@ async function runOnce(prepared: Prepared, context: RunContext, claimed: Claimed
       opened.close();
       return value;
     });
-    const { effects, guards } = opened.declared();
+    const { effects, guards, sent } = opened.declared();
     await claimed?.lease.settled();
     const own = recordOf(prepared, context, claimed);
     const record = context.storeResult ? withResult(own, result) : own;
-    const outcome = await store.commit({ record, effects, guards, key: prepared.key }, control);
+    const declared = { record, effects, guards, key: prepared.key };
+    const outcome =
+      sent.length === 0
+        ? await store.commit(declared, control)
+        : await commitSending(
+            { message: declared, sent, place: prepared.delivery },
+            { ...context, wait: claimed ? renewing(claimed.lease, wait) : wait },
+            control,
+          );
     if (outcome.kind !== "committed") return outcome;
     return { kind: "committed", record: written(outcome.record, record), returned: result };
   } catch (error) {
@@ -143,6 +154,17 @@ async function runOnce(prepared: Prepared, context: RunContext, claimed: Claimed
     const notStarted = deadline.gate.aborted && error === deadline.gate.reason; // a handler may throw undefined
     return { kind: "failed", error: notStarted ? outOfTime("it was started") : handlerFailure(error) };
   }
+}
+
+/** Waits without losing the lease, and has no renewal under way in the end. */
+function renewing(lease: HeldLease, wait: Wait): Wait {
+  return async (running) => {
+    try {
+      return await lease.during(() => wait(running));
+    } finally {
+      await lease.settled();
+    }
+  };
 }
 
 /** Under a claim, an earlier run of the same attempt may have been the one that went through: its result counts. */

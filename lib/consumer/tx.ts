@@ -8,6 +8,7 @@
 import type { Item } from "../aws/dynamodb.ts";
 import { SemelError } from "../errors.ts";
 import type { Effect, Guard } from "../protocol/effects.ts";
+import type { DeclaredMessage } from "../protocol/outbox.ts";
 import {
   type CheckParams,
   checkEffect,
@@ -28,6 +29,15 @@ import {
   updateEffect,
 } from "./declarations.ts";
 import { fromItem } from "./marshalling.ts";
+import type { ResolvedOptions } from "./options.ts";
+import {
+  type EventParams,
+  publishedMessage,
+  queueMessage,
+  refuseWithoutOutbox,
+  type SendParams,
+  type TopicParams,
+} from "./sending.ts";
 import { checkedSteps, type StepFunction, type Steps } from "./steps.ts";
 
 /** Declares the effects of one message. They are committed together with its idempotency record, or not at all. */
@@ -61,6 +71,22 @@ export interface Tx {
    */
   get<T extends object = Record<string, unknown>>(params: ItemParams, options?: GetOptions): Promise<T | undefined>;
   /**
+   * Sends a message to a queue of SQS: it is written to the outbox in the transaction of the other effects, and the relay sends it
+   * after the commit. What is not committed is not sent. It is sent at least once, with an id that is the same however often the handler
+   * runs, as attribute `semel-idempotency-key`, and of a FIFO queue as deduplication id: it takes effect once at a consumer that takes
+   * this for its key, as semel's do by default.
+   *
+   * `body`: a text as it is, anything else as its JSON; with attributes at most some 300 KB. Messages of one FIFO group arrive in the
+   * order of their commits. Not with strategy `"insert"`; the option `outbox` names the table.
+   */
+  send(queueUrl: string | undefined, body: unknown, params?: SendParams): void;
+  /**
+   * As `send`, to an event bus of EventBridge, by name or ARN, or to a topic of SNS, by ARN; at most 256 KB. A topic's message has its
+   * id as attribute `semel-idempotency-key`, an event as the field of this name in its detail: the key of a consumer behind a rule is
+   * at the path `detail.semel-idempotency-key`.
+   */
+  publish(target: string | undefined, message: EventParams | TopicParams): void;
+  /**
    * Strategy claim: does something outside DynamoDB, and keeps what it gave (its JSON) on the record, so that a re-run skips
    * it and goes on. It runs at least once; `idempotencyKey` is the same each time. Names are unique within a handler; steps
    * that run side by side work. The results of all steps share an item of 400 KB.
@@ -74,14 +100,20 @@ export interface OpenTx {
   /** Takes nothing more from now on. */
   close(): void;
   /** After `close`; throws the first error of a declaration, swallowed or not. */
-  declared(): { readonly effects: readonly Effect[]; readonly guards: readonly Guard[] };
+  declared(): Declared;
+}
+
+export interface Declared {
+  readonly effects: readonly Effect[];
+  readonly guards: readonly Guard[];
+  /** Messages to send, in their order. */
+  readonly sent: readonly DeclaredMessage[];
 }
 
 export interface TxContext {
   readonly key: string;
   readonly signal: AbortSignal;
-  /** Effects on it are refused. */
-  readonly recordTable: string;
+  readonly options: Pick<ResolvedOptions, "table" | "outbox" | "strategy">;
   /** Told when tx is used after its handler ended. */
   onLateUse(error: SemelError): void;
   get(input: ReadInput): Promise<Item | undefined>;
@@ -89,8 +121,10 @@ export interface TxContext {
   readonly steps: Steps | undefined;
 }
 
-export function openTx({ key, signal, recordTable, get, steps, onLateUse }: TxContext): OpenTx {
+export function openTx({ key, signal, options: resolved, get, steps, onLateUse }: TxContext): OpenTx {
+  const own = { records: resolved.table, outbox: resolved.outbox?.table };
   const effects: Effect[] = [];
+  const sent: DeclaredMessage[] = [];
   const guards: Guard[] = [];
   const named = new Set<string>();
   let [open, reading, stepping] = [true, 0, 0];
@@ -111,7 +145,7 @@ export function openTx({ key, signal, recordTable, get, steps, onLateUse }: TxCo
   }
 
   async function read<T extends object>(params: ItemParams, options: GetOptions): Promise<T | undefined> {
-    const input = declare("get", () => readInput(params, options, recordTable));
+    const input = declare("get", () => readInput(params, options, own));
     const guarded = options.guard !== false;
     reading++;
     try {
@@ -143,13 +177,23 @@ export function openTx({ key, signal, recordTable, get, steps, onLateUse }: TxCo
   const tx: Tx = {
     key,
     signal,
-    put: (params) => declare("put", () => void effects.push(putEffect(params, recordTable))),
-    insert: (params) => declare("insert", () => void effects.push(insertEffect(params, recordTable))),
-    update: (params) => declare("update", () => void effects.push(updateEffect(params, recordTable))),
-    delete: (params) => declare("delete", () => void effects.push(deleteEffect(params, recordTable))),
-    check: (params) => declare("check", () => void effects.push(checkEffect(params, recordTable))),
+    put: (params) => declare("put", () => void effects.push(putEffect(params, own))),
+    insert: (params) => declare("insert", () => void effects.push(insertEffect(params, own))),
+    update: (params) => declare("update", () => void effects.push(updateEffect(params, own))),
+    delete: (params) => declare("delete", () => void effects.push(deleteEffect(params, own))),
+    check: (params) => declare("check", () => void effects.push(checkEffect(params, own))),
     increment: (params, amounts) =>
-      declare("increment", () => void effects.push(incrementEffect(params, amounts, recordTable))),
+      declare("increment", () => void effects.push(incrementEffect(params, amounts, own))),
+    send: (queueUrl, body, params) =>
+      declare("send", () => {
+        refuseWithoutOutbox("send", resolved);
+        sent.push(queueMessage(queueUrl, body, params));
+      }),
+    publish: (target, params) =>
+      declare("publish", () => {
+        refuseWithoutOutbox("publish", resolved);
+        sent.push(publishedMessage(target, params));
+      }),
     get<T extends object>(params: ItemParams, options: GetOptions = {}): Promise<T | undefined> {
       const reading = read<T>(params, options);
       reading.catch(() => {}); // one that nobody awaits must not end the process; X3 tells of it
@@ -170,7 +214,7 @@ export function openTx({ key, signal, recordTable, get, steps, onLateUse }: TxCo
     },
     declared() {
       if (failed) throw failed.error;
-      return { effects, guards };
+      return { effects, guards, sent };
     },
   };
 }

@@ -24,6 +24,7 @@ import { knownWatermarks } from "../consumer/known-watermarks.ts";
 import type { Message } from "../consumer/message.ts";
 import { quietly } from "../consumer/observe.ts";
 import { type ExactlyOnceOptions, type ResolvedOptions, resolveOptions } from "../consumer/options.ts";
+import { keyNamesOf } from "../consumer/outbox-options.ts";
 import { type Batch, batchResponse, processBatch } from "../consumer/process-batch.ts";
 import type { Shell } from "../consumer/process-message.ts";
 import { processOnce } from "../consumer/process-once.ts";
@@ -120,7 +121,7 @@ const STATES_BYTES_MAX: number = 16 * 1024 * 1024;
 
 /** All that belongs to one process. */
 function openShell(options: ResolvedOptions, { host, send, sqsSend }: Surroundings): Shell {
-  const store = recordStore({ table: options.table, send, host });
+  const store = recordStore({ table: options.table, send, host, tables: keyNamesOf(options.outbox) });
   return {
     options,
     host,

@@ -49,6 +49,8 @@ export type CommitOutcome =
       readonly openTries: boolean;
       /** The item, for people. */
       readonly where?: string;
+      /** Its id (`itemId`), where the action names its key. */
+      readonly item?: string;
     }
   | { readonly kind: "conflict" }
   | { readonly kind: "throttled" }

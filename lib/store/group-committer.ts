@@ -33,7 +33,7 @@ import {
   memberParts,
 } from "./group-transaction.ts";
 import type { CallControl, Committer, RecordStore } from "./record-store.ts";
-import { describeAction, type MessageTransaction } from "./transaction.ts";
+import { type MessageTransaction, named } from "./transaction.ts";
 
 export interface GroupCommitterOptions {
   readonly store: RecordStore;
@@ -197,7 +197,7 @@ export function groupCommitter({ store, host, lanes, size, control, toCome }: Gr
   function follow(step: ReadyStep, entry: Entry, transaction: GroupTransaction): void {
     if (step.kind === "settled") {
       if (step.outcome.kind === "conditionFailed") guilty.add(entry.message.record.pk);
-      entry.settle(named(step.outcome, transaction));
+      entry.settle(named(step.outcome, transaction.actions));
       return;
     }
     const delayMs = fullJitterMs(step.backoff, step.progress.tries, host.random());
@@ -266,10 +266,4 @@ function withOpenTries(outcome: CommitOutcome, openTries: boolean): CommitOutcom
     default:
       return outcome;
   }
-}
-
-function named(outcome: CommitOutcome, { actions }: GroupTransaction): CommitOutcome {
-  if (outcome.kind !== "conditionFailed") return outcome;
-  const action = actions[outcome.actionIndex];
-  return action ? { ...outcome, where: describeAction(action) } : outcome;
 }

@@ -23,7 +23,7 @@ import { refusesMove } from "../protocol/watermark.ts";
 import { commitAnswer, readMayBeRetried } from "./answers.ts";
 import { itemToRecord } from "./items.ts";
 import type { AnswerOf, DynamoDbRequest, GetItemInput, Send } from "./send.ts";
-import { describeAction, type MessageTransaction, transactionActions } from "./transaction.ts";
+import { type MessageTransaction, named, transactionActions } from "./transaction.ts";
 
 /** One request without an answer is given up after this time, and sent again while there is time. */
 export const REQUEST_TIMEOUT_MS = 3_000;
@@ -63,8 +63,16 @@ export interface RecordStore extends Committer {
   readonly table: string;
 }
 
-export function recordStore({ table, send, host }: { table: string; send: Send; host: Host }): RecordStore {
-  const known = new Map<string, readonly string[]>(); // facts about tables, never about requests
+export interface RecordStoreOptions {
+  readonly table: string;
+  readonly send: Send;
+  readonly host: Host;
+  /** Key names of tables that need not be looked up. */
+  readonly tables?: ReadonlyMap<string, readonly string[]>;
+}
+
+export function recordStore({ table, send, host, tables }: RecordStoreOptions): RecordStore {
+  const known = new Map<string, readonly string[]>(tables); // facts about tables, never about requests
   const learning = new Map<string, Promise<readonly string[]>>();
   const keyNames: KeyNames = (tableName) => known.get(tableName);
 
@@ -186,11 +194,4 @@ function refuses(found: FoundRecord, head: CommitHead): boolean {
 function notBuilt(cause: unknown): SemelError {
   const what = `Cannot build the transaction from the declared effects: ${String(cause)}`;
   return new SemelError(what, { code: "SEMEL_EFFECT", retryable: false, cause });
-}
-
-/** Says which item a failed condition was on. */
-function named(outcome: CommitOutcome, actions: readonly TransactWriteItem[]): CommitOutcome {
-  if (outcome.kind !== "conditionFailed") return outcome;
-  const action = actions[outcome.actionIndex];
-  return action ? { ...outcome, where: describeAction(action) } : outcome;
 }

@@ -9,6 +9,7 @@ import type { Item, TransactWriteItem, UpdateAction } from "../aws/dynamodb.ts";
 import { EXPRESSION_BYTES_MAX, ITEM_BYTES_MAX, TRANSACTION_ACTIONS_MAX, TRANSACTION_BYTES_MAX } from "../aws/limits.ts";
 import { RECORD_TABLE } from "../contract.ts";
 import { SemelError } from "../errors.ts";
+import type { CommitOutcome } from "../protocol/commit.ts";
 import {
   describeItem,
   type Effect,
@@ -203,8 +204,18 @@ function bytesWithinLimits(actions: readonly TransactWriteItem[]): number {
   return total;
 }
 
+/** Says which item a failed condition was on. */
+export function named(outcome: CommitOutcome, actions: readonly TransactWriteItem[]): CommitOutcome {
+  if (outcome.kind !== "conditionFailed") return outcome;
+  const action = actions[outcome.actionIndex];
+  if (!action) return outcome;
+  const keyed = action.Update ?? action.Delete ?? action.ConditionCheck;
+  const item = keyed && itemId(keyed.TableName, keyed.Key);
+  return { ...outcome, where: describeAction(action), ...(item === undefined ? {} : { item }) };
+}
+
 /** For people. The item of a put is named by its values, since its key is not known here. */
-export function describeAction({ Put, Update, Delete, ConditionCheck }: TransactWriteItem): string {
+function describeAction({ Put, Update, Delete, ConditionCheck }: TransactWriteItem): string {
   if (Put) return `the put of ${describeItem(Put.TableName, scalarsOf(Put.Item))}`;
   const keyed = Update ?? Delete ?? ConditionCheck;
   return keyed ? describeItem(keyed.TableName, keyed.Key) : "an empty action";

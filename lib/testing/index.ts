@@ -1,5 +1,6 @@
 // The public API for tests of a user's own handlers. Re-exports only.
 
+export type { BusMessage, OutboxMessage, QueueMessage, TopicMessage } from "../protocol/outbox.ts";
 export type { Failure } from "../protocol/rejection.ts";
 export { assertExactlyOnce, type ExactlyOnceReport } from "./assert-exactly-once.ts";
 export type { SdkClient } from "./handler/clients.ts";

@@ -34,7 +34,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "lib/errors.ts": ["lib/aws"],
   "lib/contract.ts": [],
   "lib/host.ts": [],
-  "lib/protocol": ["lib/aws", "lib/errors.ts"],
+  "lib/protocol": ["lib/aws", "lib/errors.ts", "lib/contract.ts"],
   "lib/sources": ["lib/aws", "lib/errors.ts", "lib/protocol"],
   "lib/store": ["lib/aws", "lib/errors.ts", "lib/contract.ts", "lib/host.ts", "lib/protocol"],
   "lib/consumer": [

@@ -50,10 +50,14 @@ it("catches a bare middy() without .use(orders)", () => {
   middy().handler(orders.each(() => {}));
 });
 
-it("does not offer what is not built", () => {
+it("sends to queues, buses and topics, by names that may come from the environment", () => {
+  const name = (): string | undefined => undefined;
   exactlyOnce(names).lambda((_message, tx) => {
-    // @ts-expect-error not built yet
-    tx.send;
+    tx.send(name(), { orderId: "1" }, { groupId: "1" });
+    tx.publish(name(), { source: "shop", detailType: "Shipped", detail: {} });
+    tx.publish(name(), { body: "text", subject: "line" });
+    // @ts-expect-error an event has a source
+    tx.publish(name(), { detailType: "Shipped", detail: {} });
   });
 });
 

@@ -4,6 +4,7 @@
 export const UNSEEN_PARTS: Readonly<Record<string, string>> = {
   constructs: "infrastructure: synthesized templates and policies",
   local: "the local cloud's poller, which the simulation stands in for",
+  outbox: "messages that handlers send: those of the seeded simulation send none",
   publisher: "sending: the simulation begins with what is in the queue",
 };
 

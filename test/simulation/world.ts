@@ -12,6 +12,7 @@ import { DLQ_URL, type MemoryQueue, memoryQueue } from "../support/memory-queue.
 import { sqsEvent } from "../support/sqs-event.ts";
 import { type VirtualHost, virtualHost } from "../support/virtual-host.ts";
 import { check, complaintsOf, isGuarded, rejectedIn } from "./checks.ts";
+import { checkOutbox, sendShipment } from "./outbox-checks.ts";
 
 /** What happens at a request: an answer gone wrong, or the worker's death just before or after it is applied. */
 export type Trouble = Fault | "dies-before" | "dies-after";
@@ -31,7 +32,10 @@ export interface Invocation {
 }
 
 /** The consumer of the world, where it is not the plain one. */
-export type Consumer = Pick<ExactlyOnceOptions, "strategy" | "leaseSeconds">;
+export interface Consumer extends Pick<ExactlyOnceOptions, "strategy" | "leaseSeconds"> {
+  /** Its handler sends, too. */
+  readonly sends?: true;
+}
 
 export interface World {
   readonly memory: MemoryDynamoDb;
@@ -54,7 +58,9 @@ export function createWorld(troubles: readonly Trouble[], random: () => number, 
   const memory = memoryDynamoDb({
     Records: { partitionKey: "pk" },
     Effects: { partitionKey: "id" },
+    Outbox: { partitionKey: "pk", sortKey: "sk" },
   });
+  const { sends = false, ...options } = consumer;
   const left = [...troubles];
   const acknowledged = new Set<string>();
   const keys = new Map<string, string>();
@@ -99,14 +105,16 @@ export function createWorld(troubles: readonly Trouble[], random: () => number, 
         key: "key",
         logger: silent,
         deadLetterQueueUrl: DLQ_URL,
-        ...consumer,
+        outbox: { table: "Outbox" },
+        ...options,
       },
       { host, send, sqsSend, environment: {} },
     );
     const handler = orders.lambda(async (message, tx) => {
       const { key } = message.body as SimulatedMessage;
       if (consumer.strategy === "claim") await charge(key, tx);
-      await post(key, tx, handlerMs, host);
+      const before = await post(key, tx, handlerMs, host);
+      if (sends) sendShipment(key, tx, before);
       if (rejects?.has(message.messageId)) throw new PermanentError("for good");
     });
     const endMs = host.nowMs() + TIMEOUT_MS;
@@ -138,6 +146,7 @@ export function createWorld(troubles: readonly Trouble[], random: () => number, 
     check() {
       if (complaints.length > 0) throw new Error(complaints.join("\n"));
       check(memory, acknowledged, keys, rejectedIn(queue), gaveUp);
+      if (sends) checkOutbox(memory);
     },
   };
 }
@@ -150,20 +159,21 @@ export function succeeded(messages: readonly SimulatedMessage[], { batchItemFail
 
 /**
  * A put and an increment of its own; then, by key, a guarded read with a write that depends on it, which no other message of
- * a group may touch, or an increment that all share, which folds.
+ * a group may touch, or an increment that all share, which folds. Resolves with how many guarded writes came before.
  */
-async function post(key: string, tx: Tx, handlerMs: number, host: VirtualHost): Promise<void> {
+async function post(key: string, tx: Tx, handlerMs: number, host: VirtualHost): Promise<number | undefined> {
   const sum = { TableName: "Effects", Key: { id: "sum" } };
   const found = isGuarded(key) ? await tx.get<{ n: number }>(sum) : undefined;
   if (handlerMs > 0) await new Promise<void>((resolve) => host.after(handlerMs, resolve));
   tx.put({ TableName: "Effects", Item: { id: `put ${key}` } });
   tx.increment({ TableName: "Effects", Key: { id: `count ${key}` } }, { n: 1 });
-  if (!isGuarded(key)) return tx.increment({ TableName: "Effects", Key: { id: "hot" } }, { n: 1 });
-  tx.update({
-    ...sum,
-    UpdateExpression: "SET n = :n",
-    ExpressionAttributeValues: { ":n": (found?.n ?? 0) + 1 },
-  });
+  if (!isGuarded(key)) {
+    tx.increment({ TableName: "Effects", Key: { id: "hot" } }, { n: 1 });
+    return undefined;
+  }
+  const before = found?.n ?? 0;
+  tx.update({ ...sum, UpdateExpression: "SET n = :n", ExpressionAttributeValues: { ":n": before + 1 } });
+  return before;
 }
 
 interface Worker {

@@ -11,6 +11,8 @@ import { type MemoryQueue, memoryQueue } from "./memory-queue.ts";
 import { type VirtualHost, virtualHost } from "./virtual-host.ts";
 
 export const RECORDS = "Records";
+/** For consumers with the option outbox. */
+export const OUTBOX = "Outbox";
 
 export interface LogEntry {
   readonly level: string;
@@ -39,6 +41,7 @@ export function testConsumer<S extends StandardSchemaV1 = StandardSchemaV1<unkno
   const host = virtualHost();
   const memory = memoryDynamoDb({
     [RECORDS]: { partitionKey: "pk" },
+    [OUTBOX]: { partitionKey: "pk", sortKey: "sk" },
     Orders: { partitionKey: "orderId" },
     Lines: { partitionKey: "orderId", sortKey: "line" },
     Counters: { partitionKey: "id" },

@@ -7,6 +7,7 @@
 
 import { fromItem } from "../../consumer/marshalling.ts";
 import { SemelError } from "../../errors.ts";
+import { type OutboxMessage, readOutboxItem } from "../../protocol/outbox.ts";
 import type { HandlerEngine, Sent } from "./engine.ts";
 import type { Stub } from "./stub.ts";
 
@@ -18,6 +19,8 @@ export interface World {
   calls<Args extends readonly unknown[]>(stub: Stub<Args, never> | Stub<Args, unknown>): Args[];
   /** Messages that were sent, to all queues or to one. */
   sent(queueUrl?: string): Sent[];
+  /** What `tx.send` and `tx.publish` left in an outbox table, `{ partitionKey: "pk", sortKey: "sk" }`: no relay takes it. */
+  outbox(tableName: string): OutboxMessage[];
 }
 
 /** A message of the exploration. */
@@ -43,6 +46,11 @@ export function worldOf(engine: HandlerEngine): World {
     items: (tableName) => engine.items(tableName).map(fromItem),
     calls: <Args extends readonly unknown[]>({ stubName }: { readonly stubName: string }) =>
       engine.landed().flatMap(({ name, args }) => (name === stubName ? [structuredClone(args) as Args] : [])),
+    outbox: (tableName) =>
+      engine.items(tableName).flatMap((item) => {
+        const found = readOutboxItem(item);
+        return found.kind === "messages" ? found.item.messages : [];
+      }),
     sent: (queueUrl) => engine.sent().filter((one) => queueUrl === undefined || one.queueUrl === queueUrl),
   };
 }

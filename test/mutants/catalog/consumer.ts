@@ -9,9 +9,8 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
   {
     name: "un-awaited commit: the batch answers before its commits end",
     file: MESSAGE_RUN,
-    find: "const outcome = await store.commit({ record, effects, guards, key: prepared.key }, control);",
-    replace: `void store.commit({ record, effects, guards, key: prepared.key }, control);
-    const outcome = { kind: "committed" };`,
+    find: "? await store.commit(declared, control)",
+    replace: `? (void store.commit(declared, control), { kind: "committed" })`,
     caughtBy: ["simulation/schedules.test.ts", "consumer/commit.test.ts"],
   },
   {

@@ -48,8 +48,8 @@ export const EFFECT_MUTANTS: readonly Mutant[] = [
   {
     name: "a conditional increment accepted",
     file: DECLARATIONS,
-    find: `checkedTable("increment", params, ["Key"], recordTable)`,
-    replace: `checkedTable("increment", params, ["Key", ...CONDITION_FIELDS], recordTable)`,
+    find: `checkedTable("increment", params, ["Key"], own)`,
+    replace: `checkedTable("increment", params, ["Key", ...CONDITION_FIELDS], own)`,
     caughtBy: ["consumer/tx.test.ts"],
   },
   {
@@ -139,15 +139,15 @@ export const EFFECT_MUTANTS: readonly Mutant[] = [
   {
     name: "effects on the record table accepted",
     file: DECLARATIONS,
-    find: "if (tableOf(tableName) === tableOf(recordTable)) {",
+    find: "if (tableOf(tableName) === tableOf(own.records)) {",
     replace: `if (tableName === "") {`,
     caughtBy: ["consumer/tx.test.ts"],
   },
   {
     name: "effects on the record table accepted, by its ARN",
     file: DECLARATIONS,
-    find: "if (tableOf(tableName) === tableOf(recordTable)) {",
-    replace: "if (tableName === recordTable) {",
+    find: "if (tableOf(tableName) === tableOf(own.records)) {",
+    replace: "if (tableName === own.records) {",
     caughtBy: ["consumer/tx.test.ts"],
   },
   {
