@@ -5,18 +5,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PermanentError, type Tx } from "../../lib/index.ts";
+import { readOutboxItem } from "../../lib/protocol/outbox.ts";
+import { OUTBOX } from "../support/consumer.ts";
 import { FAULTS, type Fault } from "../support/faulty-send.ts";
 import { DLQ_URL, memoryQueue, type QueueFault } from "../support/memory-queue.ts";
 import { ORDERED, type TestRecord, type TestSource } from "../support/source-events.ts";
 import { append, records, type Scene, type Sent } from "./ordered.ts";
 import { watermarkScene } from "./watermarks.ts";
 
+const SHIPMENTS = "https://sqs.eu-west-1.amazonaws.com/123456789012/shipments.fifo";
 const TROUBLED = 6;
 const DELIVERIES_MAX = 12;
 
 type End = "well" | "fails" | "never" | "slow";
 /** What a message does beside its own item and its key's counter. */
-type Act = "nothing" | "appends" | "reads" | "reads unguarded" | "adds to all";
+type Act = "nothing" | "appends" | "reads" | "reads unguarded" | "adds to all" | "sends";
 
 interface Trouble {
   readonly messages: readonly { readonly key: string; readonly act: Act }[];
@@ -40,7 +43,7 @@ const trouble: fc.Arbitrary<Trouble> = fc.record({
   messages: fc.array(
     fc.record({
       key: fc.constantFrom("a", "b", "c"),
-      act: fc.constantFrom<Act>("nothing", "nothing", "appends", "reads", "reads unguarded", "adds to all"),
+      act: fc.constantFrom<Act>("nothing", "nothing", "appends", "reads", "reads unguarded", "adds to all", "sends"),
     }),
     { minLength: 2, maxLength: 10 },
   ),
@@ -72,6 +75,7 @@ async function declare(act: Act, message: Sent, tx: Tx): Promise<void> {
     tx.put({ TableName: "Orders", Item: { orderId: key, places } });
   }
   if (act === "appends") append(message, tx);
+  if (act === "sends") tx.send(SHIPMENTS, String(message.at), { groupId: key });
 }
 
 async function deliverAll(source: TestSource, given: Trouble): Promise<void> {
@@ -79,7 +83,13 @@ async function deliverAll(source: TestSource, given: Trouble): Promise<void> {
   let [requests, letters, runs, troubled] = [0, 0, 0, true];
   const queue = memoryQueue(() => (troubled ? (letterFaults[letters++ % letterFaults.length] ?? "none") : "none"));
   const scene = watermarkScene(source, {
-    options: { concurrency, committedKeysMax: known, groupCommit, deadLetterQueueUrl: DLQ_URL },
+    options: {
+      outbox: { table: OUTBOX },
+      concurrency,
+      committedKeysMax: known,
+      groupCommit,
+      deadLetterQueueUrl: DLQ_URL,
+    },
     nextFault: () => (troubled ? (faults[requests++ % faults.length] ?? "none") : "none"),
     queue,
   });
@@ -133,7 +143,19 @@ function checkAll(scene: Scene, all: readonly TestRecord[], acts: ReadonlyMap<nu
     expect(Number(counter?.["n"]?.N ?? 0)).toBe(done.length);
     const inLog = done.filter(({ at }) => /^(appends|reads)/.test(acts.get(at) ?? ""));
     expect(scene.log(key)).toEqual(inLog.map(({ at }) => at)); // in order
+    const sends = done.filter(({ at }) => acts.get(at) === "sends");
+    expect(sentTo(scene, key)).toEqual(sends.map(({ at }) => String(at))); // once, in order: OX1, OX2 of the outbox
   }
+}
+
+/** Bodies of a group's messages, as the relay sends them. */
+function sentTo({ memory }: Scene, groupId: string): string[] {
+  const items = memory.items(OUTBOX).toSorted((one, other) => ((one["sk"]?.S ?? "") < (other["sk"]?.S ?? "") ? -1 : 1));
+  const messages = items.flatMap((item) => {
+    const found = readOutboxItem(item);
+    return found.kind === "messages" ? found.item.messages : [];
+  });
+  return messages.flatMap((one) => (one.kind === "sqs" && one.groupId === groupId ? [one.body] : []));
 }
 
 describe.each(ORDERED)("$name", (source) => {
