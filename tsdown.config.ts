@@ -3,13 +3,14 @@
 
 import type { UserConfig } from "tsdown";
 
-/** The package's entries, and what the local cloud starts as a process of its own. */
+/** The package's entries, what the local cloud starts as a process of its own, and what a construct bundles as a function. */
 const ENTRIES = [
   "lib/index.ts",
   "lib/constructs/index.ts",
   "lib/local/index.ts",
   "lib/local/bootstrap.ts",
   "lib/publisher/index.ts",
+  "lib/relay/handler.ts",
   "lib/testing/index.ts",
 ];
 
