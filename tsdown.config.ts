@@ -1,16 +1,15 @@
 // Builds the package: every module of lib as an ES module and as CommonJS, each with its types, in the folders they have in
-// the sources; the command line as an ES module only.
+// the sources; the command line and the relay's function as ES modules only.
 
 import type { UserConfig } from "tsdown";
 
-/** The package's entries, what the local cloud starts as a process of its own, and what a construct bundles as a function. */
+/** The package's entries, and what the local cloud starts as a process of its own. */
 const ENTRIES = [
   "lib/index.ts",
   "lib/constructs/index.ts",
   "lib/local/index.ts",
   "lib/local/bootstrap.ts",
   "lib/publisher/index.ts",
-  "lib/relay/handler.ts",
   "lib/testing/index.ts",
 ];
 
@@ -29,7 +28,8 @@ const common: UserConfig = {
 };
 
 const configs: UserConfig[] = [
-  { ...common, format: "esm", entry: [...ENTRIES, "bin/semel.ts"] },
+  // The relay's function is an ES module whoever asks the construct for it.
+  { ...common, format: "esm", entry: [...ENTRIES, "bin/semel.ts", "lib/relay/handler.ts"] },
   { ...common, format: "cjs", entry: ENTRIES, shims: true }, // import.meta in CommonJS
 ];
 

@@ -12,8 +12,9 @@ import type { Construct } from "constructs";
 import { consumerBundling } from "./bundling.ts";
 import type { OutboxRelayProps, OutboxTarget } from "./outbox-props.ts";
 
-// Beside this folder, in the same form: .ts in the sources, .js or .cjs in the package.
-const ENTRY = fileURLToPath(new URL(`../relay/handler${extname(import.meta.url)}`, import.meta.url));
+// Beside this folder: .ts in the sources; in the package .js, also for CommonJS. An ES module's bundle has no exports of a CommonJS entry.
+const FORM = extname(import.meta.url) === ".ts" ? ".ts" : ".js";
+const ENTRY = fileURLToPath(new URL(`../relay/handler${FORM}`, import.meta.url));
 const MEMORY_MIB_DEFAULT = 512;
 /** Clients that only some relays need. */
 const SNS_CLIENT = "@aws-sdk/client-sns";

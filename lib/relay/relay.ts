@@ -109,12 +109,11 @@ async function relayAlone(
   const isFresh = ({ image }: StreamRecord): boolean =>
     image !== undefined && host.nowMs() - Number(image[OUTBOX_TABLE.unsentSortKey]?.S) < FRESH_MS;
   const [fresh, old] = [records.filter(isFresh), records.filter((record) => !isFresh(record))];
-  await Promise.all([
-    ...fresh.map((record) => send(record, record.image && imageToItem(record.image))),
-    readItems(old, relaying).then((found) =>
-      Promise.all(old.map((record) => found && send(record, found.get(textOf(record.key))))),
-    ),
-  ]);
+  const sendRead = async (): Promise<void> => {
+    const found = await readItems(old, relaying);
+    if (found) await Promise.all(old.map((record) => send(record, found.get(textOf(record.key)))));
+  };
+  await Promise.all([...fresh.map((record) => send(record, record.image && imageToItem(record.image))), sendRead()]);
 }
 
 /** By their keys; undefined, and told, where they cannot be read. */

@@ -13,6 +13,7 @@ import { ORDER_MUTANTS } from "./catalog/order.ts";
 import { PUBLISHER_MUTANTS } from "./catalog/publisher.ts";
 import { RECORD_MUTANTS } from "./catalog/record.ts";
 import { REJECTION_MUTANTS } from "./catalog/rejection.ts";
+import { RELAY_MUTANTS } from "./catalog/relay.ts";
 import { RESPONSE_MUTANTS } from "./catalog/response.ts";
 import { RESULT_MUTANTS } from "./catalog/results.ts";
 import { WATERMARK_MUTANTS } from "./catalog/watermark.ts";
@@ -32,6 +33,7 @@ export const PARTS: Readonly<Record<string, readonly Mutant[]>> = {
   publisher: PUBLISHER_MUTANTS,
   record: RECORD_MUTANTS,
   rejection: REJECTION_MUTANTS,
+  relay: RELAY_MUTANTS,
   response: RESPONSE_MUTANTS,
   results: RESULT_MUTANTS,
   watermark: WATERMARK_MUTANTS,

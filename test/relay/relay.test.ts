@@ -1,7 +1,9 @@
 // The relay over the memory store: what the stream brings, what fails, what is swept.
 
 import { describe, expect, it } from "vitest";
+import { RELAY_ACTIONS, RELAY_INDEX_ACTIONS } from "../../lib/constructs/grants.ts";
 import { FAILURE_ATTRIBUTE } from "../../lib/protocol/rejection.ts";
+import { usesOf } from "../support/every-command.ts";
 import {
   BUS,
   complaintsAtEnd,
@@ -230,7 +232,7 @@ describe("what is refused for good", () => {
   it("stays while the dead-letter queue cannot be reached (OG2)", async () => {
     const world = createWorld();
     world.commit([queued(POISON)]);
-    world.faults = ["none", ...Array.from({ length: 8 }, () => "never-arrives" as const)];
+    world.faults = ["none", ...Array.from({ length: 4 }, () => "never-arrives" as const)];
     expect(await deliver(world)).toMatchObject({ batchItemFailures: [{}] });
     expect(world.items()).toBe(1);
   });
@@ -315,4 +317,20 @@ it("measures the time from the commit to the acknowledgement, and the messages",
     RelayLatency: [43],
     RelayedMessages: [2],
   });
+});
+
+it("sends the requests that the construct grants, and no others", async () => {
+  const world = createWorld();
+  world.commit([queued("a"), ordered("g", "b")]);
+  const pass = (ms: number) => world.host.run(new Promise<void>((resolve) => world.host.after(ms, resolve)));
+  await pass(61_000);
+  await deliver(world);
+  world.commit([queued("c"), ordered("g", "d")]);
+  await pass(61_000);
+  await world.host.run(world.relay().sweep(context));
+  const ofIndex = (request: object): boolean => "IndexName" in (request as { input: object }).input;
+  const actions = (some: World["requests"]) => [...new Set(some.flatMap(usesOf).map(({ action }) => action))].sort();
+  expect(actions(world.requests.filter(ofIndex))).toEqual([...RELAY_INDEX_ACTIONS]);
+  expect(actions(world.requests.filter((request) => !ofIndex(request)))).toEqual([...RELAY_ACTIONS].sort());
+  expect(complaintsAtEnd(world)).toEqual([]);
 });

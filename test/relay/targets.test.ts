@@ -118,12 +118,14 @@ describe("the SDK's clients", () => {
   /** A server at which they arrive; it gives every request the same answer. */
   async function record(variable: string, answer: string): Promise<{ body: string; target: string | undefined }[]> {
     const seen: { body: string; target: string | undefined }[] = [];
-    const server = createServer(async (request: IncomingMessage, response) => {
+    const server = createServer((request: IncomingMessage, response) => {
       const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-      seen.push({ body: Buffer.concat(chunks).toString(), target: String(request.headers["x-amz-target"]) });
-      response.setHeader("content-type", answer.startsWith("<") ? "text/xml" : "application/x-amz-json-1.1");
-      response.end(answer);
+      request.on("data", (chunk: Buffer) => chunks.push(chunk));
+      request.on("end", () => {
+        seen.push({ body: Buffer.concat(chunks).toString(), target: String(request.headers["x-amz-target"]) });
+        response.setHeader("content-type", answer.startsWith("<") ? "text/xml" : "application/x-amz-json-1.1");
+        response.end(answer);
+      });
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     closing.push(() => server.close());

@@ -33,6 +33,7 @@ export interface World {
   readonly taken: readonly Taken[];
   readonly calls: readonly TargetRequest[];
   readonly lines: readonly string[];
+  readonly requests: readonly DynamoDbRequest[];
   /** What was wrong in the moment when it was done. */
   readonly complaints: readonly string[];
   /** Everything that was ever put: id -> group, in the order of the commits. */
@@ -78,7 +79,7 @@ export function createWorld(random?: () => number): World {
     },
   });
   const [taken, calls, lines, complaints]: [Taken[], TargetRequest[], string[], string[]] = [[], [], [], []];
-  const committed: Committed[] = [];
+  const [committed, requests]: [Committed[], DynamoDbRequest[]] = [[], []];
   let pending: DynamoDbEvent["Records"] = [];
   let commits = 0;
   const world: World = {
@@ -86,6 +87,7 @@ export function createWorld(random?: () => number): World {
     taken,
     calls,
     lines,
+    requests,
     complaints,
     committed,
     faults: [],
@@ -127,13 +129,15 @@ export function createWorld(random?: () => number): World {
         relay: "relay",
         host,
         print: (line) => lines.push(line),
-        send: async (request, { signal }) =>
-          exchange(world, life, signal, (fault) => {
+        send: async (request, { signal }) => {
+          requests.push(request);
+          return exchange(world, life, signal, (fault) => {
             if (request.operation === "BatchWriteItem") {
               return removeSome(request, fault === "partly", (some) => memory.send(some));
             }
             return memory.send(request);
-          }) as never,
+          }) as never;
+        },
         targetSend: (request, { signal }) =>
           exchange(world, life, signal, (fault) => accept(request, fault === "partly")),
       });
