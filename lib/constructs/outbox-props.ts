@@ -75,7 +75,7 @@ export interface OutboxRelayProps {
    */
   readonly retryAttempts?: number;
   /**
-   * How often the sweeper looks for items that the stream has lost, or that were left. In whole minutes. It takes what is older than a
+   * How often the sweeper looks for items that the stream has lost, or that were left. In whole minutes, 1 to 60. It takes what is older than a
    * minute, so with 3 minutes a FIFO target drops what was sent already: it knows an id for 5 minutes.
    * @default Duration.minutes(3)
    */

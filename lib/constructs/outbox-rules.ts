@@ -22,6 +22,7 @@ export interface OutboxSettings {
 
 const TIMEOUT_SECONDS_MIN = 10;
 const BATCH_SIZE_MAX = 1_000;
+const SWEEP_SECONDS_MAX = 3_600;
 /** What the sweeper leaves alone. */
 const FRESH_SECONDS = 60;
 
@@ -51,8 +52,9 @@ export function outboxRules(settings: OutboxSettings): Rule[] {
       message: `retryAttempts is ${retryAttempts}; set it to 0 to ${RETRY_ATTEMPTS_MAX}: endless retries would stop a shard`,
     },
     {
-      condition: sweepSeconds === undefined || (sweepSeconds >= 60 && sweepSeconds % 60 === 0),
-      message: `sweepInterval is ${sweepSeconds} s; set it to whole minutes, 1 or more`,
+      condition:
+        sweepSeconds === undefined || (isWithin(sweepSeconds, 60, SWEEP_SECONDS_MAX) && sweepSeconds % 60 === 0),
+      message: `sweepInterval is ${sweepSeconds} s; set it to whole minutes, 1 to ${SWEEP_SECONDS_MAX / 60}`,
     },
     {
       condition: atMost(waitSecondsMin, settings.waitSecondsMax), // OR3

@@ -4,6 +4,8 @@
 import { randomUUID } from "node:crypto";
 import type { RunningFunction } from "./functions.ts";
 import { reason } from "./local-error.ts";
+import { physicalName } from "./physical-names.ts";
+import type { TemplateResource } from "./resources.ts";
 import { LOCAL_ACCOUNT_ID, type StackRun, type Warn } from "./stack-run.ts";
 import { resolve } from "./template.ts";
 import { type JsonObject, listAt, objectAt, optionalTextAt, textAt } from "./values.ts";
@@ -28,21 +30,35 @@ export function rateMs(expression: string): number | undefined {
 /** Gives what ends them. */
 export function startSchedules(input: SchedulesInput): () => void {
   const timers = input.runs.flatMap((run) =>
-    run.resources("AWS::Events::Rule").flatMap(({ logicalId, properties }) => {
-      const name = run.rename(optionalTextAt(properties["Name"], `Name of ${logicalId}`) ?? logicalId, NAME_LENGTH_MAX);
-      const arn = `arn:aws:events:${input.region}:${LOCAL_ACCOUNT_ID}:rule/${name}`;
-      run.provide(logicalId, { ref: name, attributes: { Arn: arn } });
-      const everyMs = intervalOf(logicalId, properties, input.warn);
-      if (everyMs === undefined) return [];
-      const targets = targetsOf(logicalId, resolveTargets(properties, run, input.warn), input);
-      return targets.map(({ fn, payload }) =>
-        setInterval(() => invoke(fn, payload ?? event(arn, input.region)), everyMs),
-      );
+    run.resources("AWS::Events::Rule").flatMap((resource) => {
+      try {
+        return startRule(resource, run, input);
+      } catch (thrown) {
+        input.warn(`rule ${resource.logicalId} is left out: ${reason(thrown)}`);
+        return [];
+      }
     }),
   );
   return () => {
     for (const timer of timers) clearInterval(timer);
   };
+}
+
+function startRule(
+  { logicalId, properties }: TemplateResource,
+  run: StackRun,
+  input: SchedulesInput,
+): NodeJS.Timeout[] {
+  const { Targets, ...own } = properties;
+  const rule = objectAt(resolve(own, run.scope), logicalId);
+  const given = optionalTextAt(rule["Name"], `Name of ${logicalId}`);
+  const name = run.rename(given ?? physicalName(run.name, logicalId, NAME_LENGTH_MAX), NAME_LENGTH_MAX);
+  const arn = `arn:aws:events:${input.region}:${LOCAL_ACCOUNT_ID}:rule/${name}`;
+  run.provide(logicalId, { ref: name, attributes: { Arn: arn } });
+  const everyMs = intervalOf(logicalId, rule, input.warn);
+  if (everyMs === undefined) return [];
+  const targets = targetsOf(logicalId, listAt(resolve(Targets, run.scope), "Targets"), input);
+  return targets.map(({ fn, payload }) => setInterval(() => invoke(fn, payload ?? event(arn, input.region)), everyMs));
 }
 
 const NAME_LENGTH_MAX = 64;
@@ -61,15 +77,6 @@ function intervalOf(logicalId: string, properties: JsonObject, warn: Warn): numb
     );
   }
   return everyMs === undefined ? undefined : Math.min(everyMs, INTERVAL_MS_MAX);
-}
-
-function resolveTargets(properties: JsonObject, run: StackRun, warn: Warn): readonly unknown[] {
-  try {
-    return listAt(resolve(properties["Targets"], run.scope), "Targets");
-  } catch (thrown) {
-    warn(`the targets of a rule of stack ${run.name} are left out: ${reason(thrown)}`);
-    return [];
-  }
 }
 
 interface Target {

@@ -219,7 +219,11 @@ describe("props that would break the promise", () => {
     [{ timeout: Duration.seconds(5) }, /timeout is 5 s; set it to 10 to 900 s/],
     [{ batchSize: 0 }, /batchSize is 0; set it to 1 to 1000/],
     [{ retryAttempts: -1 }, /retryAttempts is -1; set it to 0 to 10000/],
-    [{ sweepInterval: Duration.seconds(90) }, /sweepInterval is 90 s; set it to whole minutes/],
+    [{ sweepInterval: Duration.seconds(90) }, /sweepInterval is 90 s; set it to whole minutes, 1 to 60/],
+    [
+      { sweepInterval: Duration.hours(2), waitMax: Duration.hours(9) },
+      /sweepInterval is 7200 s; set it to whole minutes, 1 to 60/,
+    ],
     [{ waitMax: Duration.minutes(6) }, /waitMax is 360 s; set it to 420 s or more/],
     [{ sweepInterval: Duration.minutes(10) }, /waitMax is 600 s; set it to 1260 s or more/],
     [{ fifo: true } as object, /unknown props fifo; known are targets/],

@@ -64,7 +64,7 @@ describe("a rule with a rate", () => {
     expect(payloads[0]).toMatchObject({
       source: "aws.events",
       "detail-type": "Scheduled Event",
-      resources: ["arn:aws:events:us-east-1:000000000000:rule/Rule"],
+      resources: ["arn:aws:events:us-east-1:000000000000:rule/Stack-Rule"],
       detail: {},
     });
     stop();
@@ -82,6 +82,11 @@ describe("a rule with a rate", () => {
 
   test.each([
     [{ ScheduleExpression: "cron(0 10 * * ? *)" }, /rule Rule is left out: its schedule is cron/],
+    [{ ScheduleExpression: { Ref: "Rate" } }, /rule Rule is left out: .*"Rate"/],
+    [
+      { ScheduleExpression: "rate(1 minute)", Targets: [{ Arn: { "Fn::GetAtt": ["Other", "Arn"] }, Id: "one" }] },
+      /rule Rule is left out: .*"Other"/,
+    ],
     [{ EventPattern: {} }, /rule Rule is left out: it waits for events/],
     [
       { ScheduleExpression: "rate(1 minute)", Targets: [{ Arn: "arn:other", Id: "one" }] },
