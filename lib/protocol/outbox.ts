@@ -92,7 +92,12 @@ const UNGROUPED = "m#";
 export function groupKey(message: DeclaredMessage, sha256: Sha256): string | undefined {
   if (message.kind === "eventbridge" || message.groupId === undefined) return undefined;
   if (!message.target.endsWith(FIFO_QUEUE_SUFFIX)) return undefined;
-  return GROUPED + sha256(JSON.stringify([message.target, message.groupId]));
+  return GROUPED + sha256(JSON.stringify([withoutHost(message.target), message.groupId]));
+}
+
+/** Of a queue's URL account and name: one queue has several hosts. An ARN stays as it is. */
+function withoutHost(target: string): string {
+  return target.replace(/^https?:\/\/[^/]+/, "");
 }
 
 /** Is the partition that of a group, which is sent in the order of its sort keys? */

@@ -133,6 +133,7 @@ describe("a stream whose shards are split", () => {
         rules: { bisects: true, retriesMax: 20 },
         reportsFailures: true,
         onFailure: undefined,
+        passes: () => true,
       },
     });
     running.push(source);

@@ -156,6 +156,8 @@ describe("items", () => {
     expect(key({ target: QUEUE })).toBeUndefined();
     const keys = [key({}), key({ groupId: "h" } as Partial<DeclaredMessage>), key({ target: `${QUEUE}2.fifo` })];
     expect(new Set(keys).size).toBe(3);
+    const byAnotherHost = key({ target: "http://127.0.0.1:4566/123456789012/shipments.fifo" });
+    expect(byAnotherHost).toBe(keys[0]); // a queue's URL may name any of its hosts
     expect(keys.every((one) => one !== undefined && isGroup(one))).toBe(true);
     expect(
       groupKey({ kind: "eventbridge", target: "b.fifo", source: "s", detailType: "d", body: "{}" }, sha256),
