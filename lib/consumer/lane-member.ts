@@ -86,7 +86,8 @@ export async function attempt(placed: Placed, run: RunItems, context: RunContext
 }
 
 export function rejected(placed: Placed, rejection: SemelError): Member {
-  return { ...placed, effects: [], guards: [], touches: TOUCHES_NOTHING, unguarded: false, rejection };
+  const unguarded = rejection.code === "SEMEL_PERMANENT"; // whatever its handler read
+  return { ...placed, effects: [], guards: [], touches: TOUCHES_NOTHING, unguarded, rejection };
 }
 
 function tablesOfPuts(effects: readonly Effect[]): string[] {

@@ -6,7 +6,7 @@
 //   LR3. A failed condition is that of one message: the run is halved until it stands alone, then its handler runs again. What
 //        was gathered behind it runs anew, since it may write something else now.
 //   LR4. Where somebody else did the first messages of a run, the rest goes on as it was gathered, unless one read without a
-//        guard: that one may have done it otherwise, and nothing else would tell.
+//        guard, or gave up for good: that one may have done it otherwise, and nothing else would tell.
 
 import type { SemelError } from "../errors.ts";
 import { sleep } from "../host.ts";

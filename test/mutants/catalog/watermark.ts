@@ -109,6 +109,13 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
     caughtBy: [TEST],
   },
   {
+    name: "what was given up on a stale read stays so though somebody else was faster (LR4)",
+    file: "lib/consumer/lane-member.ts",
+    find: 'const unguarded = rejection.code === "SEMEL_PERMANENT"',
+    replace: 'const unguarded = rejection.code === ""',
+    caughtBy: [FOLDS],
+  },
+  {
     name: "what ran behind a message that ran again is committed as it was (LR3)",
     file: LANE_RUN,
     find: "place && surprises === before",
