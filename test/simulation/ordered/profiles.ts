@@ -58,6 +58,24 @@ export const ORDERED_PROFILES: Readonly<Record<string, OrderedProfile>> = {
       failing: 0,
     },
   },
+  /** Messages that one worker gives up and another does, before some that need what those wrote. */
+  "other-verdicts": {
+    kind: "stream",
+    strategies: ["watermark"],
+    adjust: {
+      groups: 1,
+      copies: 1,
+      rejected: 0.9,
+      kinds: { disputed: 1, doomed: 0, huge: 0, stocked: 0, needy: 1 },
+      acts: ["adds"],
+      parallelization: 1,
+      batchMax: 10,
+      faultRate: 0.02,
+      working: 0.7,
+      workMsMax: 900,
+      failing: 0,
+    },
+  },
   /** Handlers that take long, one after the other. */
   "slow-handlers": {
     kind: "topic",
