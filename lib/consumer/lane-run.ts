@@ -6,7 +6,7 @@
 //   LR3. A failed condition is that of one message: the run is halved until it stands alone, then its handler runs again. What
 //        was gathered behind it runs anew, since it may write something else now.
 //   LR4. Where somebody else did the first messages of a run, the rest goes on as it was gathered, unless one read without a
-//        guard: that one may have done it otherwise, and nothing else would tell.
+//        guard, or gave up for good: that one may have done it otherwise, and nothing else would tell.
 //   LR5. Once a commit was left without an answer, a failure of its messages never says that nothing was committed, until the
 //        watermark is beyond its first message: from then on it cannot be applied.
 

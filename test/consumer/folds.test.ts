@@ -1,5 +1,5 @@
 // Folded and gathered runs that are tried more than once: nothing that one try did to what it was given is seen by the next.
-// Attacks SS1, KN3 and LN4.
+// Attacks SS1, KN3, LN4 and LR4.
 
 import { describe, expect, it } from "vitest";
 import { PermanentError } from "../../lib/index.ts";
@@ -7,7 +7,7 @@ import { testConsumer } from "../support/consumer.ts";
 import type { Fault } from "../support/faulty-send.ts";
 import { DLQ_URL, memoryQueue } from "../support/memory-queue.ts";
 import { kinesisSource, type TestRecord } from "../support/source-events.ts";
-import { records } from "./ordered.ts";
+import { records, sent } from "./ordered.ts";
 import { watermarkScene } from "./watermarks.ts";
 
 interface Line {
@@ -105,5 +105,31 @@ it("LN4: what a handler gives up before those before it are committed, it is ask
   });
   expect(again).toEqual([]);
   expect(scene.memory.items("Orders")).toHaveLength(2);
+  expect(queue.requests).toEqual([]);
+});
+
+it("LR4: what a handler gave up on what it read is asked again where somebody else did the one before it", async () => {
+  const queue = memoryQueue();
+  const scene = watermarkScene(kinesisSource, { options: { deadLetterQueueUrl: DLQ_URL }, queue });
+  const { context, host, memory, orders } = scene;
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => host.after(ms, resolve));
+  const [first, second] = records("a a");
+  const both = orders.lambda(async (message, tx) => {
+    const { at } = sent(message);
+    if (at === first?.at) throw new PermanentError("not in this version");
+    const found = await tx.get({ TableName: "Orders", Key: { orderId: "opened" } });
+    await pause(200);
+    if (!found) throw new PermanentError("there is no order");
+    tx.put({ TableName: "Orders", Item: { orderId: "changed" } });
+  });
+  const opens = orders.lambda(async (_, tx) => {
+    await pause(100);
+    tx.put({ TableName: "Orders", Item: { orderId: "opened" } });
+  });
+  const event = (...some: readonly (TestRecord | undefined)[]): never =>
+    kinesisSource.event(some.filter((one) => one !== undefined));
+  const [answer] = await host.run(Promise.all([both(event(first, second), context()), opens(event(first), context())]));
+  expect(answer).toEqual({ batchItemFailures: [] });
+  expect(memory.items("Orders").map(({ orderId }) => orderId?.S)).toEqual(["changed", "opened"]);
   expect(queue.requests).toEqual([]);
 });

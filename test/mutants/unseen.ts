@@ -132,4 +132,39 @@ export const UNSEEN: Readonly<Record<string, string>> = {
     "the simulated judgement allows the way of the request",
   "outcomes added after the response went out (B3)":
     "turns of ordering keys: the simulated queue is a standard one; of what has no turn another mutant is seen",
+  "origin left out of the ordering key":
+    "a simulated batch is of one queue, shard or partition: consumer/order.test.ts sees it",
+  "what waited for its turn is told as left open":
+    "options, limits, wording or parsing: consumer/order.test.ts sees it",
+  "Kafka: two record keys share an ordering key (KF2)":
+    "options, limits, wording or parsing: sources/kafka.test.ts sees it",
+  "FIFO told by MessageGroupId: fair queues have it, too":
+    "options, limits, wording or parsing: sources/sqs.test.ts sees it",
+  "an aggregated record taken for a message (KN1)":
+    "options, limits, wording or parsing: sources/streams.test.ts sees it",
+  "another id of a message for another way to read the stream (KN2)":
+    "one way to read the stream is simulated: sources/streams.test.ts sees it",
+  "the shard left out of a message's id (KN2)":
+    "a business key is the idempotency key, and sequence numbers of the simulated shards differ: sources/streams.test.ts sees it",
+  "a change of an item fingerprinted by its documents (DS1)":
+    "no stream of a table is simulated: consumer/order-queues.test.ts sees it",
+  "binary of an image left as base64": "no stream of a table is simulated: sources/streams.test.ts sees it",
+  "a rejected change fingerprinted by its documents":
+    "no stream of a table is simulated: consumer/order-queues.test.ts sees it",
+  "a dead letter that SQS refuses blocks its stream (PL1)":
+    "options, limits, wording or parsing: sources/streams.test.ts and sources/kafka.test.ts sees it",
+  "a header that SQS refuses goes with the dead letter (PL2)":
+    "options, limits, wording or parsing: sources/kafka.test.ts sees it",
+  "a stream without a key option: all of it goes to the dead-letter queue (IT1)":
+    "options, limits, wording or parsing: consumer/order-queues.test.ts sees it",
+  "records moved by another middleware run in their new order (IT2)":
+    "options, limits, wording or parsing: middleware/sources.test.ts sees it",
+  "a failed message's group comes when its visibility timeout is over (HD1)":
+    "time alone: consumer/order-queues.test.ts sees it",
+  "a new deduplication id for every send of a rejection":
+    "a letter more, which is at least once: consumer/order-queues.test.ts sees it",
+  "a rejection after a redrive swallowed as a duplicate":
+    "nothing is redriven into the simulated FIFO queue: consumer/order-queues.test.ts sees it",
+  "messages of a key run as they came, not by position (LA1)":
+    "the simulated sources deliver in order: consumer/watermark.test.ts sees it",
 };

@@ -77,9 +77,9 @@ export const STATES_MUTANTS: readonly Mutant[] = [
   {
     name: "a rejection by what was read goes on though somebody else was faster (LR4)",
     file: "lib/consumer/lane-member.ts",
-    find: "const { hasRead: unguarded } = placed;",
-    replace: 'const unguarded = placed.position === "";',
-    caughtBy: [LANE_RUN],
+    find: "unguarded: true, rejection",
+    replace: "unguarded: false, rejection",
+    caughtBy: [LANE_RUN, "consumer/folds.test.ts"],
   },
   {
     name: "an open try forgotten after a condition failed (LR5)",

@@ -18,6 +18,7 @@ import type { Sent } from "./ledger.ts";
 import { type Body, type HandlerMeans, handle, logOf, reductionOf } from "./messages.ts";
 import { CONSUMER, MARGIN_MS, TIMEOUT_MS, WORKERS_MAX } from "./setup.ts";
 import type { Batch } from "./source.ts";
+import { changeMood } from "./stock.ts";
 import { connect } from "./wire.ts";
 import type { Invocation, Sandbox, World } from "./world.ts";
 
@@ -174,6 +175,8 @@ export function invoke(sandbox: Sandbox, batch: Batch, world: World): void {
     cancel();
     return true;
   };
+  for (let moods = weather.quiet ? 0 : world.setup.moods; moods > 0; moods--)
+    timeline.after(chance.below(1_000), () => changeMood(world));
   const cancel = timeline.after(TIMEOUT_MS, () => {
     if (!end()) return;
     if (!invocation.disturbed)

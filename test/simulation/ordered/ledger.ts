@@ -72,7 +72,7 @@ export interface Ledger {
   send(body: Omit<Body, "lane">, place: Place): Sent;
   written(changes: readonly Change[], writer: number): void;
   deadLettered(key: string): void;
-  /** Is all that is before it in its lane done, or given up? */
+  /** Are the effects of the one before it in its lane there, if there is one? */
   isNext(key: string): boolean;
   /** Its source may let it go. */
   acknowledged(message: Sent): void;
@@ -186,6 +186,10 @@ export function createLedger(strategy: OrderedStrategy, nowMs: () => number): Le
     return message.lettered || message.status === "REJECTED" || message.lane.listed.has(message.position);
   }
 
+  function predecessorOf({ lane, position }: Sent): Sent | undefined {
+    return lane.messages.findLast((one) => one.position < position);
+  }
+
   function judge(lane: Lane): void {
     let gap: Sent | undefined;
     for (const message of lane.messages) {
@@ -197,8 +201,8 @@ export function createLedger(strategy: OrderedStrategy, nowMs: () => number): Le
       if (isDone && givenUp) complaints.push(`P4: ${key} is given up, and its effects are there`);
       if (isDone && gap) complaints.push(`I10: ${key} is done before ${gap.body.key}`);
       if (!isDone && !givenUp) gap ??= message;
-      if (givenUp && message.body.kind === "needy")
-        complaints.push(`LN4: ${key} is given up by a run that had not all before it`);
+      if (givenUp && message.body.kind === "needy" && (predecessorOf(message)?.times ?? 0) > 0)
+        complaints.push(`LN4: ${key} is given up for want of the one before it, which is done`);
       if (givenUp && !message.gaveUp && !isHopeless(message.body, strategy))
         complaints.push(`RE1: ${key} is given up, and its handler never said so`);
     }
@@ -215,8 +219,8 @@ export function createLedger(strategy: OrderedStrategy, nowMs: () => number): Le
     written,
     isNext(key) {
       const message = messages.get(key);
-      const before = message?.lane.messages.filter(({ position }) => position < message.position) ?? [];
-      return before.every((one) => one.times > 0 || isGivenUp(one));
+      const before = message && predecessorOf(message);
+      return before === undefined || before.times > 0;
     },
     send(given, place) {
       const lane = laneAt(place);

@@ -21,8 +21,7 @@ export type Act = (typeof ACTS)[number];
 
 /**
  * disputed: some runs give it up for good. doomed: all do. huge: has more effects than a transaction takes. stocked: has a condition
- * of its own, which may not hold yet. needy: gives up for good where one before it in its lane is not settled, which it looks up by a
- * client of its own: so none of them is ever given up.
+ * of its own, which may not hold yet. needy: gives up for good where the effects of the one before it in its lane are not there.
  */
 export type Kind = "plain" | "disputed" | "doomed" | "huge" | "stocked" | "needy";
 
@@ -54,7 +53,7 @@ export interface HandlerMeans {
   readonly isQuiet: () => boolean;
   /** The log of a lane, as it is now. */
   readonly look: (lane: string) => readonly number[];
-  /** Is all that is before it in its lane settled now? */
+  /** Are the effects of the one before it in its lane there, if there is one? */
   readonly isNext: (key: string) => boolean;
 }
 
@@ -108,7 +107,7 @@ function sell(tx: Tx): void {
 function complain({ kind, key }: Body, { chance, isNext, isQuiet, setup, version }: HandlerMeans): void {
   if (kind === "doomed") throw new PermanentError("for good");
   if (kind === "needy" && setup.strategy !== "reduce" && !isNext(key))
-    throw new PermanentError("there is none before it");
+    throw new PermanentError("what it needs is not there");
   if (isQuiet()) return;
   if (kind === "disputed" && chance.happens(version % 2 === 1 ? 0.8 : 0.1)) throw new PermanentError("in this run");
   if (chance.happens(setup.failing)) throw new Error("this time");

@@ -53,6 +53,8 @@ export interface OrderedSetup {
   readonly groups: number;
   /** Messages of a burst. */
   readonly burst: number;
+  /** Changes, in the first second of an invocation, of the item by which moody messages go. */
+  readonly moods: number;
   /** How often shards or the queue are changed, as a weight among the steps. */
   readonly changing: number;
 }
@@ -82,6 +84,7 @@ export function drawSetup(chance: Chance, kind: SourceKind, strategy: OrderedStr
     lostDeletions: 0.1,
     groups: chance.pick([1, 3, 6]),
     burst: chance.pick([3, 10, 30]),
+    moods: 0,
     changing: 3,
   };
 }

@@ -6,7 +6,8 @@ import { type Run, type Simulated, twice } from "../seeded/simulate.ts";
 import { freeSandbox, invoke } from "./invocations.ts";
 import { isHopeless } from "./messages.ts";
 import { LATER_MS_MAX, type OrderedSetup, type OrderedStrategy, type SourceKind, TIMEOUT_MS } from "./setup.ts";
-import { createSteps, restock } from "./steps.ts";
+import { createSteps } from "./steps.ts";
+import { restock } from "./stock.ts";
 import { createWorld, type World } from "./world.ts";
 
 export interface OrderedSimulation {

@@ -1,11 +1,11 @@
 // The steps of a simulation: what producers, pollers, operators, time and bad luck do next.
 
 import type { Fault } from "../seeded/faults.ts";
-import { EFFECTS } from "../seeded/messages.ts";
 import { freeSandbox, invoke } from "./invocations.ts";
 import { type Act, kindOf } from "./messages.ts";
 import { commitAsNewer } from "./newer.ts";
 import type { Batch } from "./source.ts";
+import { changeMood, restock } from "./stock.ts";
 import type { World } from "./world.ts";
 
 const WEIGHTS = {
@@ -141,21 +141,4 @@ export function createSteps(world: World): { next(): Promise<void> } {
       await timeline.pass(chance.happens(0.5) ? chance.below(20) : chance.spanMs(20, 5_000));
     },
   };
-}
-
-export function restock({ store }: World, more: number): void {
-  const UpdateExpression = "SET stock = stock + :more";
-  const ExpressionAttributeValues = { ":more": { N: String(more) } };
-  const input = { TableName: EFFECTS, Key: { id: { S: "sold" } }, UpdateExpression, ExpressionAttributeValues };
-  store.apply({ operation: "UpdateItem", input }, 0);
-}
-
-function changeMood({ store }: World): void {
-  const input = {
-    TableName: EFFECTS,
-    Key: { id: { S: "mood" } },
-    UpdateExpression: "ADD n :one",
-    ExpressionAttributeValues: { ":one": { N: "1" } },
-  };
-  store.apply({ operation: "UpdateItem", input }, 0);
 }
