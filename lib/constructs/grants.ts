@@ -40,6 +40,18 @@ export const INSERT_ACTIONS: readonly string[] = [
   "dynamodb:DescribeTable",
 ];
 
+/**
+ * On the table of states of `reduce`: a state is put, or inserted or updated with others in one request, each under its condition, and
+ * read where another process has moved it on.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
+ */
+export const STATE_ACTIONS: readonly string[] = [
+  "dynamodb:PutItem",
+  "dynamodb:BatchGetItem",
+  "dynamodb:PartiQLInsert",
+  "dynamodb:PartiQLUpdate",
+];
+
 /** On the dead-letter queue: the send of a rejected message. */
 export const DEAD_LETTER_ACTIONS: readonly string[] = ["sqs:SendMessage"];
 

@@ -19,6 +19,8 @@ export interface Member extends Placed {
   readonly effects: readonly Effect[];
   readonly guards: readonly Guard[];
   readonly touches: Touches;
+  /** Its handler read an item. */
+  readonly hasRead: boolean;
   /** It read an item that its commit does not guard. */
   readonly unguarded: boolean;
   /** It can never succeed: the watermark passes it by. */
@@ -81,20 +83,23 @@ export async function attempt(placed: Placed, run: RunItems, context: MemberCont
     const effects = sent.length === 0 ? own : [...own, ...outboxPuts(sent, parts, context)];
     await store.learnKeys(tablesOfPuts(effects), control);
     const touches = touchesOf(effects, guards, store.keyNames);
-    return { kind: "ready", member: { ...placed, effects, guards, touches, unguarded: reads > guards.length } };
+    const [hasRead, unguarded] = [reads > 0, reads > guards.length];
+    return { kind: "ready", member: { ...placed, effects, guards, touches, hasRead, unguarded } };
   } catch (thrown) {
     opened.close();
     if (met) return { kind: "met" };
     const notStarted = deadline.gate.aborted && thrown === deadline.gate.reason;
     const error = notStarted ? outOfTime("it was started") : handlerFailure(thrown);
     return mayBeRejected(error, context)
-      ? { kind: "ready", member: rejected(placed, error) }
+      ? { kind: "ready", member: rejected({ ...placed, hasRead: reads > 0 }, error) }
       : { kind: "failed", error };
   }
 }
 
-export function rejected(placed: Placed, rejection: SemelError): Member {
-  return { ...placed, effects: [], guards: [], touches: TOUCHES_NOTHING, unguarded: false, rejection };
+/** It was judged by what it read, and a rejection guards nothing. */
+export function rejected(placed: Placed & Pick<Member, "hasRead">, rejection: SemelError): Member {
+  const { hasRead: unguarded } = placed;
+  return { ...placed, effects: [], guards: [], touches: TOUCHES_NOTHING, unguarded, rejection };
 }
 
 function tablesOfPuts(effects: readonly Effect[]): string[] {

@@ -7,6 +7,8 @@
 //        was gathered behind it runs anew, since it may write something else now.
 //   LR4. Where somebody else did the first messages of a run, the rest goes on as it was gathered, unless one read without a
 //        guard: that one may have done it otherwise, and nothing else would tell.
+//   LR5. Once a commit was left without an answer, a failure of its messages never says that nothing was committed, until the
+//        watermark is beyond its first message: from then on it cannot be applied.
 
 import type { SemelError } from "../errors.ts";
 import { sleep } from "../host.ts";
@@ -45,10 +47,18 @@ export interface LaneCommitter {
   surprises(): number;
 }
 
-interface Passed {
+/** What earlier commits of the same messages came to. */
+interface Tried {
+  readonly reruns: number;
+  /** LR5 */
+  readonly openTries: boolean;
+}
+
+const NOT_TRIED: Tried = { reruns: 0, openTries: false };
+
+interface Passed extends Tried {
   readonly move: WatermarkMove;
   readonly watermark: Watermark;
-  readonly reruns: number;
 }
 
 type Guilty = Extract<CommitOutcome, { kind: "conditionFailed" | "invalid" | "refused" }>;
@@ -59,7 +69,7 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
   let seen = false;
   let surprises = 0;
 
-  async function commit(members: readonly Member[], reruns = 0): Promise<Next> {
+  async function commit(members: readonly Member[], tried: Tried = NOT_TRIED): Promise<Next> {
     const move = moveOver(members);
     const outcome = await store.commit({ record: move, ...together(members) }, control);
     switch (outcome.kind) {
@@ -68,13 +78,13 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
         return settleAll(members, move, true);
       case "passed":
         saw(outcome.watermark);
-        return afterPassed(members, { move, watermark: outcome.watermark, reruns });
+        return afterPassed(members, { ...tried, move, watermark: outcome.watermark });
       case "conditionFailed":
       case "invalid":
       case "refused":
-        return members.length > 1 ? commitHalves(members) : alone(members, outcome, reruns);
+        return members.length > 1 ? commitHalves(members, triedWith(outcome, tried)) : alone(members, outcome, tried);
       default:
-        return failAll(members, commitFailure(outcome as Exclude<typeof outcome, { kind: "duplicate" }>));
+        return failAll(members, commitFailure(outcome as Exclude<typeof outcome, { kind: "duplicate" }>), tried);
     }
   }
 
@@ -101,7 +111,8 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
   }
 
   /** LR1. Those that are done are settled; the rest goes on, without another read. */
-  async function afterPassed(members: readonly Member[], { move, watermark, reruns }: Passed): Promise<Next> {
+  async function afterPassed(members: readonly Member[], passed: Passed): Promise<Next> {
+    const { move, watermark, reruns } = passed;
     const done = members.filter(({ position }) => isDone(position, watermark));
     const isOurs = watermark.attemptId === move.attemptId;
     if (!isOurs) surprises++;
@@ -109,8 +120,8 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
     const rest = members.slice(done.length);
     if (next === undefined || rest.length === 0) return next;
     if (rest.some(({ unguarded }) => unguarded) && done.length > 0) return next; // LR4
-    if (done.length === 0) return failAll(members, commitFailure({ kind: "conflict" })); // the answer contradicts itself
-    return commit(rest, reruns);
+    if (done.length === 0) return failAll(members, commitFailure({ kind: "conflict" }), passed); // the answer contradicts itself
+    return commit(rest, { reruns, openTries: false }); // LR5
   }
 
   async function settleAll(members: readonly Member[], watermark: Watermark, isOurs: boolean): Promise<Next> {
@@ -150,43 +161,38 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
   }
 
   /** LR3 */
-  async function commitHalves(members: readonly Member[]): Promise<Next> {
+  async function commitHalves(members: readonly Member[], tried: Tried): Promise<Next> {
     const middle = Math.ceil(members.length / 2);
     const before = surprises;
-    const next = await commit(members.slice(0, middle));
+    const next = await commit(members.slice(0, middle), tried);
     const goesOn = next === members[middle]?.place && surprises === before;
     return goesOn ? commit(members.slice(middle)) : next;
   }
 
-  async function alone([member]: readonly Member[], outcome: Guilty, reruns: number): Promise<Next> {
+  async function alone([member]: readonly Member[], outcome: Guilty, tried: Tried): Promise<Next> {
     if (!member) return undefined;
-    if (outcome.kind === "conditionFailed") return rerun(member, outcome, reruns);
+    if (outcome.kind === "conditionFailed") return rerun(member, outcome.where, triedWith(outcome, tried));
     const error = commitFailure(outcome);
-    if (member.rejection === undefined && mayBeRejected(error, context)) return commit([rejected(member, error)]);
-    return failAll([member], error);
+    if (member.rejection === undefined && mayBeRejected(error, context))
+      return commit([rejected(member, error)], tried);
+    return failAll([member], error, tried);
   }
 
-  async function rerun(
-    member: Member,
-    { where = "an item", openTries }: Extract<Guilty, { kind: "conditionFailed" }>,
-    reruns: number,
-  ): Promise<Next> {
+  async function rerun(member: Member, where = "an item", { reruns, openTries }: Tried): Promise<Next> {
     const { messageId } = member.delivery;
-    if (reruns >= RERUNS_MAX) {
-      const error = conditionFailure(where, reruns + 1);
-      return failAll([member], openTries ? stillOpen(error) : error);
-    }
+    const tried = { reruns: reruns + 1, openTries };
+    if (reruns >= RERUNS_MAX) return failAll([member], conditionFailure(where, reruns + 1), tried);
     surprises++;
     observer.rerun(messageId, messageId, where);
     await sleep(host, fullJitterMs(CONFLICT_BACKOFF, reruns + 1, host.random()), deadline.gate);
     const made = await attempt(member, runItems(), context);
-    if (made.kind !== "ready")
-      return failAll([member], made.kind === "failed" ? made.error : conditionFailure(where, 1));
-    return commit([made.member], reruns + 1);
+    if (made.kind === "ready") return commit([made.member], tried);
+    return failAll([member], made.kind === "failed" ? made.error : conditionFailure(where, 1), tried);
   }
 
-  function failAll(members: readonly Member[], error: SemelError): undefined {
-    for (const member of members) fail(member, error);
+  /** LR5 */
+  function failAll(members: readonly Member[], error: SemelError, { openTries }: Tried): undefined {
+    for (const member of members) fail(member, openTries ? stillOpen(error) : error);
   }
 
   function fail(placed: Placed, error: SemelError): void {
@@ -208,4 +214,9 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
   }
 
   return { commit: (members) => commit(members), settleDone, isDoneBefore, fail, surprises: () => surprises };
+}
+
+/** LR5 */
+function triedWith(outcome: Guilty, { reruns, openTries }: Tried): Tried {
+  return { reruns, openTries: openTries || (outcome.kind === "conditionFailed" && outcome.openTries) };
 }

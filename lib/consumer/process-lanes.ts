@@ -6,7 +6,8 @@
 import { endOfTick } from "../host.ts";
 import { type Watermark, watermarkKey } from "../protocol/watermark.ts";
 import type { Delivery } from "../sources/source.ts";
-import { createSlots, type Slots } from "./concurrency.ts";
+import { type StateWriter, stateWriter } from "../store/state-writer.ts";
+import { controlOf } from "./deadline.ts";
 import { processLane } from "./lane.ts";
 import type { Placed } from "./lane-member.ts";
 import type { LaneContext } from "./lane-run.ts";
@@ -18,7 +19,7 @@ import type { RunContext } from "./run.ts";
 export interface LanesContext
   extends RunContext,
     Pick<LaneContext, "conclude" | "start">,
-    Pick<BatchShell, "watermarks" | "states" | "reduction"> {
+    Pick<BatchShell, "groupSize" | "watermarks" | "states" | "reduction"> {
   laneStarts(): void;
   /** It waits for those before it. */
   hold(delivery: Delivery): void;
@@ -29,25 +30,25 @@ export interface LanesContext
 /** Ordering keys that start in one tick. */
 const STARTED_A_TICK = 100;
 
-/** Writes of states that go side by side: as many as the SDK's client opens connections. */
-const WRITES_MAX = 50;
-
 /** Resolves when every ordering key is at its end, or stopped. Never rejects. */
 export async function processLanes(deliveries: readonly Delivery[], context: LanesContext): Promise<void> {
   const lanes = inLanes(deliveries);
   for (const delivery of deliveries) context.hold(delivery);
-  const writes = createSlots(WRITES_MAX, context.deadline.gate);
+  const { host, store, groupSize: size } = context;
+  const { groupCommit: together, lanes: callsMax } = context.options;
+  const control = controlOf(context.deadline);
+  const writer = stateWriter({ store, host, size, together, lanes: callsMax, control });
   const all: Promise<void>[] = [];
   for (const lane of lanes) {
-    if (all.length > 0 && all.length % STARTED_A_TICK === 0) await endOfTick(context.host);
+    if (all.length > 0 && all.length % STARTED_A_TICK === 0) await endOfTick(host);
     if (context.deadline.answer.aborted) return;
     context.laneStarts();
-    all.push(runLane(lane, context, writes));
+    all.push(runLane(lane, context, writer));
   }
   await Promise.all(all);
 }
 
-async function runLane(messages: readonly Placed[], context: LanesContext, writes: Slots): Promise<void> {
+async function runLane(messages: readonly Placed[], context: LanesContext, writer: StateWriter): Promise<void> {
   const [first] = messages;
   if (!first) return;
   const { host, options, watermarks } = context;
@@ -55,7 +56,7 @@ async function runLane(messages: readonly Placed[], context: LanesContext, write
   const key = watermarkKey(options.consumer, { origin: scope, orderingKey }, host.sha256);
   const pk = context.reduction ? `${key}#${context.reduction.table}` : key; // what is done is another thing for each table of states
   const own = context.reduction
-    ? { ...context, ...reducer(messages, context.reduction, { ...context, writes }) }
+    ? { ...context, ...reducer(messages, context.reduction, { ...context, writer }) }
     : context;
   const left = new Set(messages.flatMap(({ delivery, copies }) => [delivery, ...copies]));
   let latest: Watermark | undefined; // what the process remembers is bounded

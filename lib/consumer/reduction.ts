@@ -3,7 +3,7 @@
 import { SemelError } from "../errors.ts";
 import { tableOf } from "../protocol/effects.ts";
 import { MARK, STATE, watermarkOf } from "../protocol/keyed-state.ts";
-import type { Slots } from "./concurrency.ts";
+import type { StateWriter } from "../store/state-writer.ts";
 import type { Placed } from "./lane-member.ts";
 import { type Message, readMessage } from "./message.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -51,7 +51,7 @@ function wrong(what: string): SemelError {
 export function reducer(
   messages: readonly Placed[],
   reduction: Reduction,
-  { host, options, states, store, writes }: RunContext & Pick<Shell, "states"> & { readonly writes: Slots },
+  { host, options, states, store, writer }: RunContext & Pick<Shell, "states"> & { readonly writer: StateWriter },
 ): Pick<RunContext, "handler" | "store"> {
   const [first] = messages;
   const { origin = "", scope = origin, orderingKey = "" } = first?.delivery ?? {};
@@ -69,6 +69,7 @@ export function reducer(
     store,
     host,
     states,
+    writer,
     async messagesOf(move) {
       const passed = new Set(move.passedOver.map(({ position }) => position));
       const ofRun = messages.filter(({ position }) => position >= move.first && position <= move.position);
@@ -93,14 +94,9 @@ export function reducer(
     },
     store: {
       ...store,
-      async commit(message, control) {
+      commit(message, control) {
         const { record } = message;
-        if (record.status !== "WATERMARK") return store.commit(message, control);
-        try {
-          return await writes.run(() => commitState(record, state, control));
-        } catch {
-          return { kind: "outOfTime" }; // no place before the gate closed
-        }
+        return record.status === "WATERMARK" ? commitState(record, state, control) : store.commit(message, control);
       },
       async readRecord(pk, control) {
         const found = await readState(state, control);

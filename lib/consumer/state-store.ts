@@ -22,8 +22,10 @@ import {
   watermarkOf,
 } from "../protocol/keyed-state.ts";
 import { isDone, type WatermarkMove } from "../protocol/watermark.ts";
-import { errorName, writeAnswer } from "../store/answers.ts";
+import { readItems } from "../store/read-items.ts";
 import type { CallControl, RecordStore } from "../store/record-store.ts";
+import type { StateWrite } from "../store/state-requests.ts";
+import type { StateAnswer, StateWriter } from "../store/state-writer.ts";
 import { handlerFailure } from "./failures.ts";
 import { fromItem, toItem } from "./marshalling.ts";
 import type { Message } from "./message.ts";
@@ -77,8 +79,9 @@ export interface StateOptions {
   readonly store: RecordStore;
   readonly host: Host;
   readonly states: KnownStates;
-  /** The messages of a run, in their order. */
-  /** Made anew each time: a state may hold parts of them, which the next `apply` changes. */
+  /** Of all ordering keys of the batch. */
+  readonly writer: StateWriter;
+  /** The messages of a run, in their order, made anew each time: a state may hold parts of them, which the next `apply` changes. */
   messagesOf(move: WatermarkMove): Promise<readonly Message[]>;
 }
 
@@ -86,7 +89,7 @@ type Written =
   | "written"
   /** Its condition failed: this is what is there. */
   | { readonly kind: "changed"; readonly found: StateItem | undefined }
-  | { readonly kind: "again"; readonly answer: "conflict" | "throttled" | "unknown"; readonly cause?: unknown }
+  | Extract<StateAnswer, { kind: "again" }>
   | { readonly kind: "settled"; readonly outcome: CommitOutcome };
 
 /** Folds and writes, until it is known what became of it. Never rejects. */
@@ -102,7 +105,7 @@ export async function commitState(
     const watermark = before && watermarkOf(pk, key, before);
     if (isDone(move.first, watermark)) return { kind: "passed", watermark }; // SS2: by us, perhaps
     if (control.timeLeftMs() <= 0) return open ?? { kind: "outOfTime" };
-    const written = await write(move, before, { ...options, control });
+    const written = await write(move, before, options);
     if (written === "written") return { kind: "committed" };
     if (written.kind === "settled") return open ?? written.outcome;
     if (written.kind === "changed") {
@@ -112,70 +115,62 @@ export async function commitState(
     }
     if (written.answer === "unknown") open = { kind: "unknown", cause: written.cause };
     const otherwise = open ?? { kind: written.answer === "throttled" ? "throttled" : "conflict" };
-    const delayMs = fullJitterMs(backoffAfter(written.answer), tries, host.random());
+    const delayMs = fullJitterMs(backoffAfter(written.answer), tries, written.random);
     if (tries >= COMMIT_TRIES_MAX || control.timeLeftMs() <= delayMs) return otherwise;
     await sleep(host, delayMs, control.signal);
     if (control.signal.aborted) return otherwise;
   }
 }
 
-type WriteOptions = StateOptions & { readonly control: CallControl };
-
-async function write(move: WatermarkMove, before: StateItem | undefined, options: WriteOptions): Promise<Written> {
-  const { control, key, pk, states, store } = options;
+async function write(move: WatermarkMove, before: StateItem | undefined, options: StateOptions): Promise<Written> {
+  const { key, pk, states, writer } = options;
   let after: StateItem;
-  let input: ReturnType<typeof stateWrite>;
+  let request: StateWrite;
   try {
     after = movedState(await folded(before, move, options), before, { origin: key.origin, move });
-    input = stateWrite(key, after, before);
+    request = { key, put: stateWrite(key, after, before), before };
   } catch (error) {
     return { kind: "settled", outcome: { kind: "invalid", error: handlerFailure(error) } };
   }
-  try {
-    await store.sendInTime({ operation: "PutItem", input }, control);
-    states.keep(pk, after);
-    return "written";
-  } catch (error) {
-    if (errorName(error) === "ConditionalCheckFailedException")
-      return inTheWay((error as { Item?: Item }).Item, options);
-    const answer = writeAnswer(error);
-    switch (answer.kind) {
-      case "conditionFailed":
-        return inTheWay(undefined, options);
-      case "refused":
-        return { kind: "settled", outcome: answer };
-      case "unknown":
-        return { kind: "again", answer: "unknown", cause: answer.cause };
-      default:
-        return { kind: "again", answer: answer.kind };
-    }
+  const answer = await writer.write(request);
+  switch (answer.kind) {
+    case "applied":
+      states.keep(pk, after);
+      return "written";
+    case "changed":
+      return inTheWay(answer.found, options);
+    case "again":
+      return answer;
+    case "unread":
+      return { kind: "settled", outcome: { kind: "unknown", cause: answer.cause } };
+    case "refused":
+    case "outOfTime":
+      return { kind: "settled", outcome: answer };
   }
 }
 
-/** What the next try is folded on: it came with the answer, or is read. */
-async function inTheWay(came: Item | undefined, options: WriteOptions): Promise<Written> {
-  try {
-    const found = await readState(options, options.control, came);
-    if (found === undefined || found.kind === "state") return { kind: "changed", found: found?.item };
-    if (found.kind === "unreadable") return { kind: "settled", outcome: found };
-    return { kind: "settled", outcome: { kind: "invalid", error: foreign(options.key) } };
-  } catch (cause) {
-    return { kind: "settled", outcome: { kind: "unknown", cause } };
-  }
+/** What the next try is folded on. */
+function inTheWay(item: Item | undefined, options: StateOptions): Written {
+  const found = looked(item, options);
+  if (found === undefined || found.kind === "state") return { kind: "changed", found: found?.item };
+  if (found.kind === "unreadable") return { kind: "settled", outcome: found };
+  return { kind: "settled", outcome: { kind: "invalid", error: foreign(options.key) } };
 }
 
 /** Undefined: there is none. Rejects with DynamoDB's error. */
-export async function readState(
-  { key, pk, states, store }: StateOptions,
-  control: CallControl,
-  came?: Item,
-): Promise<FoundState | undefined> {
-  const Key = { [key.partitionKey]: { S: key.orderingKey } };
-  const item = came ?? (await store.get({ TableName: key.tableName, Key }, control));
+export async function readState(options: StateOptions, control: CallControl): Promise<FoundState | undefined> {
+  const { host, key, store } = options;
+  const own = { [key.partitionKey]: { S: key.orderingKey } };
+  // By the operation that reads many, so that a consumer is granted one.
+  const [item] = await readItems([own], { store, host, control, tableName: key.tableName });
+  return looked(item, options);
+}
+
+/** What the process remembers is what is there. */
+function looked(item: Item | undefined, { key, pk, states }: StateOptions): FoundState | undefined {
   states.drop(pk);
-  if (item === undefined) return undefined;
-  const found = itemToState(item, key);
-  if (found.kind === "state") states.keep(pk, found.item);
+  const found = item && itemToState(item, key);
+  if (found?.kind === "state") states.keep(pk, found.item);
   return found;
 }
 

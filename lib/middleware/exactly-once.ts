@@ -5,7 +5,8 @@
 //       one process may run many invocations at a time, and a thawed sandbox may finish an old one.
 //   W2. A batch is answered truthfully once it has begun, whatever is thrown or answered around it. Before that, errors are
 //       thrown on, and an early answer of another middleware acknowledges nothing.
-//   W3. A middleware without its handler, or a handler without its middleware, is an error, never silence.
+//   W3. A middleware without its handler, or a handler of messages without its middleware, is an error, never silence. One that
+//       folds them stands alone as well: it is itself who takes the event.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type {
@@ -34,6 +35,7 @@ import { knownStates, type Reduction } from "../consumer/state-store.ts";
 import type { Tx } from "../consumer/tx.ts";
 import { SemelError } from "../errors.ts";
 import { systemHost } from "../host.ts";
+import type { Delivery } from "../sources/source.ts";
 import { claims } from "../store/claims.ts";
 import { committedKeys } from "../store/committed-keys.ts";
 import { initialGroupSize } from "../store/group-committer.ts";
@@ -96,7 +98,7 @@ export interface ExactlyOnce<Body, Event extends BatchEvent = SqsEvent> {
   lambda<E extends BatchEvent = Event>(handler: Handler<Body, RecordOf<E>>): BatchHandler<E>;
   /**
    * Strategy watermark: folds the messages of each ordering key into a state, one item of a table of its own, by a pure function;
-   * a run of messages is one conditional write. Without Middy.
+   * a run of messages is one conditional write. A Lambda handler as it is, and the handler for `middy().use(readings).handler(…)`.
    */
   reduce<State, E extends BatchEvent = Event>(reduction: Reduction<State, Message<Body, RecordOf<E>>>): BatchHandler<E>;
   /**
@@ -139,6 +141,17 @@ interface Invocation {
   batch: Batch | undefined;
 }
 
+/** What Lambda calls a handler with. */
+interface Call {
+  readonly event: BatchEvent;
+  readonly context: LambdaContext;
+}
+
+interface Begun {
+  readonly deliveries: readonly Delivery[];
+  readonly batch: Batch;
+}
+
 /** Throws a SemelError for options that are missing or wrong: at start, not at the first message. */
 export function createExactlyOnce<S extends StandardSchemaV1, Event extends BatchEvent = SqsEvent>(
   options: ExactlyOnceOptions<S>,
@@ -168,6 +181,20 @@ export function createExactlyOnce<S extends StandardSchemaV1, Event extends Batc
       deadline: openDeadline(context, resolved.deadlineMarginMs, shellOf(context).host),
       outcomes: [],
     };
+  }
+
+  /** What the handler is called with by itself. */
+  function beginAlone({ event, context }: Call): Begun {
+    const intake = intakeOf(event, resolved);
+    return { deliveries: intake.places, batch: begin(intake, context) };
+  }
+
+  /** What the handler is called with by Middy, whose hook came first. */
+  function beginWithin(invocation: Invocation, method: string, { event, context }: Call): Begun {
+    if (invocation.batch) throw calledTwice(method);
+    const deliveries = deliveriesOf(event, invocation.intake);
+    invocation.batch = begin(invocation.intake, context);
+    return { deliveries, batch: invocation.batch };
   }
 
   /** W2. Middy skips hooks when another one answers early, so the answer is guarded at the request itself. */
@@ -211,29 +238,16 @@ export function createExactlyOnce<S extends StandardSchemaV1, Event extends Batc
       return async (event, context) => {
         const invocation = invocations.get(context);
         if (invocation === undefined) throw withoutUse(); // W3
-        if (invocation.batch) throw calledTwice();
-        const deliveries = deliveriesOf(event, invocation.intake);
-        invocation.batch = begin(invocation.intake, context);
-        const response = await processBatch(
-          deliveries,
-          invocation.batch,
-          handler as Handler<unknown>,
-          shellOf(context),
-        );
+        const { deliveries, batch } = beginWithin(invocation, "each", { event, context });
+        const response = await processBatch(deliveries, batch, handler as Handler<unknown>, shellOf(context));
         return response as ResponseTo<Event>; // what the source of the event gives
       };
     },
     lambda<E extends BatchEvent>(handler: Handler<StandardSchemaV1.InferOutput<S>, RecordOf<E>>): BatchHandler<E> {
       checkHandler("lambda", handler);
       return async (event, context) => {
-        const intake = intakeOf(event, resolved);
-        const deliveries = intake.places;
-        const response = await processBatch(
-          deliveries,
-          begin(intake, context),
-          handler as Handler<unknown>,
-          shellOf(context),
-        );
+        const { deliveries, batch } = beginAlone({ event, context });
+        const response = await processBatch(deliveries, batch, handler as Handler<unknown>, shellOf(context));
         return response as ResponseTo<E>;
       };
     },
@@ -242,10 +256,11 @@ export function createExactlyOnce<S extends StandardSchemaV1, Event extends Batc
     ): BatchHandler<E> {
       const reduction = resolveReduction(given as unknown as Reduction, resolved);
       return async (event, context) => {
-        const intake = intakeOf(event, resolved);
-        const batch = begin(intake, context);
+        const invocation = invocations.get(context);
+        const call = { event, context };
+        const { deliveries, batch } = invocation ? beginWithin(invocation, "reduce", call) : beginAlone(call);
         const shell = { ...shellOf(context), reduction };
-        return (await processBatch(intake.places, batch, () => {}, shell)) as ResponseTo<E>;
+        return (await processBatch(deliveries, batch, () => {}, shell)) as ResponseTo<E>;
       };
     },
     once<Result>(handler: OnceHandler<StandardSchemaV1.InferOutput<S>, Result>): DirectHandler<Result> {
@@ -286,13 +301,15 @@ function withoutUse(): SemelError {
 
 function withoutEach(): SemelError {
   return wiring(
-    "the middleware ran, but no handler of its .each() did, so nothing is protected. Write " +
-      "middy().use(orders).handler(orders.each(…)) with the same orders",
+    "the middleware ran, but no handler of its .each() or .reduce() did, so nothing is protected. Write " +
+      "middy().use(orders).handler(orders.each(…)), or orders.reduce(…), with the same orders",
   );
 }
 
-function calledTwice(): SemelError {
-  return wiring("the handler of .each() was called twice in one invocation. Call it once");
+function calledTwice(method: string): SemelError {
+  return wiring(
+    `the handler of .${method}() was called when the batch had begun: handlers were called twice in one invocation. Call one, once`,
+  );
 }
 
 function usedTwice(): SemelError {

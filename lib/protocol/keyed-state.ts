@@ -1,6 +1,6 @@
 // Keyed state: one item holds the state of an ordering key together with how far it is folded. Pure.
 //
-//   KS1. State and positions are one item, written whole, under the condition that it is as it was read: what was folded is
+//   KS1. State and positions are one item, written together, under the condition that it is as it was read: what was folded is
 //        folded once.
 //   KS2. Positions are kept for each origin: those of different origins are never compared.
 //   KS3. An item without our mark, or with that of another consumer, is never overwritten; one of a newer version means retry.

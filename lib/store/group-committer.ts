@@ -49,8 +49,10 @@ export interface GroupCommitterOptions {
 /** Most actions of a transaction: grows with success, shrinks with conflicts. */
 export interface GroupSize {
   actionsMax: number;
-  /** The engine knows no BatchExecuteStatement: under strategy insert, items go one by one. */
+  /** The engine knows no BatchExecuteStatement: items of strategy insert, and states, go one by one. */
   withoutStatements?: boolean;
+  /** It takes no UPDATE of several attributes: states that are there go one by one. */
+  withoutUpdates?: boolean;
 }
 
 export function initialGroupSize(): GroupSize {

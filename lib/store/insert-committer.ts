@@ -4,12 +4,11 @@
 //   IC1. A message leaves with an outcome of its own; one message's failure never fails another's.
 //   IC2. Done only on DynamoDB's answer to the message's own statement, or on an item with its own mark. What was left
 //        without an answer is sent again as it was: the attempt id in the mark tells our own item from a duplicate's.
-//   IC3. No item is twice in a call, nor in two calls at a time.
+//   IC3. No item is twice in a call, nor in two calls at a time (CA1 of statement-calls.ts).
 //   IC4. A rejection is committed only where the message's item is not there, or is somebody else's.
 
-import { BATCH_STATEMENTS_MAX, TRANSACTION_BYTES_MAX } from "../aws/limits.ts";
 import { SemelError } from "../errors.ts";
-import { type Host, oncePerTick } from "../host.ts";
+import type { Host } from "../host.ts";
 import { fullJitterMs } from "../protocol/backoff.ts";
 import { afterAnswer, COMMIT_NOT_STARTED, type CommitOutcome, type CommitProgress } from "../protocol/commit.ts";
 import { itemId, type KeyedEffect } from "../protocol/effects.ts";
@@ -19,6 +18,7 @@ import type { GroupSize } from "./group-committer.ts";
 import { type InsertAnswer, insertStatement } from "./insert-requests.ts";
 import { insertTable } from "./insert-table.ts";
 import type { CallControl, Committer, RecordStore } from "./record-store.ts";
+import { type ItemWrite, statementCalls } from "./statement-calls.ts";
 import { isOfRecord, type RecordTransaction } from "./transaction.ts";
 
 export interface InsertCommitterOptions {
@@ -33,25 +33,12 @@ export interface InsertCommitterOptions {
   readonly control: CallControl;
 }
 
-interface Entry {
+interface Entry extends ItemWrite {
   readonly message: RecordTransaction;
   readonly insertion: Insertion;
-  /** Its item among all of the table. */
-  readonly id: string;
-  /** It goes by PutItem. */
-  readonly alone: boolean;
   readonly progress: CommitProgress;
   readonly settle: (outcome: CommitOutcome) => void;
 }
-
-/**
- * Bytes of the items of a call. The limit of BatchExecuteStatement is not documented; that of BatchWriteItem, which takes as
- * many items, is 16 MB, and a binary value travels as base64.
- */
-const CALL_BYTES_MAX: number = TRANSACTION_BYTES_MAX;
-
-/** Items that go one by one, side by side: as many as the SDK's client opens connections. */
-const PUTS_MAX = 50;
 
 export function insertCommitter(options: InsertCommitterOptions): Committer {
   const { store, host, target, lanes, together, size, control } = options;
@@ -64,55 +51,7 @@ export function insertCommitter(options: InsertCommitterOptions): Committer {
       size.withoutStatements = true;
     },
   });
-  let pending: Entry[] = [];
-  const busy = new Set<string>(); // IC3
-  const pumpSoon = oncePerTick(host, pump);
-  let running = 0;
-
-  function add(entry: Entry): void {
-    pending.push(entry);
-    pumpSoon();
-  }
-
-  function pump(): void {
-    const callsMax = together && !size.withoutStatements ? lanes : Math.max(lanes, PUTS_MAX);
-    while (running < callsMax) {
-      const call = nextCall();
-      if (call.length === 0) return;
-      const taken = new Set(call);
-      pending = pending.filter((entry) => !taken.has(entry));
-      void runLane(call);
-    }
-  }
-
-  /** The first that is ready, and what goes with it. */
-  function nextCall(): readonly Entry[] {
-    const ready = pending.filter(({ id }) => !busy.has(id));
-    const one = !together || size.withoutStatements === true;
-    const [first] = ready;
-    if (first && (one || first.alone)) return [first];
-    const call: Entry[] = [];
-    const ids = new Set<string>();
-    let bytes = 0;
-    for (const entry of ready) {
-      if (call.length === BATCH_STATEMENTS_MAX) break;
-      if (entry.alone || ids.has(entry.id)) continue; // IC3
-      if (call.length > 0 && bytes + entry.insertion.bytes > CALL_BYTES_MAX) continue;
-      call.push(entry);
-      ids.add(entry.id);
-      bytes += entry.insertion.bytes;
-    }
-    return call;
-  }
-
-  async function runLane(call: readonly Entry[]): Promise<void> {
-    running++;
-    for (const { id } of call) busy.add(id);
-    await run(call);
-    for (const { id } of call) busy.delete(id);
-    running--;
-    pump();
-  }
+  const add = statementCalls<Entry>({ host, lanes, together, size, run });
 
   async function run(call: readonly Entry[]): Promise<void> {
     if (control.timeLeftMs() <= 0) return settleOpen(call, { kind: "outOfTime" });
@@ -172,7 +111,8 @@ export function insertCommitter(options: InsertCommitterOptions): Committer {
     const insertion = await table.plan(message);
     const id = itemId(insertion.tableName, insertion.key);
     const alone = insertStatement(insertion) === undefined;
-    return new Promise((settle) => add({ message, insertion, id, alone, progress: COMMIT_NOT_STARTED, settle }));
+    const { bytes } = insertion;
+    return new Promise((settle) => add({ message, insertion, id, bytes, alone, progress: COMMIT_NOT_STARTED, settle }));
   }
 
   /**

@@ -33,7 +33,7 @@ export function putRequest({ tableName, key, item }: Insertion): PutAction {
 }
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html; no ARN. */
-const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/;
+export const TABLE_NAME: RegExp = /^[A-Za-z0-9_.-]{3,255}$/;
 /** How a quote is written in a name of a statement is not documented; such an item goes by PutItem. */
 const PLAIN_NAME = /^[ !#-&(-[\]-~]+$/;
 
@@ -42,7 +42,10 @@ const PLAIN_NAME = /^[ !#-&(-[\]-~]+$/;
  * PartiQL has no safe or short enough form for it.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.insert.html
  */
-export function insertStatement({ tableName, item }: Insertion): BatchStatementRequest | undefined {
+export function insertStatement({
+  tableName,
+  item,
+}: Pick<Insertion, "tableName" | "item">): BatchStatementRequest | undefined {
   const names = Object.keys(item);
   if (!TABLE_NAME.test(tableName) || !names.every((name) => PLAIN_NAME.test(name))) return undefined;
   const Statement = `INSERT INTO "${tableName}" VALUE {${names.map((name) => `'${name}':?`).join(",")}}`;

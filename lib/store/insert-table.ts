@@ -1,11 +1,10 @@
 // The append-only table of strategy insert, over the store's one `send`: writes new items, one or many in a call, and reads
 // what was in their way.
 
-import type { AttributeValue, Item } from "../aws/dynamodb.ts";
+import type { Item } from "../aws/dynamodb.ts";
 import { SemelError } from "../errors.ts";
-import { type Host, sleep } from "../host.ts";
-import { fullJitterMs, THROTTLE_BACKOFF } from "../protocol/backoff.ts";
-import { itemId, tableOf } from "../protocol/effects.ts";
+import type { Host } from "../host.ts";
+import { tableOf } from "../protocol/effects.ts";
 import { type Insertion, type InsertTarget, insertionOf, primaryKeyOf } from "../protocol/insert.ts";
 import {
   callAnswer,
@@ -16,7 +15,8 @@ import {
   putRequest,
   statementAnswers,
 } from "./insert-requests.ts";
-import { type CallControl, READ_TRIES_MAX, type RecordStore } from "./record-store.ts";
+import { readItems } from "./read-items.ts";
+import type { CallControl, RecordStore } from "./record-store.ts";
 import type { BatchStatementRequest } from "./send.ts";
 import type { RecordTransaction } from "./transaction.ts";
 
@@ -85,32 +85,12 @@ export function insertTable({ store, host, target, control, onUnknownOperation }
     }
   }
 
-  async function read(keys: readonly Item[]): Promise<readonly (Item | undefined)[]> {
-    const names = Object.keys(keys[0] ?? {});
-    const found = new Map<string, Item>();
-    let Keys: Item[] = [...keys];
-    for (let tries = 1; Keys.length > 0; tries++) {
-      if (tries > READ_TRIES_MAX || control.timeLeftMs() <= 0) throw new Error("the items could not be read in time");
-      if (tries > 1) await sleep(host, fullJitterMs(THROTTLE_BACKOFF, tries, host.random()), control.signal);
-      const input = { RequestItems: { [appendOnlyTable]: { Keys, ConsistentRead: true } } };
-      const { Responses = {}, UnprocessedKeys = {} } = await store.read({ operation: "BatchGetItem", input }, control);
-      // Whatever the table is called in the answer: by its name, or by the ARN that was asked for.
-      for (const item of Object.values(Responses).flat()) found.set(itemId("", pick(item, names)), item);
-      Keys = Object.values(UnprocessedKeys).flatMap((left) => left.Keys ?? []);
-    }
-    return keys.map((key) => found.get(itemId("", key)));
-  }
-
   return {
     async plan(message) {
       return insertionOf(message, await keyOf(message), target);
     },
     keyOf,
     insert,
-    read,
+    read: (keys) => readItems(keys, { store, host, control, tableName: appendOnlyTable }),
   };
-}
-
-function pick(item: Item, names: readonly string[]): Item {
-  return Object.fromEntries(names.map((name): [string, AttributeValue] => [name, item[name] ?? { NULL: true }]));
 }

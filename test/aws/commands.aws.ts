@@ -1,7 +1,7 @@
 // Every command of the runtime, through all its strategies: that what is given takes them, and what IAM asks for them.
 
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { runEffects, runInserts, runRedeliveries } from "../support/every-command.ts";
+import { runEffects, runInserts, runRedeliveries, runStates } from "../support/every-command.ts";
 import { fact, suite } from "./fact.ts";
 import { givenFor, missing } from "./given.ts";
 import { examineGrants } from "./iam.ts";
@@ -23,6 +23,7 @@ suite("every command of the runtime", lacking, () => {
     it("redelivered messages, a claim given back, taken over and committed", () =>
       runRedeliveries(surroundings.around));
     it("strategy insert, its duplicates and its rejection", () => runInserts(surroundings.around));
+    it("keyed state, in calls of many and alone", () => runStates(surroundings.around));
   });
 });
 

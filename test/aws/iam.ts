@@ -10,6 +10,7 @@ import {
   INSERT_ACTIONS,
   RECORD_ACTIONS,
   RETRY_ACTIONS,
+  STATE_ACTIONS,
 } from "../../lib/constructs/grants.ts";
 import type { SqsRequest } from "../../lib/consumer/sqs-send.ts";
 import type { BatchExecuteStatementOutput, DynamoDbRequest } from "../../lib/store/send.ts";
@@ -18,6 +19,7 @@ import {
   runEffects,
   runInserts,
   runRedeliveries,
+  runStates,
   type Surroundings,
   type Use,
   usesOf,
@@ -28,6 +30,7 @@ export const GRANTS = {
   Records: RECORD_ACTIONS,
   Ledger: EFFECT_ACTIONS,
   Journal: INSERT_ACTIONS,
+  States: STATE_ACTIONS,
   queue: RETRY_ACTIONS,
   deadLetterQueue: DEAD_LETTER_ACTIONS,
 } as const;
@@ -111,7 +114,7 @@ async function sendEveryCommand(stage: Stage): Promise<Sent[]> {
     send: (request, options) => watched(sentToTables(request), seams.send(request, options)),
     sqsSend: (request, options) => watched(sentToQueue(request), seams.sqsSend(request, options)),
   };
-  for (const run of [runEffects, runRedeliveries, runInserts]) await run(around);
+  for (const run of [runEffects, runRedeliveries, runInserts, runStates]) await run(around);
   if (denied.length > 0) throw new Error(`denied under all grants: ${denied.join(", ")}`);
   return sent;
 }

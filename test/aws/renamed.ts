@@ -36,7 +36,7 @@ function renamed(request: DynamoDbRequest, prefix: string): DynamoDbRequest {
     case "BatchExecuteStatement": {
       const Statements = request.input.Statements.map((statement: BatchStatementRequest) => ({
         ...statement,
-        Statement: statement.Statement.replace('INTO "', `INTO "${prefix}`),
+        Statement: statement.Statement.replace(/^(INSERT INTO|UPDATE) "/, `$1 "${prefix}`),
       }));
       return { ...request, input: { Statements } };
     }

@@ -1,4 +1,4 @@
-// Facts about BatchExecuteStatement, which strategy insert writes with.
+// Facts about BatchExecuteStatement, which strategy insert and keyed state write with.
 
 import {
   BatchExecuteStatementCommand,
@@ -6,6 +6,7 @@ import {
   type BatchStatementRequest,
   type BatchStatementResponse,
   GetItemCommand,
+  PutItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, expect } from "vitest";
 import { TRANSACTION_BYTES_MAX } from "../../lib/aws/limits.ts";
@@ -62,6 +63,38 @@ fact({ id: "PartiQL", question: "an INSERT that finds an item, asked for the old
   if (item !== undefined) expect(item["v"]).toEqual({ S: "old" }); // semel judges the message by it
   return `${answers.map(wordOf).at(-1)}, ${item === undefined ? "without the old item" : "with the old item"}`;
 });
+
+/** As semel says it of a state: two attributes, under a condition on a path. */
+const update = (id: string, value: string, seen: string): BatchStatementRequest => ({
+  Statement: `UPDATE "${TableName}" SET "v" = ?, "mark" = ? WHERE "id" = ? AND "mark"."seen" = ? AND "mark"."by" = ?`,
+  Parameters: [{ S: value }, markOf(value), { S: id }, { S: seen }, { S: "semel" }],
+  ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+});
+const markOf = (seen: string) => ({ M: { seen: { S: seen }, by: { S: "semel" } } });
+
+fact({ id: "PartiQL", question: "an UPDATE of two attributes, separated by a comma", missing: lacking }, async () => {
+  const Item = { id: { S: "state" }, v: { S: "1" }, mark: markOf("1") };
+  await tables.client.send(new PutItemCommand({ TableName, Item }));
+  const answers = await execute(update("state", "2", "1"), update("nobody", "1", "1"));
+  if (typeof answers === "string") throw new Error(`the whole call failed: ${answers}`); // each is judged alone
+  const words = answers.map(wordOf);
+  expect(await textOf("nobody")).toBeUndefined(); // an UPDATE never creates
+  expect(await textOf("state")).toBe(words[0] === "done" ? "2" : "1");
+  return `${words[0]}; of an item that is not there: ${words[1]}`;
+});
+
+fact(
+  { id: "PartiQL", question: "an UPDATE whose condition fails, asked for the old item", missing: lacking },
+  async () => {
+    await execute(insert("stale", "1"));
+    const answers = await execute(update("stale", "2", "0"), insert("beside", "1"));
+    if (typeof answers === "string") throw new Error(`the whole call failed: ${answers}`);
+    expect([await textOf("stale"), await textOf("beside")]).toEqual(["1", "1"]);
+    const item = answers[0]?.Error?.Item;
+    if (item !== undefined) expect(item["v"]).toEqual({ S: "1" });
+    return `${answers.map(wordOf)[0]}, ${item === undefined ? "without the old item" : "with the old item"}`;
+  },
+);
 
 fact({ id: "PartiQL", question: "two INSERTs of one item in one call", missing: lacking }, async () => {
   const answers = await execute(insert("twice", "1"), insert("twice", "2"));

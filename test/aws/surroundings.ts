@@ -22,7 +22,7 @@ export interface RealSurroundings {
 }
 
 export async function startSurroundings(): Promise<RealSurroundings> {
-  const tables = await startTables({ Records: "pk", Ledger: "id", Journal: "id" });
+  const tables = await startTables({ Records: "pk", Ledger: "id", Journal: "id", States: "id" });
   const scene = createScene(sqsTarget());
   const { url, deadUrl } = await scene.pair(100);
   const arn = await scene.arn(url);
@@ -80,10 +80,13 @@ async function deliver(
   return { Records };
 }
 
-async function tableArns({ client, real }: Tables): Promise<Record<"Records" | "Ledger" | "Journal", string>> {
-  const arnOf = async (name: Extract<Resource, "Records" | "Ledger" | "Journal">): Promise<string> =>
+type TableName = Extract<Resource, "Records" | "Ledger" | "Journal" | "States">;
+
+async function tableArns({ client, real }: Tables): Promise<Record<TableName, string>> {
+  const arnOf = async (name: TableName): Promise<string> =>
     (await client.send(new DescribeTableCommand({ TableName: real(name) }))).Table?.TableArn ?? "";
-  return { Records: await arnOf("Records"), Ledger: await arnOf("Ledger"), Journal: await arnOf("Journal") };
+  const [Records, Ledger] = [await arnOf("Records"), await arnOf("Ledger")];
+  return { Records, Ledger, Journal: await arnOf("Journal"), States: await arnOf("States") };
 }
 
 async function assume(RoleArn: string, Policy: string, tables: Tables) {

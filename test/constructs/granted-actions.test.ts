@@ -8,12 +8,14 @@ import {
   INSERT_ACTIONS,
   RECORD_ACTIONS,
   RETRY_ACTIONS,
+  STATE_ACTIONS,
 } from "../../lib/constructs/grants.ts";
 import {
   queueUseOf,
   runEffects,
   runInserts,
   runRedeliveries,
+  runStates,
   type Surroundings,
   type Use,
   usesOf,
@@ -60,6 +62,12 @@ describe("granted actions", () => {
     expect(actionsOn("Journal", uses)).toEqual([...INSERT_ACTIONS].sort());
     expect([...new Set(uses.map(({ resource }) => resource))].sort()).toEqual([DLQ_URL, "Journal", "Records"].sort());
     expect(RECORD_ACTIONS).toEqual(expect.arrayContaining(actionsOn("Records", uses)));
+  });
+
+  it("on a table of states are those that reduce needs", async () => {
+    const uses = await usesIn(runStates);
+    expect(actionsOn("States", uses)).toEqual([...STATE_ACTIONS].sort());
+    expect([...new Set(uses.map(({ resource }) => resource))]).toEqual(["States"]);
   });
 
   it("are on nothing else", async () => {

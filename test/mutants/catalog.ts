@@ -16,6 +16,7 @@ import { RECORD_MUTANTS } from "./catalog/record.ts";
 import { REJECTION_MUTANTS } from "./catalog/rejection.ts";
 import { RESPONSE_MUTANTS } from "./catalog/response.ts";
 import { RESULT_MUTANTS } from "./catalog/results.ts";
+import { STATES_MUTANTS } from "./catalog/states.ts";
 import { WATERMARK_MUTANTS } from "./catalog/watermark.ts";
 import type { Mutant } from "./mutant.ts";
 
@@ -36,6 +37,7 @@ export const PARTS: Readonly<Record<string, readonly Mutant[]>> = {
   rejection: REJECTION_MUTANTS,
   response: RESPONSE_MUTANTS,
   results: RESULT_MUTANTS,
+  states: STATES_MUTANTS,
   watermark: WATERMARK_MUTANTS,
 };
 export const MUTANTS: readonly Mutant[] = Object.values(PARTS).flat();

@@ -2,6 +2,7 @@
 
 /** By the file of the catalog, as a whole. */
 export const UNSEEN_PARTS: Readonly<Record<string, string>> = {
+  states: "keyed state and watermarks: the simulated queue is a standard one",
   constructs: "infrastructure: synthesized templates and policies",
   local: "the local cloud's poller, which the simulation stands in for",
   outbox: "messages that handlers send: those of the seeded simulation send none",

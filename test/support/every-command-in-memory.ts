@@ -7,7 +7,7 @@ import { sqsEvent } from "./sqs-event.ts";
 
 export function memorySurroundings(): Surroundings {
   const key = { partitionKey: "id" };
-  const database = memoryDynamoDb({ Records: { partitionKey: "pk" }, Ledger: key, Journal: key });
+  const database = memoryDynamoDb({ Records: { partitionKey: "pk" }, Ledger: key, Journal: key, States: key });
   return {
     send: async (request) => database.send(request),
     sqsSend: memoryQueue().sqsSend,

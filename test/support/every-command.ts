@@ -1,11 +1,12 @@
 // A consumer that sends every command the runtime has, and what AWS authorizes each of them by. The tables are Records (pk),
-// Ledger and Journal (id); the engine behind the seams is the caller's.
+// Ledger, Journal and States (id); the engine behind the seams is the caller's.
 
 import type { SqsEvent } from "../../lib/aws/lambda.ts";
 import type { SqsRequest, SqsSend } from "../../lib/consumer/sqs-send.ts";
 import { type ExactlyOnce, type ExactlyOnceOptions, PermanentError } from "../../lib/index.ts";
 import { createExactlyOnce } from "../../lib/middleware/exactly-once.ts";
 import type { DynamoDbRequest, Send } from "../../lib/store/send.ts";
+import { kinesisSource } from "./source-events.ts";
 
 type TransactionPart = "Put" | "Update" | "Delete" | "ConditionCheck";
 
@@ -15,6 +16,12 @@ const ACTION_OF_PART: Readonly<Record<TransactionPart, string>> = {
   Update: "dynamodb:UpdateItem",
   Delete: "dynamodb:DeleteItem",
   ConditionCheck: "dynamodb:ConditionCheckItem",
+};
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html */
+const ACTION_OF_STATEMENT: Readonly<Record<string, string>> = {
+  "INSERT INTO": "dynamodb:PartiQLInsert",
+  UPDATE: "dynamodb:PartiQLUpdate",
 };
 
 export interface Use {
@@ -35,8 +42,8 @@ export function usesOf(request: DynamoDbRequest): Use[] {
       return Object.keys(request.input.RequestItems).map((resource) => ({ resource, action: "dynamodb:BatchGetItem" }));
     case "BatchExecuteStatement":
       return request.input.Statements.map(({ Statement }) => {
-        const [, action = "", resource = ""] = /^(INSERT) INTO "([^"]+)"/.exec(Statement) ?? [];
-        return { resource, action: action === "INSERT" ? "dynamodb:PartiQLInsert" : Statement };
+        const [, word = "", resource = ""] = /^(INSERT INTO|UPDATE) "([^"]+)"/.exec(Statement) ?? [];
+        return { resource, action: ACTION_OF_STATEMENT[word] ?? Statement };
       });
     case "TransactWriteItems":
       return request.input.TransactItems.flatMap((item) =>
@@ -115,6 +122,31 @@ export async function runInserts(around: Surroundings): Promise<void> {
     expectFailures("strategy insert", { event, response: await handler(event, context) }, []);
   }
 }
+
+/** Keyed state: of several keys, new and known, of one, and of several in a process that does not know them. */
+export async function runStates(around: Surroundings): Promise<void> {
+  const handler = (): ((event: never, context: never) => Promise<unknown>) =>
+    consumer(around, { strategy: "watermark", key: undefined as never }).reduce<{ count: number }, never>({
+      table: "States",
+      partitionKey: "id",
+      initial: { count: 0 },
+      apply: ({ count }) => ({ count: count + 1 }),
+    });
+  const one = handler();
+  for (const [fold, names] of [
+    [one, "a b"],
+    [one, "a b"],
+    [one, "c"],
+    [handler(), "a b"],
+  ] as const) {
+    const at = ++places;
+    const records = names.split(" ").map((name) => ({ key: `${around.idPrefix}${name}`, at, body: {} }));
+    const response = JSON.stringify(await fold(kinesisSource.event(records), context as never));
+    if (response !== '{"batchItemFailures":[]}') throw new Error(`keyed state: the response is ${response}`);
+  }
+}
+/** Positions that grow from run to run. */
+let places = 0;
 
 /** Redelivered messages: of a plain consumer, and of one with claims whose first run fails and gives the key back. */
 export async function runRedeliveries(around: Surroundings): Promise<void> {

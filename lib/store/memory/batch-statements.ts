@@ -1,11 +1,10 @@
-// BatchExecuteStatement on the memory store's tables, as far as the runtime uses it: INSERT statements whose values are all
-// parameters. What AWS's documents leave open follows the embedded engine, which the tests hold it against.
+// BatchExecuteStatement on the memory store's tables, as far as the runtime uses it: INSERT and UPDATE statements whose values
+// are all parameters. What AWS's documents leave open follows the embedded engine, which the tests hold it against.
 //
 //   M6. Every statement is judged and applied alone, in the request's order; one that fails does not touch the others.
-//   M7. An INSERT never replaces an item.
+//   M7. An INSERT never replaces an item; an UPDATE never creates one.
 
-import type { AttributeValue, Item, TransactWriteItem } from "../../aws/dynamodb.ts";
-import { BATCH_STATEMENTS_MAX, STATEMENT_CHARACTERS_MAX } from "../../aws/limits.ts";
+import { BATCH_STATEMENTS_MAX } from "../../aws/limits.ts";
 import type {
   BatchExecuteStatementInput,
   BatchExecuteStatementOutput,
@@ -13,7 +12,8 @@ import type {
   BatchStatementRequest,
   BatchStatementResponse,
 } from "../send.ts";
-import { validationError } from "./errors.ts";
+import { tableNotFoundError, validationError } from "./errors.ts";
+import { entryOf, parseStatement } from "./parse-statement.ts";
 import type { Table } from "./table.ts";
 import { applyVerdict, checkedTargets, type Target, verdictOf } from "./transact.ts";
 
@@ -51,17 +51,16 @@ function checkCount(count: number): void {
 }
 
 function prepare(tables: ReadonlyMap<string, Table>, statement: BatchStatementRequest): Prepared {
-  const insert = parseInsert(statement);
-  if (typeof insert === "string") return { tableName: undefined, error: invalid(insert) };
-  const { tableName, item } = insert;
-  const entry: TransactWriteItem = { Put: { TableName: tableName, Item: item } };
   try {
-    const [target] = checkedTargets(tables, [entry]);
+    const parsed = parseStatement(statement);
+    const { tableName } = parsed;
+    const table = tables.get(tableName);
+    if (table === undefined)
+      return { tableName, error: { Code: "ResourceNotFound", Message: tableNotFoundError().message } };
+    const [target] = checkedTargets(tables, [entryOf(parsed, table.keys)]);
     return target ? { tableName, target } : { tableName, error: invalid("no action") };
   } catch (error) {
-    const { name, message } = error as Error;
-    if (name !== "ResourceNotFoundException") return { tableName: undefined, error: invalid(message) };
-    return { tableName, error: { Code: "ResourceNotFound", Message: message } };
+    return { tableName: undefined, error: invalid((error as Error).message) };
   }
 }
 
@@ -71,13 +70,13 @@ function execute(prepared: Prepared): BatchStatementResponse {
   if ("error" in prepared) return answer(tableName, prepared.error);
   const { target } = prepared;
   const verdict = verdictOf(target);
-  if (verdict.kind === "refused") return answer(undefined, invalid(verdict.reason.Message ?? ""));
-  // The embedded engine does not return the item, whatever the request asks for.
-  if (target.table.get(target.keyText) !== undefined) {
-    return answer(tableName, { Code: "DuplicateItem", Message: "Duplicate primary key exists in table" });
-  }
   applyVerdict(target, verdict);
-  return answer(tableName, undefined);
+  if (verdict.kind !== "refused") return answer(tableName, undefined);
+  const { Code, Message = "" } = verdict.reason;
+  if (Code !== "ConditionalCheckFailed") return answer(undefined, invalid(Message));
+  // The embedded engine does not return the item, whatever the request asks for.
+  if (target.action.kind === "Update") return answer(tableName, { Code, Message });
+  return answer(tableName, { Code: "DuplicateItem", Message: "Duplicate primary key exists in table" });
 }
 
 function answer(tableName: string | undefined, error: BatchStatementError | undefined): BatchStatementResponse {
@@ -86,29 +85,4 @@ function answer(tableName: string | undefined, error: BatchStatementError | unde
 
 function invalid(message: string): BatchStatementError {
   return { Code: "ValidationError", Message: message };
-}
-
-const INSERT = /^INSERT INTO "([^"]+)" VALUE \{(.*)\}$/s;
-/** `'name':?`, a quote in the name written twice. */
-const MEMBER = /'((?:[^']|'')+)':\?(?:,|$)/gy;
-
-/** The item, or what is wrong with the statement. */
-export function parseInsert({
-  Statement,
-  Parameters,
-}: BatchStatementRequest): { tableName: string; item: Item } | string {
-  const [, tableName, body] = INSERT.exec(Statement) ?? [];
-  if (tableName === undefined || body === undefined || Statement.length > STATEMENT_CHARACTERS_MAX) {
-    return "Statement wasn't well formed, can't be processed";
-  }
-  const members = [...body.matchAll(MEMBER)];
-  const read = members.reduce((length, [text]) => length + text.length, 0);
-  if (read !== body.length || body.endsWith(",")) return "Statement wasn't well formed, can't be processed";
-  const values = new Map<string, AttributeValue>();
-  for (const [index, [, name = ""]] of members.entries()) {
-    const value = Parameters[index];
-    if (value === undefined) return `Parameter index ${index} out of range (have ${Parameters.length} parameters)`;
-    values.set(name.replaceAll("''", "'"), value);
-  }
-  return { tableName, item: Object.fromEntries(values) };
 }

@@ -4,7 +4,6 @@ import type { Mutant } from "../mutant.ts";
 
 const INSERT = "lib/protocol/insert.ts";
 const REQUESTS = "lib/store/insert-requests.ts";
-const TABLE = "lib/store/insert-table.ts";
 const COMMITTER = "lib/store/insert-committer.ts";
 
 export const INSERT_MUTANTS: readonly Mutant[] = [
@@ -117,16 +116,16 @@ export const INSERT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a weak read of what was in the way",
-    file: TABLE,
+    file: "lib/store/read-items.ts",
     find: "Keys, ConsistentRead: true",
     replace: "Keys, ConsistentRead: false",
     caughtBy: ["store/insert-committer.test.ts"],
   },
   {
     name: "one item twice in a call (IC3)",
-    file: COMMITTER,
-    find: "if (entry.alone || ids.has(entry.id)) continue; // IC3",
-    replace: "if (entry.alone) continue;",
+    file: "lib/store/statement-calls.ts",
+    find: "if (write.alone || ids.has(write.id)) continue; // CA1",
+    replace: "if (write.alone) continue;",
     caughtBy: ["store/insert-committer.test.ts"],
   },
   {
@@ -173,8 +172,8 @@ export const INSERT_MUTANTS: readonly Mutant[] = [
   {
     name: "a grant that may delete what was inserted",
     file: "lib/constructs/grants.ts",
-    find: `  "dynamodb:PartiQLInsert",`,
-    replace: `  "dynamodb:PartiQLInsert",
+    find: "INSERT_ACTIONS: readonly string[] = [",
+    replace: `INSERT_ACTIONS: readonly string[] = [
   "dynamodb:DeleteItem",`,
     caughtBy: ["constructs/grants.test.ts", "constructs/granted-actions.test.ts"],
   },

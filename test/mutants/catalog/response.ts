@@ -61,8 +61,9 @@ export const RESPONSE_MUTANTS: readonly Mutant[] = [
   {
     name: "undefined response: the handler returns nothing",
     file: MIDDLEWARE,
-    find: "await processBatch(\n          deliveries,\n          begin(",
-    replace: "void processBatch(\n          deliveries,\n          begin(",
+    find: "await processBatch(deliveries, batch, handler as Handler<unknown>, shellOf(context));\n        return response as ResponseTo<E>;",
+    replace:
+      "void processBatch(deliveries, batch, handler as Handler<unknown>, shellOf(context));\n        return response as ResponseTo<E>;",
     caughtBy: ["consumer/batch.test.ts"],
   },
   {
