@@ -1,5 +1,5 @@
 // Builds the package: every module of lib as an ES module and as CommonJS, each with its types, in the folders they have in
-// the sources; the command line as an ES module only.
+// the sources; the command line and the relay's function as ES modules only.
 
 import type { UserConfig } from "tsdown";
 
@@ -28,7 +28,8 @@ const common: UserConfig = {
 };
 
 const configs: UserConfig[] = [
-  { ...common, format: "esm", entry: [...ENTRIES, "bin/semel.ts"] },
+  // The relay's function is an ES module whoever asks the construct for it.
+  { ...common, format: "esm", entry: [...ENTRIES, "bin/semel.ts", "lib/relay/handler.ts"] },
   { ...common, format: "cjs", entry: ENTRIES, shims: true }, // import.meta in CommonJS
 ];
 

@@ -37,3 +37,20 @@ export const OUTBOX_TABLE = {
   /** Sort key of the index, a string: milliseconds since the epoch, zero-padded to 15 digits. */
   unsentSortKey: "createdAt",
 } as const;
+
+/** What the relay measures and its alarms look at, in CloudWatch. */
+export const RELAY_METRICS = {
+  namespace: "semel",
+  /** Its value is the name of the relay's function. */
+  dimension: "FunctionName",
+  /** From the commit of an item to the acknowledgement of its last message. */
+  latency: { name: "RelayLatency", unit: "Milliseconds" },
+  relayed: { name: "RelayedMessages", unit: "Count" },
+  /** Items that could not be sent this time. */
+  left: { name: "RelayItemsLeft", unit: "Count" },
+  deadLettered: { name: "RelayDeadLetters", unit: "Count" },
+  /** Age of the oldest item that is not sent; 0 where there is none. At every sweep. */
+  oldestUnsent: { name: "RelayOldestUnsent", unit: "Milliseconds" },
+  /** Items that the sweeper found. */
+  swept: { name: "RelayItemsSwept", unit: "Count" },
+} as const;

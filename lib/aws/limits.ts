@@ -14,6 +14,8 @@ export const NUMBER_DIGITS_MAX = 38;
 export const PARTITION_KEY_BYTES_MAX = 2048;
 /** Keys of one BatchGetItem. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
 export const BATCH_GET_ITEMS_MAX = 100;
+/** Writes of one BatchWriteItem. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html */
+export const BATCH_WRITE_ITEMS_MAX = 25;
 /** A standard write of an item up to this is 1 write unit, in a transaction 2. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html */
 export const WRITE_UNIT_BYTES = 1024;
 /** Statements of one BatchExecuteStatement. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchExecuteStatement.html */

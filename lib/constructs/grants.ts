@@ -52,6 +52,18 @@ export const STATE_ACTIONS: readonly string[] = [
   "dynamodb:PartiQLUpdate",
 ];
 
+/** On the outbox table, for a function that sends: its messages, the counters of groups, and their strong reads. */
+export const OUTBOX_ACTIONS: readonly string[] = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:GetItem"];
+
+/** On the outbox table, for the relay: strong reads of groups and items, and removals. */
+export const RELAY_ACTIONS: readonly string[] = ["dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"];
+
+/** On the index of what is unsent, for the relay. */
+export const RELAY_INDEX_ACTIONS: readonly string[] = ["dynamodb:Query"];
+
+/** On the customer managed key of a queue or topic that is sent to. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html */
+export const TARGET_KEY_ACTIONS: readonly string[] = ["kms:Decrypt", "kms:GenerateDataKey"];
+
 /** On the dead-letter queue: the send of a rejected message. */
 export const DEAD_LETTER_ACTIONS: readonly string[] = ["sqs:SendMessage"];
 

@@ -39,7 +39,7 @@ export function addStreamMapping(
 }
 
 /** CDK's own also grants to look up the queue, which Lambda does not need. */
-function destination(queue: IQueue): IEventSourceDlq {
+export function destination(queue: IQueue): IEventSourceDlq {
   return {
     bind(_, fn) {
       queue.grant(fn, ...DEAD_LETTER_ACTIONS);
@@ -78,7 +78,7 @@ function grantPolling(source: StreamSource, fn: IFunction): void {
 }
 
 /** CDK's own grant for the first generation of Table lists the streams of the whole account. */
-function grantTableStream(table: ITable, grantee: IGrantable): void {
+export function grantTableStream(table: ITable, grantee: IGrantable): void {
   table.encryptionKey?.grantDecrypt(grantee);
   const resourceArns = table.tableStreamArn === undefined ? [] : [table.tableStreamArn];
   Grant.addToPrincipal({ grantee, actions: [...TABLE_STREAM_ACTIONS], resourceArns });

@@ -5,6 +5,7 @@ export type RunnableType =
   | "AWS::SQS::Queue"
   | "AWS::DynamoDB::Table"
   | "AWS::DynamoDB::GlobalTable"
+  | "AWS::Events::Rule"
   | "AWS::Lambda::Function"
   | "AWS::Lambda::EventSourceMapping";
 
@@ -12,6 +13,7 @@ const RUNNABLE: ReadonlySet<string> = new Set<RunnableType>([
   "AWS::SQS::Queue",
   "AWS::DynamoDB::Table",
   "AWS::DynamoDB::GlobalTable",
+  "AWS::Events::Rule",
   "AWS::Lambda::Function",
   "AWS::Lambda::EventSourceMapping",
 ]);

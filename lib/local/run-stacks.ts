@@ -14,6 +14,7 @@ import { localError, reason } from "./local-error.ts";
 import { refuseUnknown } from "./options.ts";
 import { readMessages } from "./queue-messages.ts";
 import { countMessages, createQueues, deleteQueues } from "./queues.ts";
+import { startSchedules } from "./schedules.ts";
 import { openStacks, type StackRun } from "./stack-run.ts";
 import { createState, type State } from "./state.ts";
 import type { StreamSource } from "./streams/stream-source.ts";
@@ -83,6 +84,7 @@ export async function runStacks(input: StacksInput): Promise<LocalCloud> {
   const sources = await startEventSources({ runs, queues, functions, foundation, interference, warn, onUnreachable });
   const streams = await startStreamSources({ runs, queues, functions, foundation, warn });
   const pollers = [...sources, ...streams];
+  undo.add(startSchedules({ runs, functions, region: foundation.identity.region, warn }));
   undo.add(() => {
     interference.desk.clear(); // a paused poller must go on to its end
     return stopWork(pollers, functions);

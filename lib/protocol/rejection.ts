@@ -23,6 +23,8 @@ export interface Failure {
   readonly consumer: string;
   /** The message's id in the queue it came from; the dead letter has one of its own. */
   readonly messageId: string;
+  /** Of a message that the relay could not send: where it was to go, as the outbox has it. */
+  readonly to?: object;
 }
 
 export interface DeadLetter {

@@ -75,9 +75,9 @@ function toDelivery(
     },
     decode: () => ({
       eventName,
-      keys: toDocument(toItem(Keys ?? {})),
-      ...(NewImage === undefined ? {} : { newImage: toDocument(toItem(NewImage)) }),
-      ...(OldImage === undefined ? {} : { oldImage: toDocument(toItem(OldImage)) }),
+      keys: toDocument(imageToItem(Keys ?? {})),
+      ...(NewImage === undefined ? {} : { newImage: toDocument(imageToItem(NewImage)) }),
+      ...(OldImage === undefined ? {} : { oldImage: toDocument(imageToItem(OldImage)) }),
     }),
     key: { value: undefined, origin: "a change of an item, which has no attributes," },
     payload,
@@ -95,7 +95,7 @@ function isAttributeValue(value: unknown): boolean {
 }
 
 /** An image as DynamoDB itself gives it: in Lambda's JSON, binary is base64. */
-function toItem(image: StreamImage): Item {
+export function imageToItem(image: StreamImage): Item {
   return Object.fromEntries(Object.entries(image).map(([name, value]) => [name, toValue(value)])) as Item;
 }
 
@@ -103,6 +103,6 @@ function toValue(value: StreamAttributeValue): unknown {
   if (value.B !== undefined) return { B: new Uint8Array(Buffer.from(value.B, "base64")) };
   if (value.BS !== undefined) return { BS: value.BS.map((one) => new Uint8Array(Buffer.from(one, "base64"))) };
   if (value.L !== undefined) return { L: value.L.map(toValue) };
-  if (value.M !== undefined) return { M: toItem(value.M) };
+  if (value.M !== undefined) return { M: imageToItem(value.M) };
   return value;
 }

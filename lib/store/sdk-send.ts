@@ -6,10 +6,12 @@
 import {
   BatchExecuteStatementCommand,
   BatchGetItemCommand,
+  BatchWriteItemCommand,
   DescribeTableCommand,
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
+  QueryCommand,
   TransactWriteItemsCommand,
   type TransactWriteItemsCommandInput,
   UpdateItemCommand,
@@ -121,6 +123,10 @@ function toCommand(request: DynamoDbRequest): object {
       return new UpdateItemCommand(request.input);
     case "BatchGetItem":
       return new BatchGetItemCommand(request.input);
+    case "Query":
+      return new QueryCommand(request.input);
+    case "BatchWriteItem":
+      return new BatchWriteItemCommand(request.input);
     case "BatchExecuteStatement":
       return new BatchExecuteStatementCommand(request.input);
     case "GetItem":

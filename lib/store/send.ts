@@ -9,6 +9,8 @@ export type DynamoDbRequest =
   | { readonly operation: "UpdateItem"; readonly input: UpdateItemInput }
   | { readonly operation: "GetItem"; readonly input: GetItemInput }
   | { readonly operation: "BatchGetItem"; readonly input: BatchGetItemInput }
+  | { readonly operation: "Query"; readonly input: QueryInput }
+  | { readonly operation: "BatchWriteItem"; readonly input: BatchWriteItemInput }
   | { readonly operation: "BatchExecuteStatement"; readonly input: BatchExecuteStatementInput }
   | { readonly operation: "DescribeTable"; readonly input: DescribeTableInput };
 
@@ -18,6 +20,8 @@ interface Answers {
   UpdateItem: WriteOutput;
   GetItem: GetItemOutput;
   BatchGetItem: BatchGetItemOutput;
+  Query: QueryOutput;
+  BatchWriteItem: BatchWriteItemOutput;
   BatchExecuteStatement: BatchExecuteStatementOutput;
   DescribeTable: DescribeTableOutput;
 }
@@ -75,6 +79,40 @@ export interface BatchGetItemOutput {
   Responses?: Record<string, Item[]> | undefined;
   /** What was not read this time, to be asked for again. */
   UnprocessedKeys?: Record<string, { Keys?: Item[] | undefined }> | undefined;
+}
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html */
+export interface QueryInput {
+  readonly TableName: string;
+  readonly IndexName?: string;
+  readonly KeyConditionExpression: string;
+  readonly ExpressionAttributeNames?: Record<string, string>;
+  readonly ExpressionAttributeValues: Record<string, AttributeValue>;
+  /** Never of a global index. */
+  readonly ConsistentRead?: boolean;
+  /** Items of one answer. */
+  readonly Limit?: number;
+  readonly ExclusiveStartKey?: Item;
+}
+export interface QueryOutput {
+  /** By the sort key. */
+  Items?: Item[] | undefined;
+  /** There may be more behind it. */
+  LastEvaluatedKey?: Item | undefined;
+}
+
+/**
+ * Deletes, each applied alone. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+ */
+export interface BatchWriteItemInput {
+  readonly RequestItems: Record<string, DeleteRequestEntry[]>;
+}
+export interface DeleteRequestEntry {
+  readonly DeleteRequest: { readonly Key: Item };
+}
+export interface BatchWriteItemOutput {
+  /** What was not done this time, to be asked for again. */
+  UnprocessedItems?: Record<string, { DeleteRequest?: { Key: Item | undefined } | undefined }[]> | undefined;
 }
 
 /**

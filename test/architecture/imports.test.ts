@@ -46,6 +46,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "lib/sources",
     "lib/store",
   ],
+  "lib/relay": [
+    "lib/aws",
+    "lib/errors.ts",
+    "lib/contract.ts",
+    "lib/host.ts",
+    "lib/protocol",
+    "lib/sources",
+    "lib/store",
+  ],
   "lib/middleware": ["lib/aws", "lib/errors.ts", "lib/host.ts", "lib/sources", "lib/store", "lib/consumer"],
   "lib/index.ts": [
     "lib/aws",
@@ -85,6 +94,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   "lib/store": /^@aws-sdk\/client-dynamodb$/,
   "lib/consumer": /^(@aws-sdk\/util-dynamodb|@aws-sdk\/client-sqs|@standard-schema\/spec)$/,
+  "lib/relay": /^@aws-sdk\/client-(sqs|sns|eventbridge)$/,
   "lib/middleware": /^@standard-schema\/spec$/,
   "lib/publisher": /^@aws-sdk\/client-sqs$/,
   "lib/testing": /^@aws-sdk\/(client-dynamodb|client-sqs|lib-dynamodb)$/,

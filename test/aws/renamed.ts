@@ -40,6 +40,10 @@ function renamed(request: DynamoDbRequest, prefix: string): DynamoDbRequest {
       }));
       return { ...request, input: { Statements } };
     }
+    case "BatchWriteItem":
+      return { ...request, input: { RequestItems: mapKeys(request.input.RequestItems, (name) => prefix + name) } };
+    case "Query":
+      return { ...request, input: named(request.input) };
     case "PutItem":
       return { ...request, input: named(request.input) };
     case "UpdateItem":

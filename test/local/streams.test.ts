@@ -185,6 +185,18 @@ describe.concurrent("a table's stream as an event source", () => {
     expect(values(fixture)).toHaveLength(18);
   });
 
+  test("hands over what its filters let pass, and nothing else; a filter that is not known is refused", async () => {
+    const passing = { dynamodb: { NewImage: { value: { S: [{ prefix: "a" }, { "anything-but": ["b1", "b2"] }] } } } };
+    const FilterCriteria = { Filters: [{ Pattern: JSON.stringify(passing) }] };
+    await using fixture = await startStream({ FilterCriteria });
+    await fixture.write("a:a1", "b:b1", "c:c1", "a:b2", "a:a2");
+    await fixture.cloud.idle({ timeoutMs: 15_000 });
+    expect(values(fixture)).toEqual(["a1", "c1", "a2"]);
+    expect(fixture.lines.filter(({ level }) => level === "warn")).toEqual([]);
+    const unknown = { Filters: [{ Pattern: '{"dynamodb":[{"cidr":"10.0.0.0/8"}]}' }] };
+    await expect(startStream({ FilterCriteria: unknown })).rejects.toThrow(/rule \{"cidr".*is not known here/);
+  });
+
   test("LATEST begins behind what is there, TRIM_HORIZON with it", async () => {
     await using first = await startStream();
     await first.write("a:1", "b:2");

@@ -14,6 +14,7 @@ import { OUTBOX_MUTANTS } from "./catalog/outbox.ts";
 import { PUBLISHER_MUTANTS } from "./catalog/publisher.ts";
 import { RECORD_MUTANTS } from "./catalog/record.ts";
 import { REJECTION_MUTANTS } from "./catalog/rejection.ts";
+import { RELAY_MUTANTS } from "./catalog/relay.ts";
 import { RESPONSE_MUTANTS } from "./catalog/response.ts";
 import { RESULT_MUTANTS } from "./catalog/results.ts";
 import { STATES_MUTANTS } from "./catalog/states.ts";
@@ -35,6 +36,7 @@ export const PARTS: Readonly<Record<string, readonly Mutant[]>> = {
   publisher: PUBLISHER_MUTANTS,
   record: RECORD_MUTANTS,
   rejection: REJECTION_MUTANTS,
+  relay: RELAY_MUTANTS,
   response: RESPONSE_MUTANTS,
   results: RESULT_MUTANTS,
   states: STATES_MUTANTS,

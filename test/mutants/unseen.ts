@@ -7,6 +7,7 @@ export const UNSEEN_PARTS: Readonly<Record<string, string>> = {
   local: "the local cloud's poller, which the simulation stands in for",
   outbox: "messages that handlers send: those of the seeded simulation send none",
   publisher: "sending: the simulation begins with what is in the queue",
+  relay: "the relay, which the simulation does not run; its own random schedules are in relay/properties.test.ts",
   order: "FIFO queues and streams: the simulated queue is a standard one",
 };
 

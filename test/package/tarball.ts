@@ -75,6 +75,7 @@ function checkFiles(files: readonly PackedFile[]): void {
     "dist/lib/local/worker.cjs",
     "dist/lib/local/bootstrap.js",
     "dist/lib/local/bootstrap.cjs",
+    "dist/lib/relay/handler.js", // which a construct bundles
     "dist/bin/semel.js",
   ]) {
     assert.ok(paths.includes(needed), `${needed} is missing`);

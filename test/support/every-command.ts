@@ -37,9 +37,15 @@ export function usesOf(request: DynamoDbRequest): Use[] {
     case "UpdateItem":
     case "GetItem":
     case "DescribeTable":
+    case "Query":
       return [{ resource: request.input.TableName, action: `dynamodb:${request.operation}` }];
     case "BatchGetItem":
       return Object.keys(request.input.RequestItems).map((resource) => ({ resource, action: "dynamodb:BatchGetItem" }));
+    case "BatchWriteItem":
+      return Object.keys(request.input.RequestItems).map((resource) => ({
+        resource,
+        action: "dynamodb:BatchWriteItem",
+      }));
     case "BatchExecuteStatement":
       return request.input.Statements.map(({ Statement }) => {
         const [, word = "", resource = ""] = /^(INSERT INTO|UPDATE) "([^"]+)"/.exec(Statement) ?? [];

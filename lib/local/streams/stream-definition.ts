@@ -16,6 +16,7 @@ import type { Warn } from "../stack-run.ts";
 import { resolve, type TemplateScope } from "../template.ts";
 import { integerAt, listAt, objectAt, optionalTextAt, textAt } from "../values.ts";
 import type { RetryRules } from "./attempts.ts";
+import { type Filter, readFilterCriteria } from "./filter-criteria.ts";
 
 export interface StreamDefinition {
   readonly logicalId: string;
@@ -26,6 +27,8 @@ export interface StreamDefinition {
   readonly batchSize: number;
   readonly windowMs: number;
   readonly parallelizationFactor: number;
+  /** What does not pass is done. */
+  readonly passes: Filter;
   /** Undefined: until the record expires. */
   readonly recordAgeMsMax: number | undefined;
   readonly rules: RetryRules;
@@ -57,10 +60,8 @@ export function defineStream(
   } catch (thrown) {
     warn(`event source ${logicalId} runs without its on-failure destination: ${reason(thrown)}`);
   }
-  for (const name of ["FilterCriteria", "TumblingWindowInSeconds"]) {
-    if (properties[name] !== undefined)
-      warn(`event source ${logicalId} runs without its ${name}: it is not known here`);
-  }
+  if (properties["TumblingWindowInSeconds"] !== undefined)
+    warn(`event source ${logicalId} runs without its TumblingWindowInSeconds: it is not known here`);
   const number = (name: string, otherwise: number): number =>
     integerAt(properties[name], `${name} of ${logicalId}`, otherwise);
   const check = createCheck(logicalId);
@@ -80,6 +81,7 @@ export function defineStream(
       1,
       PARALLELIZATION_FACTOR_MAX,
     ]),
+    passes: readFilterCriteria(resolve(properties["FilterCriteria"], scope), logicalId),
     recordAgeMsMax: ageSeconds === -1 ? undefined : ageSeconds * 1000,
     rules: {
       bisects: String(properties["BisectBatchOnFunctionError"] ?? false) === "true",

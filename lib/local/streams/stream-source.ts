@@ -136,7 +136,8 @@ function createShardReader({ id }: Shard, options: ReaderOptions): ShardReader {
       if (after === undefined) throw localError(`a record of stream ${streamArn} has no sequence number`);
       position = { after }; // ST1
       if (options.dropsUnchanged && isUnchanged(record)) continue;
-      laneOf(record, lanes)?.offer({ ...record, awsRegion: options.region, eventSourceARN: streamArn }); // ST2
+      const given = { ...record, awsRegion: options.region, eventSourceARN: streamArn };
+      if (definition.passes(given)) laneOf(record, lanes)?.offer(given); // ST2
     }
     iterator = page.next;
     isClosed = page.next === undefined;

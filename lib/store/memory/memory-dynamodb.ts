@@ -1,17 +1,19 @@
 // An in-memory DynamoDB behind the one `send` seam, and the oracle that the real engine is compared with. Synchronous,
 // atomic, deterministic; no SDK, no clock, no randomness. Where the documentation is silent it follows what others measured
-// against AWS (named at the line); what it leaves out: indexes, streams, capacity, throttling, conflicts.
+// against AWS (named at the line); what it leaves out: streams, capacity, throttling, conflicts.
 //
 //   M4. A request token that succeeded is answered again with success and no effect; with other parameters it is an error.
 //       A cancelled attempt is not remembered. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 //   M5. Nothing that came in or goes out shares memory with the store.
 
 import { CLIENT_REQUEST_TOKEN_CHARACTERS_MAX, type Item } from "../../aws/dynamodb.ts";
-import { BATCH_GET_ITEMS_MAX } from "../../aws/limits.ts";
+import { BATCH_GET_ITEMS_MAX, BATCH_WRITE_ITEMS_MAX } from "../../aws/limits.ts";
 import type {
   AnswerOf,
   BatchGetItemInput,
   BatchGetItemOutput,
+  BatchWriteItemInput,
+  BatchWriteItemOutput,
   DescribeTableOutput,
   DynamoDbAnswer,
   DynamoDbRequest,
@@ -25,9 +27,10 @@ import { project } from "./evaluate.ts";
 import { keyFault, refuseEmptyKeys } from "./keys.ts";
 import { parseProjection } from "./parse-update.ts";
 import { placeholders } from "./placeholders.ts";
+import { query } from "./query.ts";
 import { requestText } from "./request-text.ts";
 import { updateOne, writeOne } from "./single-write.ts";
-import { emptyTable, keyAttributes, keyTextOf, type MemoryTable, type Table } from "./table.ts";
+import { emptyTable, indexKeys, keyAttributes, keyTextOf, type MemoryTable, type Table } from "./table.ts";
 import { transactWrite } from "./transact.ts";
 import { canonicalItem, copyItem } from "./values.ts";
 
@@ -47,7 +50,9 @@ export interface MemoryDynamoDb {
 }
 
 export function memoryDynamoDb(tables: Record<string, MemoryTable>): MemoryDynamoDb {
-  const empty = Object.entries(tables).map(([name, schema]) => [name, emptyTable(keyAttributes(schema))] as const);
+  const empty = Object.entries(tables).map(
+    ([name, schema]) => [name, emptyTable(keyAttributes(schema), indexKeys(schema))] as const,
+  );
   return storeOf(new Map(empty), new Map());
 }
 
@@ -64,6 +69,10 @@ function storeOf(tables: Map<string, Table>, tokens: Map<string, string>): Memor
         return getItem(findTable(tables, request.input.TableName), request.input);
       case "BatchGetItem":
         return batchGetItem(tables, request.input);
+      case "Query":
+        return query(findTable(tables, request.input.TableName), request.input);
+      case "BatchWriteItem":
+        return batchDelete(tables, request.input);
       case "BatchExecuteStatement":
         return batchExecute(tables, request.input);
       case "DescribeTable":
@@ -152,6 +161,20 @@ function batchGetItem(tables: ReadonlyMap<string, Table>, { RequestItems }: Batc
     throw validationError(`BatchGetItem takes 1 to ${BATCH_GET_ITEMS_MAX} keys, not ${keys}`);
   }
   return { Responses, UnprocessedKeys: {} };
+}
+
+/** Everything at once, as above. */
+function batchDelete(tables: ReadonlyMap<string, Table>, { RequestItems }: BatchWriteItemInput): BatchWriteItemOutput {
+  const keys = Object.entries(RequestItems).flatMap(([TableName, entries]) =>
+    entries.map(({ DeleteRequest: { Key } }) => ({ TableName, Key })),
+  );
+  if (keys.length === 0 || keys.length > BATCH_WRITE_ITEMS_MAX) {
+    throw validationError(`BatchWriteItem takes 1 to ${BATCH_WRITE_ITEMS_MAX} writes, not ${keys.length}`);
+  }
+  const texts = keys.map(({ TableName, Key }) => `${TableName} ${keyTextOf(findTable(tables, TableName).keys, Key)}`);
+  if (new Set(texts).size < texts.length) throw validationError("Provided list of item keys contains duplicates");
+  for (const key of keys) writeOne(tables, { Delete: key });
+  return { UnprocessedItems: {} };
 }
 
 function written(write: () => void): Record<never, never> {

@@ -11,6 +11,14 @@ export interface MemoryTable {
   readonly partitionKeyType?: KeyAttributeType;
   /** @default "S" */
   readonly sortKeyType?: KeyAttributeType;
+  /** Global indexes, by name. */
+  readonly indexes?: Readonly<Record<string, MemoryIndex>>;
+}
+
+/** Of whole items; always up to date here. Both attributes are strings. */
+export interface MemoryIndex {
+  readonly partitionKey: string;
+  readonly sortKey: string;
 }
 
 export interface KeyAttribute {
@@ -21,6 +29,7 @@ export interface KeyAttribute {
 
 export interface Table {
   readonly keys: readonly KeyAttribute[];
+  readonly indexes: ReadonlyMap<string, readonly KeyAttribute[]>;
   get(keyText: string): Item | undefined;
   set(keyText: string, item: Item | undefined): void;
   /** By partition key, then sort key. */
@@ -46,20 +55,30 @@ interface Entry {
   text?: string;
 }
 
-export function emptyTable(keys: readonly KeyAttribute[]): Table {
-  return tableOf(keys, new Map());
+export function emptyTable(keys: readonly KeyAttribute[], indexes: Table["indexes"] = new Map()): Table {
+  return tableOf({ keys, indexes }, new Map());
 }
 
-function tableOf(keys: readonly KeyAttribute[], entries: Map<string, Entry>): Table {
+/** The keys of each index. */
+export function indexKeys({ indexes = {} }: MemoryTable): Table["indexes"] {
+  return new Map(Object.entries(indexes).map(([name, index]) => [name, keyAttributes(index)]));
+}
+
+function tableOf(schema: Pick<Table, "keys" | "indexes">, entries: Map<string, Entry>): Table {
+  const { keys } = schema;
   return {
-    keys,
+    ...schema,
     get: (keyText) => entries.get(keyText)?.item,
     set(keyText, item) {
       if (item === undefined) entries.delete(keyText);
       else entries.set(keyText, { item });
     },
-    sorted: () => [...entries.values()].map((entry) => entry.item).sort((a, b) => order(keys, a, b)),
-    clone: () => tableOf(keys, new Map(entries)),
+    sorted: () =>
+      sortItems(
+        [...entries.values()].map((entry) => entry.item),
+        keys,
+      ),
+    clone: () => tableOf(schema, new Map(entries)),
     fingerprint() {
       const texts = [...entries.values()].map((entry) => {
         entry.text ??= itemText(entry.item);
@@ -68,6 +87,10 @@ function tableOf(keys: readonly KeyAttribute[], entries: Map<string, Entry>): Ta
       return texts.sort().join("\n");
     },
   };
+}
+
+export function sortItems(items: Item[], keys: readonly KeyAttribute[]): Item[] {
+  return items.sort((a, b) => order(keys, a, b));
 }
 
 function order(keys: readonly KeyAttribute[], a: Item, b: Item): number {

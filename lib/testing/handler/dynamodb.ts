@@ -10,7 +10,7 @@ import { parseProjection, parseUpdate } from "../../store/memory/parse-update.ts
 import { type PlaceholderInput, placeholders } from "../../store/memory/placeholders.ts";
 import type { MemoryTable } from "../../store/memory/table.ts";
 import type { DynamoDbRequest } from "../../store/send.ts";
-import type { OtherRequest } from "./requests.ts";
+import type { OtherInput, OtherRequest } from "./requests.ts";
 
 export type Tables = Readonly<Record<string, MemoryTable>>;
 
@@ -63,7 +63,7 @@ export function applyToStore(memory: MemoryDynamoDb, tables: Tables, request: Dy
       return { Responses: TransactItems.map(({ Get }) => memory.send({ operation: "GetItem", input: getOf(Get) })) };
     }
     case "BatchWriteItem":
-      return batchWrite(memory, tables, request);
+      return batchWrite(memory, tables, request.input as unknown as OtherInput);
     case "ChangeMessageVisibility":
     case "SendMessageBatch":
       throw new Error(`${request.operation} is not DynamoDB's`);
@@ -183,7 +183,7 @@ function list(memory: MemoryDynamoDb, tables: Tables, operation: "Query" | "Scan
 }
 
 /** Each write by itself, at one moment: others see all of them or none, which is kinder than AWS. */
-function batchWrite(memory: MemoryDynamoDb, tables: Tables, { input }: OtherRequest): object {
+function batchWrite(memory: MemoryDynamoDb, tables: Tables, input: OtherInput): object {
   const items = (input as unknown as { readonly RequestItems: Record<string, BatchWrite[]> }).RequestItems;
   for (const [TableName, writes] of Object.entries(items)) {
     for (const { PutRequest, DeleteRequest } of writes) {
