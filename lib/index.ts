@@ -30,6 +30,7 @@ export type {
 export type { Message, SourceRecord } from "./consumer/message.ts";
 export type { Logger, Metrics } from "./consumer/observe.ts";
 export type { ExactlyOnceOptions } from "./consumer/options.ts";
+export type { Outbox } from "./consumer/outbox-collector.ts";
 export type { OutboxOptions } from "./consumer/outbox-options.ts";
 export type { BackoffOptions } from "./consumer/queue-options.ts";
 export type { Handler } from "./consumer/run.ts";

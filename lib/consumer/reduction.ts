@@ -17,7 +17,7 @@ const KNOWN: Readonly<Record<keyof Reduction, true>> = { table: true, partitionK
 /** Throws a SemelError, at start, for what is missing or wrong. */
 export function resolveReduction(
   given: Reduction,
-  { strategy, table }: Pick<ResolvedOptions, "strategy" | "table">,
+  { strategy, table, outbox }: Pick<ResolvedOptions, "strategy" | "table" | "outbox">,
 ): Reduction {
   if (strategy !== "watermark")
     throw wrong(`strategy is "${strategy}". Set strategy: "watermark", whose rules it follows`);
@@ -41,6 +41,8 @@ export function resolveReduction(
     throw wrong(`partitionKey is "${given.partitionKey}", which is semel's own. Use another one`);
   if (tableOf(given.table) === tableOf(table))
     throw wrong(`table is the record table, ${table}. Use a table of its own`);
+  if (outbox && tableOf(given.table) === tableOf(outbox.table))
+    throw wrong(`table is the outbox table, ${outbox.table}. Use a table of its own`);
   return given;
 }
 
@@ -72,15 +74,16 @@ export function reducer(
     host,
     states,
     writer,
+    options,
     async messagesOf(move) {
       const passed = new Set(move.passedOver.map(({ position }) => position));
       const ofRun = messages.filter(({ position }) => position >= move.first && position <= move.position);
       const folded = ofRun.filter(({ position }) => !passed.has(position));
       return Promise.all(
-        folded.map(async ({ delivery }) => {
+        folded.map(async ({ delivery, position }) => {
           const unused = came.get(delivery.messageId);
           came.delete(delivery.messageId); // SS1
-          return unused ?? readMessage(delivery, options);
+          return { position, message: unused ?? (await readMessage(delivery, options)) };
         }),
       );
     },

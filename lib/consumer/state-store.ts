@@ -10,6 +10,7 @@ import { SemelError } from "../errors.ts";
 import { type Host, sleep } from "../host.ts";
 import { backoffAfter, fullJitterMs } from "../protocol/backoff.ts";
 import { COMMIT_TRIES_MAX, type CommitOutcome } from "../protocol/commit.ts";
+import type { PutEffect } from "../protocol/effects.ts";
 import { itemBytes } from "../protocol/item-size.ts";
 import {
   type FoundState,
@@ -24,11 +25,15 @@ import {
 import { isDone, type WatermarkMove } from "../protocol/watermark.ts";
 import { readItems } from "../store/read-items.ts";
 import type { CallControl, RecordStore } from "../store/record-store.ts";
-import type { StateWrite } from "../store/state-requests.ts";
+import { type StateWrite, stateActions } from "../store/state-requests.ts";
 import type { StateAnswer, StateWriter } from "../store/state-writer.ts";
+import { bytesWithinLimits, putAction } from "../store/transaction.ts";
 import { handlerFailure } from "./failures.ts";
 import { fromItem, toItem } from "./marshalling.ts";
 import type { Message } from "./message.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { outboxPuts } from "./outbox.ts";
+import { collectMessages, type Outbox } from "./outbox-collector.ts";
 
 /** A fold of messages into the state of their ordering key. */
 export interface Reduction<State = unknown, M = Message> {
@@ -38,8 +43,11 @@ export interface Reduction<State = unknown, M = Message> {
   readonly partitionKey: string;
   /** The state before the first message. */
   readonly initial: State;
-  /** Pure: the state after a message. It may change the state that it is given. */
-  readonly apply: (state: State, message: M) => State;
+  /**
+   * Pure: the state after a message. It may change the state that it is given. What it sends to `outbox` goes with the state, in one
+   * transaction, as `tx.send` does with the effects of a handler; it is called again where the state is folded again.
+   */
+  readonly apply: (state: State, message: M, outbox: Outbox) => State;
 }
 
 /** States that a process remembers, to write without a read. Bounded in bytes; the longest unused goes first. */
@@ -82,7 +90,13 @@ export interface StateOptions {
   /** Of all ordering keys of the batch. */
   readonly writer: StateWriter;
   /** The messages of a run, in their order, made anew each time: a state may hold parts of them, which the next `apply` changes. */
-  messagesOf(move: WatermarkMove): Promise<readonly Message[]>;
+  messagesOf(move: WatermarkMove): Promise<readonly FoldedMessage[]>;
+  readonly options: Pick<ResolvedOptions, "strategy" | "outbox" | "retentionDays">;
+}
+
+export interface FoldedMessage {
+  readonly position: string;
+  readonly message: Message;
 }
 
 type Written =
@@ -127,8 +141,10 @@ async function write(move: WatermarkMove, before: StateItem | undefined, options
   let after: StateItem;
   let request: StateWrite;
   try {
-    after = movedState(await folded(before, move, options), before, { origin: key.origin, move });
-    request = { key, put: stateWrite(key, after, before), before };
+    const { state, puts } = await folded(before, move, options);
+    after = movedState(state, before, { origin: key.origin, move });
+    request = { key, put: stateWrite(key, after, before), before, also: puts.map(putAction) };
+    if (puts.length > 0) bytesWithinLimits(stateActions(request));
   } catch (error) {
     return { kind: "settled", outcome: { kind: "invalid", error: handlerFailure(error) } };
   }
@@ -186,16 +202,27 @@ function foreign({ tableName, orderingKey, consumer }: StateKey): SemelError {
 async function folded(
   before: StateItem | undefined,
   move: WatermarkMove,
-  { reduction: { initial, apply }, messagesOf }: StateOptions,
-): Promise<AttributeValue> {
+  { host, messagesOf, options, reduction: { initial, apply } }: StateOptions,
+): Promise<Folded> {
+  const puts: PutEffect[] = [];
   // The SDK hands binary values out as they are.
   let state: unknown = before ? fromItem({ [STATE]: structuredClone(before.state) })[STATE] : structuredClone(initial);
-  for (const message of await messagesOf(move)) {
-    state = apply(state, message);
+  for (const { message, position } of await messagesOf(move)) {
+    const collected = collectMessages(options);
+    state = apply(state, message, collected.outbox);
+    const sent = collected.close();
+    const parts = { commit: [move.pk, position], sequenceOf: () => position }; // OX2 of outbox.ts
+    if (sent.length > 0) puts.push(...outboxPuts(sent, parts, { host, options }));
     if (typeof (state as { then?: unknown } | null | undefined)?.then === "function") throw impure("gave a promise");
     if (state === undefined) throw impure("gave nothing");
   }
-  return toItem({ [STATE]: state })[STATE] ?? { NULL: true };
+  return { state: toItem({ [STATE]: state })[STATE] ?? { NULL: true }, puts };
+}
+
+interface Folded {
+  readonly state: AttributeValue;
+  /** What goes to the outbox with it. */
+  readonly puts: readonly PutEffect[];
 }
 
 function impure(what: string): SemelError {

@@ -219,7 +219,7 @@ export function openTx({ key, signal, options: resolved, get, steps, onLateUse }
   };
 }
 
-function closed(method: string): SemelError {
+export function closed(method: string): SemelError {
   return new SemelError(
     `Cannot tx.${method}: the handler of this message has ended, so nothing more can be committed with it. ` +
       "Await everything that the handler starts",

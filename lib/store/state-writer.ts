@@ -1,4 +1,5 @@
-// Writes keyed states: those that are ready together go in one call of many statements, each judged alone; one goes by PutItem.
+// Writes keyed states: those that are ready together go in one call of many statements, each judged alone; one goes by PutItem, and one
+// with messages to send in a transaction with them.
 // Belongs to one batch, so that no invocation ever writes for another.
 //
 //   KW1. A write is done only on DynamoDB's answer to its own statement or put. What was left without one may still be applied.
@@ -14,7 +15,7 @@ import { callAnswer, type InsertAnswer, isUnknownOperation, putAnswer, statement
 import { readItems } from "./read-items.ts";
 import type { CallControl, RecordStore } from "./record-store.ts";
 import type { BatchStatementRequest } from "./send.ts";
-import { type StateWrite, stateStatement } from "./state-requests.ts";
+import { type StateWrite, stateActions, stateStatement, transactionAnswer } from "./state-requests.ts";
 import { type ItemWrite, statementCalls } from "./statement-calls.ts";
 
 export interface StateWriterOptions {
@@ -91,12 +92,24 @@ export function stateWriter(options: StateWriterOptions): StateWriter {
     }
   }
 
-  async function put({ put: input }: Entry): Promise<InsertAnswer> {
+  async function put(entry: Entry): Promise<InsertAnswer> {
+    const { put: input, also = [] } = entry;
+    if (also.length > 0) return transact(entry);
     try {
       await store.sendInTime({ operation: "PutItem", input }, control);
       return { kind: "applied" };
     } catch (error) {
       return putAnswer(error);
+    }
+  }
+
+  /** Under a new token each time: what an earlier try may still do, the condition of the state judges. */
+  async function transact(entry: Entry): Promise<InsertAnswer> {
+    try {
+      await store.transact(stateActions(entry), host.randomId(), control);
+      return { kind: "applied" };
+    } catch (error) {
+      return transactionAnswer(error);
     }
   }
 
@@ -121,9 +134,9 @@ export function stateWriter(options: StateWriterOptions): StateWriter {
 
   return {
     write(write) {
-      const { key, put: whole, before } = write;
+      const { key, put: whole, before, also = [] } = write;
       const id = itemId(key.tableName, { [key.partitionKey]: { S: key.orderingKey } });
-      const statement = before && size.withoutUpdates ? undefined : stateStatement(write);
+      const statement = (before && size.withoutUpdates) || also.length > 0 ? undefined : stateStatement(write);
       const alone = statement === undefined;
       const bytes = itemBytes(whole.Item);
       return new Promise((settle) => add({ ...write, id, bytes, statement, alone, settle }));

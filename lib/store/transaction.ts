@@ -22,6 +22,7 @@ import {
   type KeyNames,
   keyNamesIn,
   keyOf,
+  type PutEffect,
   refuseRepeatedItems,
 } from "../protocol/effects.ts";
 import { itemBytes } from "../protocol/item-size.ts";
@@ -169,6 +170,11 @@ function checkGuards(guards: readonly Guard[]): TransactWriteItem {
   };
 }
 
+/** One put, for a transaction that is no message's. */
+export function putAction(effect: PutEffect): TransactWriteItem {
+  return toAction(effect, undefined);
+}
+
 /** Absent rather than empty: DynamoDB refuses empty maps. */
 function expressionFields({ condition, names, values }: Expressions): ExpressionFields {
   const fields: ExpressionFields = {};
@@ -185,7 +191,7 @@ interface ExpressionFields {
 }
 
 /** Throws what is beyond DynamoDB's limits. */
-function bytesWithinLimits(actions: readonly TransactWriteItem[]): number {
+export function bytesWithinLimits(actions: readonly TransactWriteItem[]): number {
   if (actions.length > TRANSACTION_ACTIONS_MAX) {
     throw limit(
       `${actions.length - 1} effects and guards do not fit into one transaction: with the idempotency record ` +

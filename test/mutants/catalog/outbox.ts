@@ -11,6 +11,7 @@ const UNIT = "protocol/outbox.test.ts";
 const RUNTIME = "consumer/outbox.test.ts";
 const ORDERED = "consumer/outbox-order.test.ts";
 const RANDOM = "simulation/outbox.test.ts";
+const FOLDED = "consumer/reduce-outbox.test.ts";
 const EXPLORED = "testing/outbox.test.ts";
 
 export const OUTBOX_MUTANTS: readonly Mutant[] = [
@@ -174,5 +175,41 @@ export const OUTBOX_MUTANTS: readonly Mutant[] = [
     find: "open ||= outcome.openTries; // OX5",
     replace: "",
     caughtBy: [RUNTIME],
+  },
+  {
+    name: "what a fold sends written before its state (OX1)",
+    file: "lib/store/state-writer.ts",
+    find: "await store.transact(stateActions(entry), host.randomId(), control);",
+    replace: `await store.transact(entry.also ?? [], host.randomId(), control);
+      await store.transact(stateActions({ ...entry, also: [] }), host.randomId(), control);`,
+    caughtBy: [FOLDED],
+  },
+  {
+    name: "a state without what its fold sends (OX1)",
+    file: "lib/store/state-writer.ts",
+    find: "|| also.length > 0 ? undefined",
+    replace: "|| also.length < 0 ? undefined",
+    caughtBy: [FOLDED],
+  },
+  {
+    name: "ids of a fold that are those of its try (OB1)",
+    file: "lib/consumer/state-store.ts",
+    find: "commit: [move.pk, position]",
+    replace: "commit: [move.attemptId, position]",
+    caughtBy: [FOLDED],
+  },
+  {
+    name: "a fold without the order of its places (OX2)",
+    file: "lib/consumer/state-store.ts",
+    find: "sequenceOf: () => position }",
+    replace: `sequenceOf: () => "" }`,
+    caughtBy: [FOLDED],
+  },
+  {
+    name: "a message of a fold that was refused, and whose error was swallowed, dropped (X1)",
+    file: "lib/consumer/outbox-collector.ts",
+    find: "if (failed) throw failed.error;",
+    replace: "",
+    caughtBy: [FOLDED],
   },
 ];
