@@ -83,10 +83,10 @@ function startSandbox(world: World): Sandbox {
     const { apply, ...rest } = reductionOf(means);
     return orders.reduce({
       ...rest,
-      apply(state, message) {
+      apply(state, message, outbox) {
         const sent = sentOf(message, world);
         try {
-          return apply(state, message);
+          return apply(state, message, outbox);
         } catch (error) {
           if (error instanceof PermanentError) sent.gaveUp = true;
           own().busy?.failed.add(sent);
