@@ -10,6 +10,8 @@ export const ENVIRONMENT = {
   retentionDays: "SEMEL_RETENTION_DAYS",
   /** URL of the queue to which messages go that can never succeed. */
   deadLetterQueueUrl: "SEMEL_DEAD_LETTER_QUEUE_URL",
+  /** Name of the bucket in which bodies are that do not fit into their messages. */
+  claimCheckBucket: "SEMEL_CLAIM_CHECK_BUCKET",
 } as const;
 
 /** Attributes of the record table that AWS acts on. */

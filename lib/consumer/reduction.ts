@@ -51,7 +51,7 @@ function wrong(what: string): SemelError {
 export function reducer(
   messages: readonly Placed[],
   reduction: Reduction,
-  { host, options, states, store, writes }: RunContext & Pick<Shell, "states"> & { readonly writes: Slots },
+  { host, open, options, states, store, writes }: RunContext & Pick<Shell, "states"> & { readonly writes: Slots },
 ): Pick<RunContext, "handler" | "store"> {
   const [first] = messages;
   const { origin = "", scope = origin, orderingKey = "" } = first?.delivery ?? {};
@@ -77,7 +77,7 @@ export function reducer(
         folded.map(async ({ delivery }) => {
           const unused = came.get(delivery.messageId);
           came.delete(delivery.messageId); // SS1
-          return unused ?? readMessage(delivery, options);
+          return unused ?? readMessage(delivery, { options, open });
         }),
       );
     },

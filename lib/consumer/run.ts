@@ -18,6 +18,7 @@ import { controlOf } from "./deadline.ts";
 import { commitFailure, conditionFailure, handlerFailure, leaseLost, outOfTime, stillOpen } from "./failures.ts";
 import type { HeldLease } from "./lease.ts";
 import type { Message, Prepared } from "./message.ts";
+import type { OpenBody } from "./open-body.ts";
 import type { RejectContext } from "./rejection.ts";
 import type { Steps } from "./steps.ts";
 import { openTx, type Tx } from "./tx.ts";
@@ -50,6 +51,7 @@ export interface RunContext extends RejectContext {
   readonly slots: Slots;
   /** Keep what the handler returns with the record. */
   readonly storeResult: boolean;
+  readonly open: OpenBody;
   /** Waits for a handler until the gate closes. */
   readonly untilGate: Wait;
 }
