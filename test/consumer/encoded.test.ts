@@ -173,30 +173,37 @@ describe("an encoded message", () => {
     expect(encoded.queue.deadLetters.length).toBe(1);
   });
 
-  it("OB3: is read once in a batch, however often its handler runs, and afresh for each run", async () => {
-    const { message, orders, host, context, memory, objects } = scene({ key: "id" });
-    const stock = (n: string) =>
-      memory.send({ operation: "PutItem", input: { TableName: "Orders", Item: { orderId: { S: "x" }, n: { N: n } } } });
-    stock("0");
-    const stored = await message(order, S3);
-    let runs = 0;
-    const handler = orders.lambda(async (given: { body: unknown }, tx: Tx) => {
-      const body = given.body as typeof order;
-      expect(body.lines.length).toBe(50);
-      body.lines.length = 0; // the next run has its own
-      await tx.get({ TableName: "Orders", Key: { orderId: "x" } });
-      if (runs++ === 0) stock("1"); // its guard fails
-      tx.update({
-        TableName: "Counters",
-        Key: { id: "n" },
-        UpdateExpression: "SET n = :n",
-        ExpressionAttributeValues: { ":n": 1 },
+  it.each(["commit", "watermark"] as const)(
+    "OB3: is read once in a batch, however often its handler runs, and afresh for each run: %s",
+    async (strategy) => {
+      const isOrdered = strategy === "watermark";
+      const options = isOrdered ? { strategy, key: undefined, redrive: "never" } : { strategy };
+      const { message, orders, host, context, memory, objects } = scene(options as never);
+      const stock = (n: string) =>
+        memory.send({
+          operation: "PutItem",
+          input: { TableName: "Orders", Item: { orderId: { S: "x" }, n: { N: n } } },
+        });
+      stock("0");
+      const event = sqsEvent(await message(order, S3));
+      for (const record of isOrdered ? event.Records : []) {
+        record.eventSourceARN += ".fifo";
+        Object.assign(record.attributes, { MessageGroupId: "g", SequenceNumber: "7" });
+      }
+      let runs = 0;
+      const handler = orders.lambda(async (given: { body: unknown }, tx: Tx) => {
+        const body = given.body as typeof order;
+        expect(body.lines.length).toBe(50);
+        body.lines.length = 0; // the next run has its own
+        await tx.get({ TableName: "Orders", Key: { orderId: "x" } });
+        if (runs++ === 0) stock("1"); // its guard fails
+        tx.increment({ TableName: "Counters", Key: { id: "n" } }, { n: 1 });
       });
-    });
-    expect(await host.run(handler(sqsEvent(stored), context()))).toEqual(done);
-    expect(runs).toBe(2);
-    expect(objects.log.filter((line) => line.startsWith("get")).length).toBe(1);
-  });
+      expect(await host.run(handler(event, context()))).toEqual(done);
+      expect(runs).toBe(2);
+      expect(objects.log.filter((line) => line.startsWith("get")).length).toBe(1);
+    },
+  );
 
   it("without a bucket comes again, and the variable of the construct names one", async () => {
     const { message, take, codes } = scene({ claimCheck: undefined } as never);

@@ -10,6 +10,7 @@ import { GROUP_MUTANTS } from "./catalog/group.ts";
 import { INSERT_MUTANTS } from "./catalog/insert.ts";
 import { LOCAL_MUTANTS } from "./catalog/local.ts";
 import { ORDER_MUTANTS } from "./catalog/order.ts";
+import { PAYLOAD_MUTANTS } from "./catalog/payload.ts";
 import { PUBLISHER_MUTANTS } from "./catalog/publisher.ts";
 import { RECORD_MUTANTS } from "./catalog/record.ts";
 import { REJECTION_MUTANTS } from "./catalog/rejection.ts";
@@ -29,6 +30,7 @@ export const PARTS: Readonly<Record<string, readonly Mutant[]>> = {
   insert: INSERT_MUTANTS,
   local: LOCAL_MUTANTS,
   order: ORDER_MUTANTS,
+  payload: PAYLOAD_MUTANTS,
   publisher: PUBLISHER_MUTANTS,
   record: RECORD_MUTANTS,
   rejection: REJECTION_MUTANTS,
