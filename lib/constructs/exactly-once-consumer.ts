@@ -6,6 +6,7 @@ import type { Grant, IGrantable, IPrincipal } from "aws-cdk-lib/aws-iam";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
+import type { IBucket } from "aws-cdk-lib/aws-s3";
 import {
   DeduplicationScope,
   FifoThroughputLimit,
@@ -16,6 +17,7 @@ import {
 } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { MESSAGE_BYTES_MAX } from "../aws/queues.ts";
+import { grantClaimCheckTo } from "./claim-check.ts";
 import { createFunction } from "./consumer-function.ts";
 import { grantToConsumer, placeRules, registerConsumer } from "./consumer-place.ts";
 import { CONSUMER_PROPS, type ExactlyOnceConsumerProps } from "./consumer-props.ts";
@@ -87,6 +89,14 @@ export class ExactlyOnceConsumer extends Construct implements IGrantable {
    */
   grantInserts(table: ITable): Grant {
     return grantToConsumer(this, table, { method: "grantInserts", actions: INSERT_ACTIONS });
+  }
+
+  /**
+   * Lets the function read bodies that a publisher stored in this bucket, and names it to the runtime. Give the bucket a
+   * lifecycle rule that deletes objects, later than the dedup horizon: an object that is gone leaves its message failing.
+   */
+  grantClaimCheck(bucket: IBucket): Grant {
+    return grantClaimCheckTo(this, bucket, false);
   }
 
   private createDeadLetterQueue(props: ExactlyOnceConsumerProps, resolved: ResolvedProps): Queue {

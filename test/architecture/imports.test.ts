@@ -82,7 +82,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "lib/local",
     "lib/cli",
   ],
-  "lib/model": [],
+  "lib/model": ["lib/aws"],
   "lib/constructs": ["lib/aws", "lib/errors.ts", "lib/contract.ts", "lib/model"],
   "lib/local": ["lib/aws", "lib/errors.ts"],
   "lib/cli": ["lib/errors.ts", "lib/local"],

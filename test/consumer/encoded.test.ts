@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { SqsMessageAttribute } from "../../lib/aws/lambda.ts";
 import { systemHost } from "../../lib/host.ts";
-import type { ExactlyOnceOptions, Tx } from "../../lib/index.ts";
+import { type ExactlyOnceOptions, PermanentError, type Tx } from "../../lib/index.ts";
 import { type EncodeOptions, encode } from "../../lib/payload/encode.ts";
 import { RECORDS, type TestConsumer, testConsumer } from "../support/consumer.ts";
 import { type MemoryObjects, memoryObjects, type ObjectFault } from "../support/memory-objects.ts";
@@ -160,6 +160,18 @@ describe("an encoded message", () => {
     const stable = ({ memory }: Pick<TestConsumer<unknown>, "memory">) =>
       memory.items(RECORDS).map(({ pk, fingerprint, status }) => ({ pk, fingerprint, status }));
     expect(stable({ memory })).toEqual(stable(plain));
+  });
+
+  it("OB1: that its handler gives up goes there as it came", async () => {
+    const { message, orders, host, context, queue } = scene();
+    const encoded = await message(order, GZIP);
+    const handler = orders.lambda(() => {
+      throw new PermanentError("no such customer");
+    });
+    expect(await host.run(handler(sqsEvent(encoded), context()))).toEqual(done);
+    expect(queue.deadLetters).toMatchObject([
+      { MessageBody: encoded.body, MessageAttributes: { "semel-encoding": { StringValue: "gzip+base64" } } },
+    ]);
   });
 
   it("whose payload is no JSON is rejected as the same message would be that is not encoded", async () => {

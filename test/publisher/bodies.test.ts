@@ -149,11 +149,25 @@ describe("claimCheck", () => {
     expect(requests).toEqual([]);
   });
 
-  it("PS5: no request is sent for an object that came after the end", async () => {
-    const { sendAll, requests } = scene(
-      { objectFaults: Array(9).fill("hangs") },
-      { claimCheck: CLAIM_CHECK, timeoutMs: 500 },
-    );
+  it("PE1, PS5: a process that slept while it stored sends nothing after its time", async () => {
+    const queue = badQueue({});
+    let sleptMs = 0;
+    const objects = memoryObjects(() => {
+      sleptMs = 600_000;
+      return "none";
+    });
+    const host = { ...queue.host, nowMs: () => queue.host.nowMs() + sleptMs };
+    const options = { queueUrl: queue.url, claimCheck: CLAIM_CHECK };
+    const publisher = publisherOf(options, { host, send: queue.send, objects });
+    const sending = publisher.send({ body: LARGE });
+    await expect(queue.host.run(sending)).rejects.toMatchObject({ code: "SEMEL_NOT_SENT" });
+    expect(queue.requests).toEqual([]);
+    expect(objects.content.size).toBe(1);
+  });
+
+  it("PS5: an object without an answer keeps nothing beyond the end", async () => {
+    const day = { objectFaults: Array(9).fill("hangs") };
+    const { sendAll, requests } = scene(day, { claimCheck: CLAIM_CHECK, timeoutMs: 500 });
     expect(codes(await sendAll({ body: LARGE }))).toEqual(["SEMEL_NOT_SENT"]);
     expect(requests).toEqual([]);
   });

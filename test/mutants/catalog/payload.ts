@@ -1,4 +1,4 @@
-// Mistakes about bodies that are compressed, in S3, or too large for a dead-letter queue.
+// Mistakes about bodies that are compressed, in S3, or too large for a dead-letter queue, and about what they are said to cost.
 
 import type { Mutant } from "../mutant.ts";
 
@@ -165,5 +165,26 @@ export const PAYLOAD_MUTANTS: readonly Mutant[] = [
     find: `[ENCODING_ATTRIBUTE]: encodingAttribute("cut")`,
     replace: "",
     caughtBy: [LETTERS],
+  },
+  {
+    name: "a transaction billed as a plain write (BC2)",
+    file: "lib/model/body-costs.ts",
+    find: "2 * insertWriteUnits; // BC2",
+    replace: "insertWriteUnits;",
+    caughtBy: ["model/body-costs.test.ts"],
+  },
+  {
+    name: "64 KB billed by message, not by request (BC1)",
+    file: "lib/model/body-costs.ts",
+    find: "Math.ceil((together * queueBytes) / BILLED_BYTES)",
+    replace: "together * Math.ceil(queueBytes / BILLED_BYTES)",
+    caughtBy: ["model/body-costs.test.ts"],
+  },
+  {
+    name: "a context that forgets (ET2)",
+    file: "lib/model/entropy.ts",
+    find: "((context << 8) | byte) & mask",
+    replace: "byte & mask",
+    caughtBy: ["model/entropy.test.ts"],
   },
 ];
