@@ -31,6 +31,18 @@ describe("entropy", () => {
     ["one byte, again and again", new Uint8Array(1_000), 0, 0],
     ["two bytes by turns", Uint8Array.from({ length: 1_000 }, (_, n) => n % 2), 0, 1],
     ["two bytes by turns, seen with the one before", Uint8Array.from({ length: 1_001 }, (_, n) => n % 2), 1, 0],
+    [
+      "two bytes, each twice, seen with the one before",
+      Uint8Array.from({ length: 1_001 }, (_, n) => (n >> 1) % 2),
+      1,
+      1,
+    ],
+    [
+      "two bytes, each twice, seen with the two before",
+      Uint8Array.from({ length: 1_001 }, (_, n) => (n >> 1) % 2),
+      2,
+      0,
+    ],
     ["all bytes alike", Uint8Array.from({ length: 2_560 }, (_, n) => n % 256), 0, 8],
   ])("of %s", (_, sample, order, bitsPerByte) => {
     expect(entropy(sample, { order }).bitsPerByte).toBeCloseTo(bitsPerByte, 1);

@@ -76,7 +76,7 @@ export const PAYLOAD_MUTANTS: readonly Mutant[] = [
     file: "lib/publisher/try-once.ts",
     find: "const unstored = await storeBodies(turns, over, context);",
     replace: "const unstored = new Map<number, EntryAnswer>();",
-    caughtBy: [PUBLISHER],
+    caughtBy: [PUBLISHER, "publisher/sending.test.ts"],
   },
   {
     name: "a body that S3 has is put again with every try",
