@@ -9,6 +9,7 @@ const ENTRIES = [
   "lib/constructs/index.ts",
   "lib/local/index.ts",
   "lib/local/bootstrap.ts",
+  "lib/model/index.ts",
   "lib/publisher/index.ts",
   "lib/testing/index.ts",
 ];

@@ -20,6 +20,8 @@ export const ENVIRONMENT = {
   redrive: "SEMEL_REDRIVE",
   /** Name of the DynamoDB table that holds messages to be sent, until the relay has sent them. */
   outboxTable: "SEMEL_OUTBOX_TABLE",
+  /** Name of the bucket in which bodies are that do not fit into their messages. */
+  claimCheckBucket: "SEMEL_CLAIM_CHECK_BUCKET",
 } as const;
 
 /** Values of the variable SEMEL_REDRIVE. */

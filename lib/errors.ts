@@ -9,6 +9,7 @@ export type SemelErrorCode =
   | "SEMEL_WIRING" // .use(orders) without .each(), or the other way round
   | "SEMEL_EVENT" // an event of no known source, or one that was changed on the way
   | "SEMEL_BODY" // a body that is not JSON
+  | "SEMEL_CLAIM_CHECK" // a body in S3 that cannot be read, or stored
   | "SEMEL_SCHEMA" // a body that its schema refuses
   | "SEMEL_KEY" // no usable idempotency key
   | "SEMEL_PAYLOAD_MISMATCH" // a committed key with another payload

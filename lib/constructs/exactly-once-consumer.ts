@@ -13,6 +13,7 @@ import {
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
+import type { IBucket } from "aws-cdk-lib/aws-s3";
 import {
   DeduplicationScope,
   FifoThroughputLimit,
@@ -24,6 +25,7 @@ import {
 import { Construct } from "constructs";
 import { MESSAGE_BYTES_MAX } from "../aws/queues.ts";
 import { REDRIVE } from "../contract.ts";
+import { grantClaimCheckTo } from "./claim-check.ts";
 import { createFunction } from "./consumer-function.ts";
 import { grantToConsumer, placeRules, registerConsumer } from "./consumer-place.ts";
 import { CONSUMER_PROPS, type ExactlyOnceConsumerProps } from "./consumer-props.ts";
@@ -108,6 +110,14 @@ export class ExactlyOnceConsumer extends Construct implements IGrantable {
    */
   grantState(table: ITable): Grant {
     return grantToConsumer(this, table, { method: "grantState", actions: STATE_ACTIONS });
+  }
+
+  /**
+   * Lets the function read bodies that a publisher stored in this bucket, and names it to the runtime. Give the bucket a
+   * lifecycle rule that deletes objects, later than the dedup horizon: an object that is gone leaves its message failing.
+   */
+  grantClaimCheck(bucket: IBucket): Grant {
+    return grantClaimCheckTo(this, bucket, false);
   }
 
   private createDeadLetterQueue(props: ExactlyOnceConsumerProps, resolved: ResolvedProps): Queue {

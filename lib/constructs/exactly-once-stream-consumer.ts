@@ -6,9 +6,11 @@ import type { Grant, IGrantable, IPrincipal } from "aws-cdk-lib/aws-iam";
 import type { EventSourceMapping } from "aws-cdk-lib/aws-lambda";
 import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
+import type { IBucket } from "aws-cdk-lib/aws-s3";
 import { Queue, QueueEncryption, type QueueProps } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { MESSAGE_BYTES_MAX } from "../aws/queues.ts";
+import { grantClaimCheckTo } from "./claim-check.ts";
 import { createFunction } from "./consumer-function.ts";
 import { grantToConsumer, placeRules, registerConsumer } from "./consumer-place.ts";
 import type { ExactlyOnceTable } from "./exactly-once-table.ts";
@@ -97,6 +99,14 @@ export class ExactlyOnceStreamConsumer extends Construct implements IGrantable {
    */
   grantState(table: ITable): Grant {
     return grantToConsumer(this, table, { method: "grantState", actions: STATE_ACTIONS });
+  }
+
+  /**
+   * Lets the function read bodies that a publisher stored in this bucket, and store dead letters there that SQS has no room for, and names it to the runtime. Give the bucket a
+   * lifecycle rule that deletes objects, later than the dedup horizon: an object that is gone leaves its message failing.
+   */
+  grantClaimCheck(bucket: IBucket): Grant {
+    return grantClaimCheckTo(this, bucket, true);
   }
 }
 

@@ -70,6 +70,12 @@ export const TARGET_KEY_ACTIONS: readonly string[] = ["kms:Decrypt", "kms:Genera
 /** On the dead-letter queue: the send of a rejected message. */
 export const DEAD_LETTER_ACTIONS: readonly string[] = ["sqs:SendMessage"];
 
+/** On the objects of the bucket of large bodies. */
+export const CLAIM_CHECK_ACTIONS: readonly string[] = ["s3:GetObject"];
+
+/** There, too, where dead letters may be larger than SQS takes. */
+export const LARGE_LETTER_ACTIONS: readonly string[] = ["s3:PutObject"];
+
 /**
  * On the consumer's queue, for failed messages. CDK's event source grants them already, with what the poller needs;
  * a test holds it to that.

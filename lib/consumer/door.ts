@@ -7,9 +7,11 @@ import type { SqsRecord } from "../aws/lambda.ts";
 import { FIFO_QUEUE_SUFFIX } from "../aws/names.ts";
 import { SemelError } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { sdkObjects } from "../payload/objects.ts";
 import { sqs } from "../sources/sqs.ts";
 import { sqsFifo } from "../sources/sqs-fifo.ts";
-import { prepare } from "./message.ts";
+import { prepare, type ReadContext } from "./message.ts";
+import { bodyOpener } from "./open-body.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { InsertOptions, Strategy } from "./strategy-options.ts";
 
@@ -62,19 +64,22 @@ export async function listening(act: () => Promise<unknown>): Promise<readonly C
 
 export function doorOf(options: ResolvedOptions, host: Host): ConsumerDoor {
   const { consumer, table, strategy, insert } = options;
-  return { consumer, table, strategy, insert, identify: (record) => identify(record, options, host) };
+  const gate = new AbortController().signal; // never closes: nobody waits for an invocation
+  const open = bodyOpener({ objects: sdkObjects(options.claimCheck?.client), options, host, gate });
+  return { consumer, table, strategy, insert, identify: (record) => identify(record, { options, open, host }) };
 }
 
-async function identify(record: SqsRecord, options: ResolvedOptions, host: Host): Promise<Identified> {
+async function identify(record: SqsRecord, context: ReadContext & { readonly host: Host }): Promise<Identified> {
   try {
     const source = record.eventSourceARN.endsWith(FIFO_QUEUE_SUFFIX) ? sqsFifo : sqs;
     const [delivery] = source.deliveries({ Records: [record] });
     if (delivery === undefined) throw new Error("the record is no message");
-    const preparation = await prepare(delivery, options, host); // DO2
+    const preparation = await prepare(delivery, context); // DO2
     if (preparation.kind === "ready") return { kind: "identified", ...identityOf(preparation.prepared), exact: true };
     const { error, identity } = preparation;
     // Its fingerprint is that of the whole body, whatever the option would have picked.
-    if (identity) return { kind: "identified", ...identityOf(identity), exact: options.fingerprint === undefined };
+    if (identity)
+      return { kind: "identified", ...identityOf(identity), exact: context.options.fingerprint === undefined };
     return { kind: "unidentified", code: error.code, reason: error.message };
   } catch (error) {
     const code = error instanceof SemelError ? error.code : "SEMEL_EVENT";

@@ -69,7 +69,7 @@ export async function attempt(placed: Placed, run: RunItems, context: MemberCont
     },
   });
   try {
-    const message = await readMessage(delivery, options);
+    const message = await readMessage(delivery, context);
     await slots.run(async () => {
       deadline.gate.throwIfAborted();
       await untilGate((async () => handler(message, opened.tx))());

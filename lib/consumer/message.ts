@@ -9,6 +9,7 @@ import { fingerprint, refuseFlattened } from "../protocol/fingerprint.ts";
 import { keyText, recordKey, valueAt } from "../protocol/key.ts";
 import type { Delivery } from "../sources/source.ts";
 import { handlerFailure } from "./failures.ts";
+import { isEncoded, type OpenBody, unopened } from "./open-body.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 /** A record of any source, as Lambda gave it. */
@@ -59,9 +60,19 @@ export type Preparation =
   /** It cannot be run. Its identity is known where its key needs neither the schema nor a function. */
   | { readonly kind: "unusable"; readonly error: SemelError; readonly identity: Identity | undefined };
 
+export interface ReadContext {
+  readonly options: ResolvedOptions;
+  readonly open: OpenBody;
+}
+
 /** Never rejects. */
-export async function prepare(delivery: Delivery, options: ResolvedOptions, host: Host): Promise<Preparation> {
+export async function prepare(
+  given: Delivery,
+  { options, open, host }: ReadContext & { readonly host: Host },
+): Promise<Preparation> {
+  let delivery = given;
   try {
+    if (isEncoded(given)) delivery = await open(given).catch((error: unknown) => unopened(given, error)); // decoding it throws
     return { kind: "ready", prepared: await usable(delivery, options, host) };
   } catch (error) {
     return { kind: "unusable", error: handlerFailure(error), identity: identityOf(delivery, options, host) };
@@ -69,7 +80,8 @@ export async function prepare(delivery: Delivery, options: ResolvedOptions, host
 }
 
 /** A message without an idempotency key: its place tells whether it is done. Rejects with what is wrong with it. */
-export async function readMessage(delivery: Delivery, options: ResolvedOptions): Promise<Message> {
+export async function readMessage(given: Delivery, { options, open }: ReadContext): Promise<Message> {
+  const delivery = isEncoded(given) ? await open(given) : given;
   return toMessage(delivery, delivery.decode(), options);
 }
 
@@ -112,7 +124,7 @@ function decodedOrText(delivery: Delivery): unknown {
   try {
     return delivery.decode();
   } catch {
-    return delivery.body;
+    return delivery.text ?? delivery.body;
   }
 }
 

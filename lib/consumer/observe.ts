@@ -35,6 +35,8 @@ export interface Observer {
   lateUse(messageId: string, key: string, error: SemelError): void;
   /** A dead letter had no room for its reason: only this tells it. */
   reasonDropped(messageId: string, key: string | undefined): void;
+  /** A dead letter was too large for SQS, and what was done to its body. */
+  letterTooLarge(messageId: string, note: string): void;
   /** A message before it of its ordering key failed, or the time was up, so it did not start. */
   held(messageId: string): void;
   /** Messages that failed come again when their visibility timeout is over, not when they should. */
@@ -66,6 +68,10 @@ export function createObserver(consumer: string, logger: Logger, metrics: Metric
       const message =
         "A dead letter had no room for the attribute semel-failure: its attributes or its size are at SQS's limit";
       quietly(() => logger.warn(message, { consumer, messageId, key }));
+    },
+    letterTooLarge(messageId, note) {
+      count("DeadLettersTooLarge");
+      quietly(() => logger.warn(`A dead letter was too large for SQS, so ${note}`, { consumer, messageId }));
     },
     held(messageId) {
       count("MessagesHeld");

@@ -8,7 +8,14 @@ import type { DynamoDbClient } from "../store/sdk-send.ts";
 import type { Message, SourceRecord } from "./message.ts";
 import type { Logger, Metrics } from "./observe.ts";
 import { type OutboxOptions, outboxOptions } from "./outbox-options.ts";
-import { type BackoffOptions, backoff, deadLetterQueueUrl } from "./queue-options.ts";
+import {
+  type BackoffOptions,
+  backoff,
+  type ClaimCheckOptions,
+  claimCheck,
+  deadLetterQueueUrl,
+  type ResolvedClaimCheck,
+} from "./queue-options.ts";
 import type { SqsClient } from "./sqs-send.ts";
 import {
   epoch,
@@ -148,6 +155,13 @@ export interface ExactlyOnceOptions<S extends StandardSchemaV1 = StandardSchemaV
   readonly backoff?: boolean | BackoffOptions;
   /** `DynamoDBClient` or `DynamoDBDocumentClient`. @default a client of its own, without the SDK's retries */
   readonly client?: DynamoDbClient;
+  /**
+   * Where bodies are read from that a publisher stored in S3, and where dead letters go that SQS has no room for. No other bucket is
+   * read, whatever a message names.
+   * @default the bucket of the variable SEMEL_CLAIM_CHECK_BUCKET, which `grantClaimCheck` of the construct sets; else such a message
+   * fails, and comes again
+   */
+  readonly claimCheck?: ClaimCheckOptions;
   /** `SQSClient`. Used for messages that fail only. @default a client of its own, loaded when it is needed */
   readonly sqsClient?: SqsClient;
   /** Powertools' Logger fits. @default console */
@@ -180,6 +194,7 @@ export interface ResolvedOptions {
   readonly deadlineMarginMs: number;
   readonly deadLetterQueueUrl: string | undefined;
   readonly backoff: RetryBackoff | undefined;
+  readonly claimCheck: ResolvedClaimCheck | undefined;
   readonly client: DynamoDbClient | undefined;
   readonly sqsClient: SqsClient | undefined;
   readonly logger: Logger;
@@ -207,6 +222,7 @@ const KNOWN: Readonly<Record<keyof ExactlyOnceOptions, true>> = {
   deadlineMarginMs: true,
   deadLetterQueueUrl: true,
   backoff: true,
+  claimCheck: true,
   client: true,
   sqsClient: true,
   logger: true,
@@ -255,6 +271,7 @@ export function resolveOptions<S extends StandardSchemaV1>(
     ),
     deadLetterQueueUrl: deadLetterQueueUrl(options.deadLetterQueueUrl ?? environment[ENVIRONMENT.deadLetterQueueUrl]),
     backoff: backoff(options.backoff),
+    claimCheck: claimCheck(options.claimCheck, environment[ENVIRONMENT.claimCheckBucket]),
     client: withMethods("client", options.client, ["send"]),
     sqsClient: withMethods("sqsClient", options.sqsClient, ["send"]),
     logger: withMethods("logger", options.logger, ["debug", "info", "warn", "error"]) ?? console,

@@ -19,6 +19,7 @@ import { type Failure, messagesToHide } from "./hiding.ts";
 import type { Intake } from "./intake.ts";
 import { type Prepared, prepare } from "./message.ts";
 import { createObserver } from "./observe.ts";
+import { bodyOpener } from "./open-body.ts";
 import { countFirsts, createTurns, laneOf, type Turn } from "./order.ts";
 import { createGroupTurns } from "./outbox-turns.ts";
 import { type LanesContext, processLanes } from "./process-lanes.ts";
@@ -108,6 +109,7 @@ function batchContext(waiting: Waiting, { batch, handler, shell }: BatchParts): 
     batch,
     deadline,
     handler,
+    open: bodyOpener({ ...shell, gate: deadline.gate }),
     observer: createObserver(options.consumer, options.logger, options.metrics),
     slots: createSlots(options.concurrency, deadline.gate),
     untilGate: createWait(deadline.gate, () => tooLate(deadline.gate)),
@@ -158,7 +160,7 @@ async function processDelivery(delivery: Delivery, context: BatchContext): Promi
   let key: string | undefined;
   let outcome: MessageOutcome;
   try {
-    const preparation = await prepare(delivery, context.options, context.host);
+    const preparation = await prepare(delivery, context);
     if (preparation.kind === "ready") {
       key = preparation.prepared.key;
       outcome = await runOrFollow(preparation.prepared, context);

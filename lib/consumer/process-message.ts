@@ -1,6 +1,7 @@
 // Takes one prepared message to its outcome: what is known of it already, else its run, else its rejection.
 
 import type { Host } from "../host.ts";
+import type { ObjectStore } from "../payload/objects.ts";
 import { judgeRecord, standsInTheWay } from "../protocol/record.ts";
 import type { Claims } from "../store/claims.ts";
 import type { CommittedKeys } from "../store/committed-keys.ts";
@@ -23,6 +24,7 @@ export interface Shell {
   readonly store: RecordStore;
   readonly claims: Claims;
   readonly queue: QueueActions;
+  readonly objects: ObjectStore;
   readonly host: Host;
   /** How large transactions may get: a hint, learnt from those before, that no safety depends on. */
   readonly groupSize: GroupSize;

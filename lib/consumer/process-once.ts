@@ -16,6 +16,7 @@ import { controlOf, type Deadline, openDeadline } from "./deadline.ts";
 import { commitFailure, leftOpen } from "./failures.ts";
 import { type Prepared, prepare } from "./message.ts";
 import { createObserver, type Observer } from "./observe.ts";
+import { bodyOpener } from "./open-body.ts";
 import { createGroupTurns } from "./outbox-turns.ts";
 import { type MessageContext, processMessage, type Shell } from "./process-message.ts";
 import { type Handler, type MessageOutcome, tooLate } from "./run.ts";
@@ -47,12 +48,9 @@ interface Invocation {
 
 async function answerOf({ event, context, handler }: DirectCall, invocation: Invocation): Promise<unknown> {
   const { observer, shell } = invocation;
-  const { host, options } = shell;
+  const { host } = shell;
   const requestId = String(context.awsRequestId);
   const delivery = directDelivery({ event, requestId, nowMs: host.nowMs() });
-  const preparation = await prepare(delivery, options, host);
-  if (preparation.kind === "unusable") throw preparation.error;
-  const { prepared } = preparation;
   let thrown: Thrown | undefined;
   const heard: Handler<unknown> = async (message, tx) => {
     try {
@@ -63,6 +61,9 @@ async function answerOf({ event, context, handler }: DirectCall, invocation: Inv
     }
   };
   const own = directContext(invocation, heard);
+  const preparation = await prepare(delivery, own);
+  if (preparation.kind === "unusable") throw preparation.error;
+  const { prepared } = preparation;
   const outcome = await unlessCommitted(await processMessage(prepared, own), prepared, own);
   if (outcome.kind !== "failed") observer.message(requestId, prepared.key, outcome);
   return resultFrom(outcome, { storeResult: own.storeResult, nowMs: host.nowMs(), thrown });
@@ -99,6 +100,7 @@ function directContext({ deadline, observer, shell }: Invocation, handler: Handl
     options: { ...options, deadLetterQueueUrl: undefined },
     deadline,
     handler,
+    open: bodyOpener({ ...shell, gate: deadline.gate }),
     slots: createSlots(1, deadline.gate),
     records: recordReader({ store, host, control: controlOf(deadline) }),
     storeResult: options.storeResult ?? true,

@@ -1,6 +1,7 @@
-// The options about queues: the dead-letter queue, and when failed messages come again.
+// The options about queues: the dead-letter queue, when failed messages come again, and where large bodies are.
 
 import { VISIBILITY_TIMEOUT_SECONDS_MAX } from "../aws/limits.ts";
+import { BUCKET_NAME, type S3Client } from "../aws/s3.ts";
 import { ENVIRONMENT } from "../contract.ts";
 import { SemelError } from "../errors.ts";
 import { RETRY_BACKOFF_DEFAULT, type RetryBackoff } from "../protocol/retry-delay.ts";
@@ -11,6 +12,37 @@ export interface BackoffOptions {
   readonly baseSeconds?: number;
   /** The bound grows to this, seconds. @default 900 */
   readonly capSeconds?: number;
+}
+
+export interface ClaimCheckOptions {
+  /** @default that of the variable SEMEL_CLAIM_CHECK_BUCKET; else an error */
+  readonly bucket?: string | undefined;
+  /** `S3Client`. @default a client of its own, loaded with the first body that is in S3 */
+  readonly client?: S3Client | undefined;
+}
+
+export interface ResolvedClaimCheck {
+  readonly bucket: string;
+  readonly client: S3Client | undefined;
+}
+
+/** Undefined: nothing is read from S3. */
+export function claimCheck(value: unknown, ofEnvironment: string | undefined): ResolvedClaimCheck | undefined {
+  if (value === undefined && ofEnvironment === undefined) return undefined;
+  const given = value ?? {};
+  if (typeof given !== "object") throw invalid(`claimCheck is ${JSON.stringify(given)}. Use { bucket, client }`);
+  const unknown = Object.keys(given).filter((name) => name !== "bucket" && name !== "client");
+  if (unknown.length > 0) throw invalid(`unknown field ${unknown.join(", ")} of claimCheck. Known: bucket, client`);
+  const { bucket = ofEnvironment, client } = given as ClaimCheckOptions;
+  if (typeof bucket !== "string" || !BUCKET_NAME.test(bucket)) {
+    throw invalid(
+      `claimCheck.bucket is ${JSON.stringify(bucket)}. Use the name of a bucket, as the option or in the variable ` +
+        ENVIRONMENT.claimCheckBucket,
+    );
+  }
+  if (client !== undefined && typeof (client as { send?: unknown } | null)?.send !== "function")
+    throw invalid("claimCheck.client has no send method. Use an S3Client");
+  return { bucket, client };
 }
 
 /** Undefined: what can never succeed is reported failed, until maxReceiveCount moves it. */

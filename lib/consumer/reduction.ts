@@ -54,7 +54,7 @@ function wrong(what: string): SemelError {
 export function reducer(
   messages: readonly Placed[],
   reduction: Reduction,
-  { host, options, states, store, writer }: RunContext & Pick<Shell, "states"> & { readonly writer: StateWriter },
+  { host, open, options, states, store, writer }: RunContext & Pick<Shell, "states"> & { readonly writer: StateWriter },
 ): Pick<RunContext, "handler" | "store"> {
   const [first] = messages;
   const { orderingKey = "" } = first?.delivery ?? {};
@@ -83,7 +83,7 @@ export function reducer(
         folded.map(async ({ delivery, position }) => {
           const unused = came.get(delivery.messageId);
           came.delete(delivery.messageId); // SS1
-          return { position, message: unused ?? (await readMessage(delivery, options)) };
+          return { position, message: unused ?? (await readMessage(delivery, { options, open })) };
         }),
       );
     },

@@ -12,11 +12,12 @@ import { FIFO_QUEUE_SUFFIX } from "../aws/names.ts";
 import type { SemelError, SemelErrorCode } from "../errors.ts";
 import type { CommitOutcome } from "../protocol/commit.ts";
 import { type ClaimedRecord, expiresAtSeconds, type RejectedRecord } from "../protocol/record.ts";
-import { type DeadLetter, deadLetter } from "../protocol/rejection.ts";
+import { type DeadLetter, deadLetter, letterOf } from "../protocol/rejection.ts";
 import type { Delivery } from "../sources/source.ts";
 import { acquireKey } from "./acquire.ts";
 import { controlOf, type Deadline } from "./deadline.ts";
 import { acquireFailure, commitFailure, NOT_MOVED, notRejected, REJECTION_NOT_RECORDED, reasonOf } from "./failures.ts";
+import { fitLetter, fits } from "./fit-letter.ts";
 import type { Identity } from "./message.ts";
 import type { Observer } from "./observe.ts";
 import type { Shell } from "./process-message.ts";
@@ -133,10 +134,10 @@ export async function moveAway(
   if (queueUrl === undefined)
     return { kind: "failed", error: notRejected(error, NOT_MOVED, "no queue is named any more") };
   const { messageId } = delivery;
-  const failure = { code: error.code, reason: reasonOf(error), consumer: options.consumer, messageId };
-  const letter = deadLetter(delivery.letter?.() ?? delivery, failure);
   const isFifo = queueUrl.endsWith(FIFO_QUEUE_SUFFIX);
+  let letter: DeadLetter;
   try {
+    letter = await letterFor({ delivery, error }, context);
     const sent = isFifo ? { ...letter, fifo: fifoIds(delivery, context) } : letter;
     await queue.sendDeadLetter(queueUrl, sent, deadline.answer);
   } catch (cause) {
@@ -144,6 +145,20 @@ export async function moveAway(
   }
   if (!letter.tellsReason) observer.reasonDropped(messageId, identity?.key);
   return { kind: "rejected", error };
+}
+
+async function letterFor(
+  { delivery, error }: Pick<Unwanted, "delivery" | "error">,
+  { deadline, host, objects, observer, options }: RejectContext,
+): Promise<DeadLetter> {
+  const { messageId } = delivery;
+  const failure = { code: error.code, reason: reasonOf(error), consumer: options.consumer, messageId };
+  const letter = letterOf(delivery.letter?.() ?? delivery);
+  if (fits(letter)) return deadLetter(letter, failure);
+  const { note, ...fitted } = await fitLetter(letter, messageId, { host, objects, options, signal: deadline.answer });
+  if (note === undefined) return deadLetter(fitted, failure);
+  observer.letterTooLarge(messageId, note);
+  return deadLetter(fitted, { ...failure, reason: `The message was too large for SQS, so ${note}. ${failure.reason}` });
 }
 
 /**

@@ -36,6 +36,7 @@ import { knownStates, type Reduction } from "../consumer/state-store.ts";
 import type { Tx } from "../consumer/tx.ts";
 import { SemelError } from "../errors.ts";
 import { systemHost } from "../host.ts";
+import { sdkObjects } from "../payload/objects.ts";
 import type { Delivery } from "../sources/source.ts";
 import { claims } from "../store/claims.ts";
 import { committedKeys } from "../store/committed-keys.ts";
@@ -120,12 +121,13 @@ export interface Dependencies extends Surroundings {
 const STATES_BYTES_MAX: number = 16 * 1024 * 1024;
 
 /** All that belongs to one process. */
-function openShell(options: ResolvedOptions, { host, send, sqsSend }: Surroundings): Shell {
+function openShell(options: ResolvedOptions, { host, send, sqsSend, objects }: Surroundings): Shell {
   const store = recordStore({ table: options.table, send, host, tables: keyNamesOf(options.outbox) });
   return {
     options,
     host,
     queue: queueActions({ send: sqsSend, host }),
+    objects: objects ?? sdkObjects(options.claimCheck?.client),
     store,
     claims: claims(store, host),
     groupSize: initialGroupSize(),
@@ -164,6 +166,7 @@ export function createExactlyOnce<S extends StandardSchemaV1, Event extends Batc
     host: dependencies.host ?? systemHost,
     send: dependencies.send ?? sdkSend(resolved.client ?? defaultClient()),
     sqsSend: dependencies.sqsSend ?? sdkSqsSend(resolved.sqsClient),
+    ...(dependencies.objects && { objects: dependencies.objects }),
   });
   const otherShells = new WeakMap<Surroundings, Shell>();
   const invocations = new WeakMap<object, Invocation>(); // W1

@@ -3,12 +3,15 @@
 
 import type { SqsSend } from "../consumer/sqs-send.ts";
 import type { Host } from "../host.ts";
+import type { ObjectStore } from "../payload/objects.ts";
 import type { Send } from "../store/send.ts";
 
 export interface Surroundings {
   readonly host: Host;
   readonly send: Send;
   readonly sqsSend: SqsSend;
+  /** @default by the AWS SDK */
+  readonly objects?: ObjectStore;
 }
 
 /** By its name, since a process may hold this module twice. */

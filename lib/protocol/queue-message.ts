@@ -53,13 +53,22 @@ export function messageBytes(body: string, attributes: MessageAttributes): numbe
   return bytes;
 }
 
-/** What is wrong with a body and its attributes, and what to do; undefined where SQS takes them (QM1). */
-export function messageFault(body: string, attributes: MessageAttributes): string | undefined {
+/** What is wrong with the characters of a body, and what to do; undefined where SQS takes them. */
+export function bodyFault(body: string): string | undefined {
   if (body === "") return "its body is empty. SQS takes 1 byte or more";
   const character = forbiddenCharacter(body);
-  if (character !== undefined) {
-    return `its body holds ${character}, which SQS refuses. Give a value instead of a text, so that it goes as JSON, or encode it`;
-  }
+  if (character === undefined) return undefined;
+  return `its body holds ${character}, which SQS refuses. Give a value instead of a text, so that it goes as JSON, or encode it`;
+}
+
+/** What is wrong with a body and its attributes, and what to do; undefined where a queue takes them (QM1). */
+export function messageFault(
+  body: string,
+  attributes: MessageAttributes,
+  bytesMax: number = MESSAGE_BYTES_MAX,
+): string | undefined {
+  const fault = bodyFault(body);
+  if (fault !== undefined) return fault;
   const names = Object.keys(attributes);
   if (names.length > MESSAGE_ATTRIBUTES_MAX) {
     return `it has ${names.length} attributes, semel's own among them. SQS takes ${MESSAGE_ATTRIBUTES_MAX}: put the others into the body`;
@@ -69,8 +78,8 @@ export function messageFault(body: string, attributes: MessageAttributes): strin
     if (fault !== undefined) return fault;
   }
   const bytes = messageBytes(body, attributes);
-  if (bytes <= MESSAGE_BYTES_MAX) return undefined;
-  return `it has ${bytes} bytes with its attributes. SQS takes ${MESSAGE_BYTES_MAX}: send what is large another way, S3 say`;
+  if (bytes <= bytesMax) return undefined;
+  return `it has ${bytes} bytes with its attributes. The queue takes ${bytesMax}: set the options compress or claimCheck, or send it in parts`;
 }
 
 function attributeFault(name: string, value: MessageAttributeValue | undefined): string | undefined {

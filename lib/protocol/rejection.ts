@@ -27,9 +27,13 @@ export interface Failure {
   readonly to?: object;
 }
 
-export interface DeadLetter {
+/** A message as SQS takes it. */
+export interface Letter {
   readonly body: string;
   readonly attributes: Record<string, MessageAttributeValue>;
+}
+
+export interface DeadLetter extends Letter {
   /** False: SQS has no room for the reason, so only logs tell it. */
   readonly tellsReason: boolean;
   /** What a FIFO queue asks for. */
@@ -42,14 +46,21 @@ export interface Received {
   readonly messageAttributes: Readonly<{ [name: string]: SqsMessageAttribute }>;
 }
 
-export function deadLetter({ body, messageAttributes }: Received, failure: Failure): DeadLetter {
+/** Kept back for the reason where a letter is made to fit. */
+export const FAILURE_BYTES = 4_096;
+
+export function letterOf({ body, messageAttributes }: Received): Letter {
   // What an earlier rejection said is replaced: a redriven message brings it along.
   const own = Object.entries(messageAttributes).filter(([name]) => name !== FAILURE_ATTRIBUTE);
-  const attributes = Object.fromEntries(own.map(([name, value]) => [name, toSdk(value)])); // RJ1
-  const text = own.length < MESSAGE_ATTRIBUTES_MAX ? fitted(failure, room(body, attributes)) : undefined;
+  return { body, attributes: Object.fromEntries(own.map(([name, value]) => [name, toSdk(value)])) }; // RJ1
+}
+
+export function deadLetter({ body, attributes }: Letter, failure: Failure): DeadLetter {
+  const hasPlace = Object.keys(attributes).length < MESSAGE_ATTRIBUTES_MAX;
+  const text = hasPlace ? fitted(failure, room(body, attributes)) : undefined;
   if (text === undefined) return { body, attributes, tellsReason: false }; // RJ2
-  attributes[FAILURE_ATTRIBUTE] = { DataType: "String", StringValue: text };
-  return { body, attributes, tellsReason: true };
+  const reason = { DataType: "String", StringValue: text };
+  return { body, attributes: { ...attributes, [FAILURE_ATTRIBUTE]: reason }, tellsReason: true };
 }
 
 /** Lambda's shape of an attribute, binary in base64, as the shape that SQS takes. */

@@ -13,6 +13,8 @@ export type EntryAnswer =
   | { readonly kind: "refused"; readonly cause: unknown }
   /** The same, for a reason that may lie in another entry of the request. */
   | { readonly kind: "refusedTogether"; readonly cause: unknown }
+  /** Its body is not in S3, and no other try puts it there; so nothing was sent. */
+  | { readonly kind: "unstored"; readonly cause: unknown }
   /** This try put nothing into the queue; another one may. */
   | { readonly kind: "throttled"; readonly cause: unknown }
   /** It may be in the queue, now or later. */

@@ -20,6 +20,8 @@ export interface Item {
   isOpen: boolean;
   /** Its request was refused for what may be another one's fault. */
   goesAlone: boolean;
+  /** What its body names is in S3. */
+  isStored: boolean;
   /** Of the last try that failed. */
   cause?: unknown;
 }
@@ -36,7 +38,14 @@ export function lanesOf(
   checked: readonly CheckedMessage[],
 ): Lane[] {
   const isFifo = queueUrl.endsWith(FIFO_QUEUE_SUFFIX);
-  const items = checked.map((message, index) => ({ index, message, tries: 0, isOpen: false, goesAlone: false }));
+  const items = checked.map((message, index) => ({
+    index,
+    message,
+    tries: 0,
+    isOpen: false,
+    goesAlone: false,
+    isStored: false,
+  }));
   // A message whose group is not known has a lane of its own.
   const laneOf = ({ index }: Item): unknown => (isFifo ? (messages[index]?.groupId ?? index) : index);
   return [...Map.groupBy(items, laneOf).values()].map((lane) => ({ items: lane, next: 0 }));

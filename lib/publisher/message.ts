@@ -6,13 +6,18 @@
 import { FIFO_QUEUE_SUFFIX } from "../aws/names.ts";
 import { MESSAGE_DELAY_SECONDS_MAX, type MessageAttributeValue, type SendMessageBatchEntry } from "../aws/sqs.ts";
 import { SemelError } from "../errors.ts";
+import { type EncodeOptions, encode, type Payload, type Upload } from "../payload/encode.ts";
+import { ENCODING_ATTRIBUTE } from "../protocol/encoded-body.ts";
 import { keptJson } from "../protocol/kept-json.ts";
 import { KEY_ATTRIBUTE, type KeyText, keyText, type Sha256 } from "../protocol/key.ts";
-import { deduplicationId, isFifoId, messageBytes, messageFault } from "../protocol/queue-message.ts";
+import { bodyFault, deduplicationId, isFifoId, messageBytes, messageFault } from "../protocol/queue-message.ts";
 import type { NewId } from "./uuid-v7.ts";
 
 export interface OutgoingMessage {
-  /** A text goes as it is, which is not JSON; anything else as its JSON. 1 MiB at most, with key and attributes. */
+  /**
+   * A text goes as it is, which is not JSON; anything else as its JSON. 1 MiB at most, with key and attributes; with the option
+   * `claimCheck`, 16 MiB.
+   */
   readonly body: unknown;
   /**
    * The idempotency key: names the intended effect, and so is the same whenever the message is sent again. It stands in
@@ -27,7 +32,7 @@ export interface OutgoingMessage {
   readonly groupId?: string | undefined;
   /** Seconds until it can be received, 0 to 900. Standard queues only. @default the queue's */
   readonly delaySeconds?: number | undefined;
-  /** 9 at most: a text, or SQS's own shape. @default none */
+  /** 9 at most, of a body that is compressed or stored 8: a text, or SQS's own shape. @default none */
   readonly attributes?: Readonly<Record<string, string | MessageAttributeValue>> | undefined;
 }
 
@@ -37,6 +42,8 @@ export interface ReadyMessage {
   readonly entry: Omit<SendMessageBatchEntry, "Id">;
   /** As SQS counts them. */
   readonly bytes: number;
+  /** Has to be in S3 before the message is sent. */
+  readonly upload?: Upload;
 }
 
 export type CheckedMessage =
@@ -47,6 +54,8 @@ export interface CheckContext {
   readonly queueUrl: string;
   readonly newId: NewId;
   readonly sha256: Sha256;
+  readonly encoding: EncodeOptions;
+  readonly messageBytesMax: number;
 }
 
 const KNOWN: Readonly<Record<keyof OutgoingMessage, true>> = {
@@ -67,22 +76,35 @@ export function checkMessage(message: OutgoingMessage, context: CheckContext): C
   if (!named.ok) return { ok: false, key: undefined, error: named.error };
   const { key } = named;
   const body = bodyText(message.body);
-  const attributes = attributesOf(message, key);
   const fault =
     unknownFields(message) ??
     orderFault(message, context.queueUrl) ??
     body.fault ??
-    (KEY_ATTRIBUTE in given ? STAMPED_BY_HAND : messageFault(body.text, attributes));
+    stampedByHand(given) ??
+    bodyFault(body.text); // before it is encoded, which would change a lone surrogate
+  if (fault !== undefined) return refused(fault, key);
+  return encoded(message, { text: body.text, attributes: attributesOf(message, key), key }, context);
+}
+
+function encoded(message: OutgoingMessage, payload: Payload, context: CheckContext): CheckedMessage {
+  const { key } = payload;
+  const { body, attributes, upload } = encode(payload, context.encoding, context.sha256);
+  const fault = messageFault(body, attributes, context.messageBytesMax);
   if (fault !== undefined) return refused(fault, key);
   return {
     ok: true,
     key,
-    entry: entryOf(message, { key, body: body.text, attributes }, context),
-    bytes: messageBytes(body.text, attributes),
+    entry: entryOf(message, { key, body, attributes }, context),
+    bytes: messageBytes(body, attributes),
+    ...(upload === undefined ? {} : { upload }),
   };
 }
 
-const STAMPED_BY_HAND = `it has an attribute ${KEY_ATTRIBUTE} of its own. Give the key in the field key`;
+function stampedByHand(given: object): string | undefined {
+  if (KEY_ATTRIBUTE in given) return `it has an attribute ${KEY_ATTRIBUTE} of its own. Give the key in the field key`;
+  if (!(ENCODING_ATTRIBUTE in given)) return undefined;
+  return `it has an attribute ${ENCODING_ATTRIBUTE} of its own, which semel sets. Leave it out, and give the body as it is`;
+}
 
 /** A field that is there and empty is a mistake, not the wish for a new key. */
 function keyOf(message: OutgoingMessage, newId: NewId): KeyText {

@@ -1,7 +1,16 @@
 // Options of the publisher: documented optional in, total out.
 
+import { MESSAGE_BYTES_MAX } from "../aws/queues.ts";
 import { DEDUPLICATION_WINDOW_MS, type SqsClient } from "../aws/sqs.ts";
-import { SemelError } from "../errors.ts";
+import type { EncodeOptions } from "../payload/encode.ts";
+import {
+  type CompressOptions,
+  compressOverBytes,
+  type PublisherClaimCheckOptions,
+  type ResolvedClaimCheck,
+  resolveClaimCheck,
+} from "./body-options.ts";
+import { invalid, wholeNumber } from "./option-checks.ts";
 import { WORKER_ID_MAX } from "./snowflake.ts";
 
 export interface PublisherOptions {
@@ -20,6 +29,20 @@ export interface PublisherOptions {
   readonly timeoutMs?: number | undefined;
   /** Requests under way at a time, 1 to 100. @default 10 */
   readonly concurrency?: number | undefined;
+  /**
+   * Gzips bodies above a size, where that makes the message smaller; consumers of semel read them as they were. What else
+   * reads the queue sees base64, and the attribute `semel-encoding`.
+   * @default false: bodies go as they are
+   */
+  readonly compress?: boolean | CompressOptions | undefined;
+  /**
+   * What does not fit into a message goes to S3, and its URI in its place; consumers of semel that name the same bucket read it as it
+   * was, 16 MiB at most. Objects are never deleted by semel: the bucket's lifecycle rule has to, later than the dedup horizon.
+   * @default such a message is refused with SEMEL_MESSAGE
+   */
+  readonly claimCheck?: PublisherClaimCheckOptions | undefined;
+  /** `MaximumMessageSize` of the queue, bytes, 1,024 to 1,048,576. @default 1,048,576 (1 MiB) */
+  readonly messageBytesMax?: number | undefined;
   /** `SQSClient`. @default a client of its own, without the SDK's retries, loaded with the first message */
   readonly client?: SqsClient | undefined;
 }
@@ -29,6 +52,9 @@ export interface ResolvedPublisherOptions {
   readonly snowflakeWorkerId: number | undefined;
   readonly timeoutMs: number;
   readonly concurrency: number;
+  readonly encoding: EncodeOptions;
+  readonly claimCheck: ResolvedClaimCheck | undefined;
+  readonly messageBytesMax: number;
   readonly client: SqsClient | undefined;
 }
 
@@ -37,11 +63,16 @@ const KNOWN: Readonly<Record<keyof PublisherOptions, true>> = {
   snowflakeWorkerId: true,
   timeoutMs: true,
   concurrency: true,
+  compress: true,
+  claimCheck: true,
+  messageBytesMax: true,
   client: true,
 };
 
 /** A request that was given up may come late. */
 export const TIMEOUT_MS_MAX: number = DEDUPLICATION_WINDOW_MS - 60_000;
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html */
+const MESSAGE_BYTES_LIMIT_MIN = 1_024;
 const TIMEOUT_MS_DEFAULT = 30_000;
 const CONCURRENCY_DEFAULT = 10;
 
@@ -53,6 +84,11 @@ export function resolvePublisherOptions(options: PublisherOptions): ResolvedPubl
     throw invalid(`unknown option ${unknown.join(", ")}. Known options: ${Object.keys(KNOWN).join(", ")}`);
   }
   const { snowflakeWorkerId, timeoutMs = TIMEOUT_MS_DEFAULT, concurrency = CONCURRENCY_DEFAULT } = options;
+  const messageBytesMax = wholeNumber("messageBytesMax", options.messageBytesMax ?? MESSAGE_BYTES_MAX, [
+    MESSAGE_BYTES_LIMIT_MIN,
+    MESSAGE_BYTES_MAX,
+  ]);
+  const claimCheck = resolveClaimCheck(options.claimCheck, messageBytesMax);
   return {
     queueUrl: queueUrl(options.queueUrl),
     snowflakeWorkerId:
@@ -61,6 +97,9 @@ export function resolvePublisherOptions(options: PublisherOptions): ResolvedPubl
         : wholeNumber("snowflakeWorkerId", snowflakeWorkerId, [0, WORKER_ID_MAX]),
     timeoutMs: wholeNumber("timeoutMs", timeoutMs, [1, TIMEOUT_MS_MAX]),
     concurrency: wholeNumber("concurrency", concurrency, [1, 100]),
+    encoding: { compressOverBytes: compressOverBytes(options.compress), claimCheck },
+    claimCheck,
+    messageBytesMax,
     client: client(options.client),
   };
 }
@@ -74,13 +113,4 @@ function client(value: unknown): SqsClient | undefined {
   if (value === undefined) return undefined;
   if (typeof (value as { send?: unknown } | null)?.send === "function") return value as SqsClient;
   throw invalid("client has no send method. Use an SQSClient");
-}
-
-function wholeNumber(name: string, value: unknown, [min, max]: readonly [number, number]): number {
-  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
-  throw invalid(`${name} is ${String(value)}. Use a whole number from ${min} to ${max}`);
-}
-
-function invalid(what: string): SemelError {
-  return new SemelError(`Cannot start the publisher: ${what}`, { code: "SEMEL_OPTIONS", retryable: false });
 }

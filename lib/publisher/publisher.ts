@@ -5,6 +5,7 @@
 
 import { SemelError } from "../errors.ts";
 import { type Host, systemHost } from "../host.ts";
+import { type ObjectStore, sdkObjects } from "../payload/objects.ts";
 import { idsOf } from "./ids.ts";
 import { lanesOf } from "./lanes.ts";
 import { type CheckContext, type CheckedMessage, checkMessage, type OutgoingMessage } from "./message.ts";
@@ -42,13 +43,21 @@ export interface Surroundings {
   readonly host: Host;
   /** @default by the AWS SDK */
   readonly send?: SendBatch;
+  /** @default by the AWS SDK */
+  readonly objects?: ObjectStore;
 }
 
-export function publisherOf(options: PublisherOptions, { host, send: given }: Surroundings): Publisher {
+export function publisherOf(
+  options: PublisherOptions,
+  { host, send: given, objects: givenObjects }: Surroundings,
+): Publisher {
   const resolved = resolvePublisherOptions(options);
-  const { queueUrl, snowflakeWorkerId, timeoutMs, concurrency, client } = resolved;
+  const { queueUrl, snowflakeWorkerId, timeoutMs, concurrency, client, encoding, messageBytesMax } = resolved;
   const send = given ?? sdkSendBatch(client);
-  const context: CheckContext = { queueUrl, newId: idsOf(host, snowflakeWorkerId), sha256: host.sha256 };
+  const objects = givenObjects ?? sdkObjects(resolved.claimCheck?.client);
+  const { sha256 } = host;
+  const newId = idsOf(host, snowflakeWorkerId);
+  const context: CheckContext = { queueUrl, newId, sha256, encoding, messageBytesMax };
 
   async function sendBatch(
     messages: readonly OutgoingMessage[],
@@ -58,7 +67,7 @@ export function publisherOf(options: PublisherOptions, { host, send: given }: Su
     if (!Array.isArray(messages)) throw wrongCall(`the messages are of type ${typeof messages}. Give a list of them`);
     const checked = refuseSameKeys(messages.map((message) => checkMessage(message, context))); // PB1
     const lanes = lanesOf(queueUrl, messages, checked);
-    return sendLanes(lanes, { queueUrl, send, host, concurrency, timeoutMs, signal });
+    return sendLanes(lanes, { queueUrl, send, objects, host, concurrency, timeoutMs, signal });
   }
 
   return {

@@ -21,7 +21,8 @@ export type SendResult =
       /** The one to send the message again with. Undefined where the one given is unusable. */
       readonly key: string | undefined;
       /**
-       * `SEMEL_MESSAGE`, `SEMEL_KEY`: it cannot be sent as it is. `SEMEL_REFUSED`: SQS refused it. `SEMEL_NOT_SENT`: its time was up, or
+       * `SEMEL_MESSAGE`, `SEMEL_KEY`: it cannot be sent as it is. `SEMEL_REFUSED`: SQS refused it. `SEMEL_CLAIM_CHECK`: S3 refused its
+       * body. `SEMEL_NOT_SENT`: its time was up, or
        * one before it in its group failed. Of these, nothing is in the queue. `SEMEL_UNKNOWN_OUTCOME`: it may be there.
        */
       readonly error: SemelError;
@@ -34,6 +35,14 @@ export function refused({ key, queueUrl }: Named, cause: unknown): SendResult {
     `Cannot send the message with key ${JSON.stringify(key)} to ${queueUrl}: SQS refused it, ${reason(cause)}. It is not in the ` +
       "queue. Mend the message, the queue or the permission",
     { code: "SEMEL_REFUSED", retryable: false, cause, key },
+  );
+}
+
+export function unstored({ key, queueUrl }: Named, cause: unknown): SendResult {
+  return failed(
+    `Cannot send the message with key ${JSON.stringify(key)} to ${queueUrl}: S3 refused its body, ${reason(cause)}. It is not in the ` +
+      "queue. Mend the bucket of claimCheck, or the permission s3:PutObject",
+    { code: "SEMEL_CLAIM_CHECK", retryable: false, cause, key },
   );
 }
 

@@ -10,7 +10,7 @@ import { type Backoff, fullJitterMs } from "../protocol/backoff.ts";
 import type { EntryAnswer } from "./answers.ts";
 import { createEnd, type EndOptions } from "./end.ts";
 import { type Item, type Lane, type Turn, takeRequest } from "./lanes.ts";
-import { notSent, refused, type SendResult, unknownOutcome } from "./results.ts";
+import { notSent, refused, type SendResult, unknownOutcome, unstored } from "./results.ts";
 import { type TryContext, tryOnce } from "./try-once.ts";
 
 export type SendContext = TryContext & EndOptions & { readonly concurrency: number };
@@ -68,7 +68,7 @@ export function sendLanes(lanes: readonly Lane[], context: SendContext): Promise
   return new Promise((resolve) => {
     async function request(turns: readonly Turn[]): Promise<void> {
       underway += 1;
-      const answers = await tryOnce(turns, end.signal, context);
+      const answers = await tryOnce(turns, end, context);
       underway -= 1;
       const again = turns.filter((turn, place) => judge(turn, answers[place] as EntryAnswer));
       if (again.length > 0) delay(again, go);
@@ -99,6 +99,8 @@ function resultOf(item: Item, answer: EntryAnswer, queueUrl: string): SendResult
       return { ok: true, key: named.key, messageId: answer.messageId, sequenceNumber: answer.sequenceNumber };
     case "refused":
       return item.isOpen ? unknownOutcome(named, answer.cause) : refused(named, answer.cause); // PS3
+    case "unstored":
+      return unstored(named, answer.cause);
     case "refusedTogether":
       item.goesAlone = true;
       return "now";

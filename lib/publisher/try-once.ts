@@ -1,9 +1,14 @@
-// One request to SQS, and what it means for each of its messages. Never rejects, and never waits for longer than its time.
+// One request to SQS, and what it means for each of its messages; before it, the bodies that it needs in S3. Never rejects, and
+// never waits for longer than its time.
 
 import type { Host } from "../host.ts";
+import type { ObjectStore } from "../payload/objects.ts";
 import { type EntryAnswer, entryAnswers, errorAnswer } from "./answers.ts";
+import type { End } from "./end.ts";
+import { inTime } from "./in-time.ts";
 import type { Turn } from "./lanes.ts";
 import type { SendBatch } from "./sqs-send.ts";
+import { storeBodies } from "./store-bodies.ts";
 
 /** A request without an answer is given up after this time. */
 export const REQUEST_TIMEOUT_MS = 5_000;
@@ -11,42 +16,40 @@ export const REQUEST_TIMEOUT_MS = 5_000;
 export interface TryContext {
   readonly queueUrl: string;
   readonly send: SendBatch;
+  readonly objects: ObjectStore;
   readonly host: Host;
 }
 
-/** An answer for each turn. `over`: nobody waits any longer. */
-export async function tryOnce(
+/** An answer for each turn. `end`: nobody waits any longer. */
+export async function tryOnce(turns: readonly Turn[], end: End, context: TryContext): Promise<EntryAnswer[]> {
+  const over = end.signal;
+  const needsStore = turns.some(({ item, message }) => message.upload !== undefined && !item.isStored);
+  if (!needsStore) return request(turns, over, context);
+  const unstored = await storeBodies(turns, over, context);
+  const ready = turns.filter((_, place) => !unstored.has(place));
+  if (ready.length === 0 || end.isUp()) return turns.map((_, place) => unstored.get(place) ?? notTried(end)); // PE1, PS5
+  const answers = await request(ready, over, context);
+  return turns.map((_, place) => unstored.get(place) ?? (answers.shift() as EntryAnswer));
+}
+
+/** The time was up before its request: it put nothing into the queue. */
+function notTried(end: End): EntryAnswer {
+  return { kind: "throttled", cause: new Error(end.reason()) };
+}
+
+async function request(
   turns: readonly Turn[],
   over: AbortSignal,
   { queueUrl, send, host }: TryContext,
 ): Promise<EntryAnswer[]> {
   const Entries = turns.map(({ message }, index) => ({ Id: String(index), ...message.entry }));
+  const limits = { host, service: "SQS", timeoutMs: REQUEST_TIMEOUT_MS } as const;
   try {
-    const answer = await inTime((signal) => send({ QueueUrl: queueUrl, Entries }, { signal }), over, host);
+    const answer = await inTime((signal) => send({ QueueUrl: queueUrl, Entries }, { signal }), over, limits);
     return entryAnswers(turns.length, answer);
   } catch (error) {
     const answer = errorAnswer(error);
     const isOwn = answer.kind === "refusedTogether" && turns.length === 1;
     return turns.map(() => (isOwn ? { ...answer, kind: "refused" } : answer));
   }
-}
-
-/** Rejects when it is over or takes too long, whether or not the client heeds its signal. */
-function inTime<T>(act: (signal: AbortSignal) => Promise<T>, over: AbortSignal, host: Host): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = new AbortController();
-    const giveUp = (why: string, cause?: unknown): void => {
-      const error = new Error(`no answer of SQS ${why}`, { cause });
-      reject(error); // before the client does, whose words may be anything
-      stop.abort(error);
-    };
-    const cancel = host.after(REQUEST_TIMEOUT_MS, () => giveUp(`within ${REQUEST_TIMEOUT_MS} ms`));
-    const onOver = (): void => giveUp("before the end", over.reason);
-    over.addEventListener("abort", onOver, { once: true });
-    const done = (): void => {
-      cancel();
-      over.removeEventListener("abort", onOver);
-    };
-    act(stop.signal).then(resolve, reject).finally(done);
-  });
 }

@@ -1,8 +1,6 @@
 // A message that its target refuses for good, as it goes to the relay's dead-letter queue: body and attributes as they were to be sent,
 // its id among them, and an attribute that says where it was to go and why it cannot. Pure.
 
-import type { SqsMessageAttribute } from "../aws/lambda.ts";
-import type { MessageAttributeValue } from "../aws/sqs.ts";
 import { eventDetail, type OutboxMessage, type QueueMessage } from "../protocol/outbox.ts";
 import { deadLetter } from "../protocol/rejection.ts";
 import { attributesOf } from "./targets/entries.ts";
@@ -28,21 +26,12 @@ export function letterOf(message: OutboxMessage, { code, reason }: Refusal, opti
   const { id } = message;
   const body = message.kind === "eventbridge" ? eventDetail(message) : message.body;
   const given = attributesOf(message.kind === "eventbridge" ? { ...message, kind: "sqs" } : message);
-  const messageAttributes = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, asReceived(value)]));
   const failure = { code, reason, consumer: options.relay, messageId: id, to: placeOf(message) };
-  const { attributes, tellsReason } = deadLetter({ body, messageAttributes }, failure);
+  const { attributes, tellsReason } = deadLetter({ body, attributes: given }, failure);
   return { message: { kind: "sqs", id, target: options.queueUrl, body, attributes }, tellsReason };
 }
 
 /** All that a dead letter would not show otherwise. */
 function placeOf({ id: _, body: __, ...rest }: OutboxMessage): object {
   return { ...rest, attributes: undefined };
-}
-
-function asReceived({ DataType, StringValue, BinaryValue }: MessageAttributeValue): SqsMessageAttribute {
-  return {
-    dataType: DataType,
-    ...(StringValue !== undefined && { stringValue: StringValue }),
-    ...(BinaryValue !== undefined && { binaryValue: Buffer.from(BinaryValue).toString("base64") }),
-  };
 }

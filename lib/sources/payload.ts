@@ -8,10 +8,12 @@ import type { SqsMessageAttribute } from "../aws/lambda.ts";
 import { MESSAGE_BYTES_MAX } from "../aws/queues.ts";
 import { MESSAGE_ATTRIBUTES_MAX } from "../aws/sqs.ts";
 import { SemelError } from "../errors.ts";
+import { ENCODING_ATTRIBUTE } from "../protocol/encoded-body.ts";
 import { KEY_ATTRIBUTE } from "../protocol/key.ts";
 import {
   BODY_ENCODING_ATTRIBUTE,
   FAILURE_ATTRIBUTE,
+  FAILURE_BYTES,
   ORIGIN_ATTRIBUTE,
   POSITION_ATTRIBUTE,
   type Received,
@@ -84,15 +86,17 @@ export function streamLetter({ body, encoding, origin, position, attributes = {}
     [POSITION_ATTRIBUTE, text(position)],
   ];
   if (encoding !== undefined) own.push([BODY_ENCODING_ATTRIBUTE, text(encoding)]);
-  let left = MESSAGE_BYTES_MAX - FAILURE_BYTES - Buffer.byteLength(body);
+  const roomBeside = MESSAGE_BYTES_MAX - FAILURE_BYTES - Buffer.byteLength(body);
+  const isTooLarge = roomBeside <= ATTRIBUTES_BYTES_OF_LARGE; // its body will be made smaller
+  let left = isTooLarge ? ATTRIBUTES_BYTES_OF_LARGE : roomBeside;
   for (const [name, attribute] of own) left -= bytesOf(name, attribute);
-  const room = MESSAGE_ATTRIBUTES_MAX - OWN_ATTRIBUTES.size;
+  const isEncoded = ENCODING_ATTRIBUTE in attributes;
+  const room = MESSAGE_ATTRIBUTES_MAX - OWN_ATTRIBUTES.size - (isTooLarge && !isEncoded ? 1 : 0);
   const taken: [string, SqsMessageAttribute][] = [];
-  // The key first: without it, what is redriven could not be told apart.
-  const byKey = Object.entries(attributes).sort(
-    ([a], [b]) => Number(b === KEY_ATTRIBUTE) - Number(a === KEY_ATTRIBUTE),
-  );
-  for (const [name, attribute] of byKey) {
+  // Without the key, what is redriven could not be told apart; without the encoding, not be read.
+  const isNeeded = (name: string): boolean => name === KEY_ATTRIBUTE || name === ENCODING_ATTRIBUTE;
+  const neededFirst = Object.entries(attributes).sort(([a], [b]) => Number(isNeeded(b)) - Number(isNeeded(a)));
+  for (const [name, attribute] of neededFirst) {
     const bytes = bytesOf(name, attribute);
     if (taken.length >= room || bytes > left || OWN_ATTRIBUTES.has(name) || !isSendableAttribute(name, attribute))
       continue;
@@ -102,15 +106,15 @@ export function streamLetter({ body, encoding, origin, position, attributes = {}
   return { body, messageAttributes: Object.fromEntries([...taken, ...own]) };
 }
 
+/** For the attributes of a message whose body alone is too much for SQS. */
+const ATTRIBUTES_BYTES_OF_LARGE = 16_384;
+
 const OWN_ATTRIBUTES: ReadonlySet<string> = new Set([
   FAILURE_ATTRIBUTE,
   ORIGIN_ATTRIBUTE,
   POSITION_ATTRIBUTE,
   BODY_ENCODING_ATTRIBUTE,
 ]);
-/** Kept back for the reason. */
-const FAILURE_BYTES = 4_096;
-
 function text(stringValue: string): SqsMessageAttribute {
   return { stringValue, dataType: "String" };
 }

@@ -23,6 +23,8 @@ export interface Place {
 export interface Delivery<Record = unknown> extends Place {
   /** As it was sent; empty for a direct invocation, which has none. */
   readonly body: string;
+  /** The payload, of a body that is compressed or stored; absent: the body is it. */
+  readonly text?: string;
   /** The body decoded, made anew each time where that is possible. Throws a SemelError for one that cannot be decoded. */
   decode(): unknown;
   /** The key where no option names one. */

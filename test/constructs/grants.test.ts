@@ -4,6 +4,7 @@ import { Stack } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { AttributeType, Table, TableEncryption, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { Key } from "aws-cdk-lib/aws-kms";
+import { Bucket } from "aws-cdk-lib/aws-s3";
 import { ExactlyOnceConsumer, ExactlyOnceTable } from "semel/constructs";
 import { describe, expect, it } from "vitest";
 import {
@@ -14,7 +15,7 @@ import {
   RECORD_ACTIONS,
   RETRY_ACTIONS,
 } from "../../lib/constructs/grants.ts";
-import { consumerIn, ENTRY, emptyStack, messageOf, tableIn } from "./stacks.ts";
+import { consumerIn, ENTRY, emptyStack, messageOf, streamConsumerIn, tableIn } from "./stacks.ts";
 
 interface Statement {
   readonly Action: string | string[];
@@ -144,5 +145,38 @@ describe("effects on the record table", () => {
     const consumer = consumerIn(stack);
     expect(messageOf(() => consumer.grantEffects(other.table))).toMatch(/grantEffects got a record table/);
     expect(messageOf(() => consumer.grantInserts(other.table))).toMatch(/grantInserts got a record table/);
+  });
+});
+
+describe("grantClaimCheck", () => {
+  it("is the read of objects and the use of their key, and names the bucket to the function", () => {
+    const stack = emptyStack();
+    const consumer = consumerIn(stack);
+    const encryptionKey = new Key(stack, "Key");
+    const bucket = new Bucket(stack, "Large", { encryptionKey });
+    consumer.grantClaimCheck(bucket);
+    expect(actionsOn(stack, bucket.arnForObjects("*"))).toEqual(["s3:GetObject"]);
+    expect(actionsOn(stack, bucket.bucketArn)).toEqual([]);
+    expect(actionsOn(stack, encryptionKey.keyArn)).toEqual(["kms:Decrypt"]);
+    Template.fromStack(stack).hasResourceProperties("AWS::Lambda::Function", {
+      Environment: { Variables: Match.objectLike({ SEMEL_CLAIM_CHECK_BUCKET: stack.resolve(bucket.bucketName) }) },
+    });
+  });
+
+  it("of a stream is the write of dead letters, too", () => {
+    const stack = emptyStack();
+    const consumer = streamConsumerIn(stack);
+    const bucket = new Bucket(stack, "Large");
+    consumer.grantClaimCheck(bucket);
+    expect(actionsOn(stack, bucket.arnForObjects("*"))).toEqual(["s3:GetObject", "s3:PutObject"]);
+  });
+
+  it("is of one bucket: the runtime reads from no other", () => {
+    const stack = emptyStack();
+    const consumer = consumerIn(stack);
+    consumer.grantClaimCheck(new Bucket(stack, "Large"));
+    expect(messageOf(() => consumer.grantClaimCheck(new Bucket(stack, "Other")))).toMatch(
+      /got Test\/Other after Test\/Large/,
+    );
   });
 });

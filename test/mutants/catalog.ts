@@ -11,6 +11,7 @@ import { INSERT_MUTANTS } from "./catalog/insert.ts";
 import { LOCAL_MUTANTS } from "./catalog/local.ts";
 import { ORDER_MUTANTS } from "./catalog/order.ts";
 import { OUTBOX_MUTANTS } from "./catalog/outbox.ts";
+import { PAYLOAD_MUTANTS } from "./catalog/payload.ts";
 import { PUBLISHER_MUTANTS } from "./catalog/publisher.ts";
 import { RECORD_MUTANTS } from "./catalog/record.ts";
 import { REJECTION_MUTANTS } from "./catalog/rejection.ts";
@@ -33,6 +34,7 @@ export const PARTS: Readonly<Record<string, readonly Mutant[]>> = {
   local: LOCAL_MUTANTS,
   order: ORDER_MUTANTS,
   outbox: OUTBOX_MUTANTS,
+  payload: PAYLOAD_MUTANTS,
   publisher: PUBLISHER_MUTANTS,
   record: RECORD_MUTANTS,
   rejection: REJECTION_MUTANTS,

@@ -5,6 +5,7 @@ export const UNSEEN_PARTS: Readonly<Record<string, string>> = {
   constructs: "infrastructure: synthesized templates and policies",
   local: "the local cloud's poller, which the simulation stands in for",
   outbox: "messages that handlers send: those of the seeded simulation send none",
+  payload: "bodies that are compressed or elsewhere: those of the simulation are plain",
   publisher: "sending: the simulation begins with what is in the queue",
   relay: "the relay, which the simulation does not run; its own random schedules are in relay/properties.test.ts",
 };

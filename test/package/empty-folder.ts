@@ -11,7 +11,7 @@ const FIXTURE = join(import.meta.dirname, "fixtures", "commonjs");
 /** What those who only deploy or run a function never need. */
 const NOT_INSTALLED = ["@dynoxide", "aws-cdk-lib", "constructs", "@middy", "esbuild"];
 /** Entries that need no peer. */
-const ENTRIES = ["semel", "semel/local", "semel/publisher", "semel/testing", "semel/package.json"];
+const ENTRIES = ["semel", "semel/local", "semel/model", "semel/publisher", "semel/testing", "semel/package.json"];
 
 export async function checkEmptyFolder(folder: string, tarball: string, tools: Tools): Promise<void> {
   const { installer, report, run } = tools;
@@ -60,6 +60,7 @@ function expected(entry: string): RegExp {
   const names: Readonly<Record<string, RegExp>> = {
     semel: /exactlyOnce/,
     "semel/local": /startLocal/,
+    "semel/model": /bodyCosts/,
     "semel/publisher": /createPublisher/,
     "semel/testing": /assertExactlyOnce,startLocal/,
   };

@@ -67,6 +67,8 @@ function checkFiles(files: readonly PackedFile[]): void {
     "dist/lib/index.d.cts",
     "dist/lib/constructs/index.cjs",
     "dist/lib/local/index.cjs",
+    "dist/lib/model/index.js",
+    "dist/lib/model/index.cjs",
     "dist/lib/publisher/index.js",
     "dist/lib/publisher/index.cjs",
     "dist/lib/testing/index.js",

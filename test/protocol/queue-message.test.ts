@@ -86,7 +86,9 @@ describe("what SQS takes", () => {
       expect(messageFault("x".repeat(bytes), named) === undefined).toBe(fits);
       expect(isTaken("x".repeat(bytes), named)).toBe(fits);
     }
-    expect(messageFault("x".repeat(left + 1), named)).toMatch(/1048577 bytes with its attributes. SQS takes 1048576/);
+    expect(messageFault("x".repeat(left + 1), named)).toMatch(
+      /1048577 bytes with its attributes. The queue takes 1048576/,
+    );
   });
 });
 

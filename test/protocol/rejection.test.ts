@@ -4,7 +4,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SqsMessageAttribute } from "../../lib/aws/lambda.ts";
 import { MESSAGE_BYTES_MAX } from "../../lib/aws/queues.ts";
-import { type DeadLetter, deadLetter, FAILURE_ATTRIBUTE } from "../../lib/protocol/rejection.ts";
+import {
+  type DeadLetter,
+  FAILURE_ATTRIBUTE,
+  type Failure,
+  letterOf,
+  type Received,
+  deadLetter as toldWhy,
+} from "../../lib/protocol/rejection.ts";
 
 const failure = { code: "SEMEL_PERMANENT", reason: "why", consumer: "orders", messageId: "m-1" };
 const text = (stringValue: string): SqsMessageAttribute => ({ stringValue, dataType: "String" });
@@ -19,6 +26,8 @@ function bytesOf({ body, attributes }: DeadLetter): number {
 function reasonIn({ attributes }: DeadLetter): string {
   return (JSON.parse(attributes[FAILURE_ATTRIBUTE]?.StringValue ?? "{}") as typeof failure).reason;
 }
+
+const deadLetter = (received: Received, reason: Failure) => toldWhy(letterOf(received), reason);
 
 describe("a dead letter", () => {
   it("RJ1: has body and attributes as they came, and why", () => {

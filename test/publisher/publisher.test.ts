@@ -171,7 +171,7 @@ describe("a message that cannot be sent as it is", () => {
       { body: 1, delaySeconds: 901 },
       /its delaySeconds is 901. Use a whole number from 0 to 900/,
     ],
-    ["more than 1 MiB", {}, { body: "x".repeat(1024 * 1024) }, /bytes with its attributes. SQS takes 1048576/],
+    ["more than 1 MiB", {}, { body: "x".repeat(1024 * 1024) }, /bytes with its attributes. The queue takes 1048576/],
   ])("%s", async (_, day, message, expected) => {
     const { result, requests } = scene(day);
     const code = /^No usable/.test(expected.source) ? "SEMEL_KEY" : "SEMEL_MESSAGE";

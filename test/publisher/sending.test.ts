@@ -7,6 +7,7 @@ import { messageBytes } from "../../lib/protocol/queue-message.ts";
 import type { OutgoingMessage } from "../../lib/publisher/message.ts";
 import { publisherOf } from "../../lib/publisher/publisher.ts";
 import type { SendResult } from "../../lib/publisher/results.ts";
+import { memoryObjects, type ObjectFault } from "../support/memory-objects.ts";
 import {
   type BadQueue,
   badQueue,
@@ -34,6 +35,10 @@ const entryFault: fc.Arbitrary<EntryFault> = fc.oneof(
   { weight: 9, arbitrary: fc.constant("none" as const) },
   { weight: 2, arbitrary: fc.constantFrom(...ENTRY_FAULTS) },
 );
+const objectFault: fc.Arbitrary<ObjectFault> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant("none" as const) },
+  { weight: 3, arbitrary: fc.constantFrom("answer-lost", "never-applied", "hangs", "denied") },
+);
 const day = fc.record({
   messages: fc.array(messageOf, { maxLength: 35, size: "max" }),
   requestFaults: fc.array(requestFault, { maxLength: 20, size: "max" }),
@@ -48,6 +53,8 @@ const day = fc.record({
     ["deaf"],
     ["refused"],
   ),
+  /** What is large goes to S3; none: to the queue. */
+  objectFaults: fc.option(fc.array(objectFault, { maxLength: 6, size: "max" }), { nil: undefined }),
   concurrency: fc.constantFrom(1, 3, 10),
   abortAfterMs: fc.option(fc.integer({ min: 0, max: 3_000 }), { nil: undefined, freq: 4 }),
 });
@@ -58,6 +65,8 @@ interface Run {
   readonly messages: readonly OutgoingMessage[];
   readonly results: readonly SendResult[];
   readonly tookMs: number;
+  /** Of the message with this body. */
+  readonly numberOf: (body: string) => number;
 }
 
 async function run(given: Day, fifo: boolean): Promise<Run> {
@@ -68,7 +77,11 @@ async function run(given: Day, fifo: boolean): Promise<Run> {
     ofEntry: () => entryFaults.shift() ?? "none",
   });
   const { host, send, url: queueUrl } = queue;
-  const publisher = publisherOf({ queueUrl, concurrency: given.concurrency, timeoutMs: TIMEOUT_MS }, { host, send });
+  const { concurrency, objectFaults } = given;
+  const left = [...(objectFaults ?? [])];
+  const objects = memoryObjects(() => left.shift() ?? "none");
+  const stored = objectFaults && { claimCheck: { bucket: "large", overBytes: 1_024 } };
+  const publisher = publisherOf({ queueUrl, concurrency, timeoutMs: TIMEOUT_MS, ...stored }, { host, send, objects });
   const messages = given.messages.map(
     ({ group, isLarge, isInvalid }, number): OutgoingMessage => ({
       body: isLarge ? { number, LARGE } : { number },
@@ -84,12 +97,20 @@ async function run(given: Day, fifo: boolean): Promise<Run> {
   const requests = queue.requests.length;
   await host.drain(); // what was to come late has come
   expect(queue.requests.length).toBe(requests); // PS5
-  return { queue, messages, results, tookMs };
+  const bodyOf = (body: string): string => {
+    if (!body.startsWith("s3://")) return body;
+    return Buffer.from(objects.content.get(body.slice("s3://".length)) ?? "").toString(); // SB1: it is there
+  };
+  return {
+    queue,
+    messages,
+    results,
+    tookMs,
+    numberOf: (body) => (JSON.parse(bodyOf(body)) as { number: number }).number,
+  };
 }
 
-const numberOf = (body: string): number => (JSON.parse(body) as { number: number }).number;
-
-function checkResults({ queue, messages, results, tookMs }: Run): void {
+function checkResults({ queue, messages, results, tookMs, numberOf }: Run): void {
   expect(results.length).toBe(messages.length); // PS1
   expect(tookMs).toBeLessThanOrEqual(TIMEOUT_MS); // PS5
   const stored = queue.messages();
@@ -101,7 +122,7 @@ function checkResults({ queue, messages, results, tookMs }: Run): void {
     if (result.ok) {
       expect(own.some(({ id }) => id === result.messageId)).toBe(true);
     } else if (result.error.code !== "SEMEL_UNKNOWN_OUTCOME") {
-      expect(["SEMEL_MESSAGE", "SEMEL_REFUSED", "SEMEL_NOT_SENT"]).toContain(result.error.code);
+      expect(["SEMEL_MESSAGE", "SEMEL_CLAIM_CHECK", "SEMEL_REFUSED", "SEMEL_NOT_SENT"]).toContain(result.error.code);
       expect(own).toEqual([]); // PS3
     }
   }
@@ -115,7 +136,14 @@ function checkResults({ queue, messages, results, tookMs }: Run): void {
   }
 }
 
-const OUTCOMES = ["SEMEL_MESSAGE", "SEMEL_NOT_SENT", "SEMEL_REFUSED", "SEMEL_UNKNOWN_OUTCOME", "sent"];
+const OUTCOMES = [
+  "SEMEL_CLAIM_CHECK",
+  "SEMEL_MESSAGE",
+  "SEMEL_NOT_SENT",
+  "SEMEL_REFUSED",
+  "SEMEL_UNKNOWN_OUTCOME",
+  "sent",
+];
 
 describe("random messages under random faults", () => {
   const seen = new Set<string>();
@@ -146,7 +174,7 @@ describe("random messages under random faults", () => {
         note(done);
         const stored = done.queue.messages();
         for (const [group, own] of Map.groupBy(stored, ({ groupId }) => groupId)) {
-          const numbers = own.map(({ body }) => numberOf(body));
+          const numbers = own.map(({ body }) => done.numberOf(body));
           const sent = given.messages.flatMap((message, number) => (message.group === group ? [number] : []));
           expect(numbers).toEqual(sent.slice(0, numbers.length)); // in order, no gap, no repeat
           const isSure = numbers.map((number) => done.results[number]?.ok);

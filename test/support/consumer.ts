@@ -7,6 +7,7 @@ import { createExactlyOnce, type ExactlyOnce } from "../../lib/middleware/exactl
 import { type MemoryDynamoDb, memoryDynamoDb } from "../../lib/store/memory/memory-dynamodb.ts";
 import type { DynamoDbRequest } from "../../lib/store/send.ts";
 import { type Fault, type FaultySend, faultySend } from "./faulty-send.ts";
+import type { MemoryObjects } from "./memory-objects.ts";
 import { type MemoryQueue, memoryQueue } from "./memory-queue.ts";
 import { type VirtualHost, virtualHost } from "./virtual-host.ts";
 
@@ -36,7 +37,7 @@ export interface TestConsumer<Body> {
 export function testConsumer<S extends StandardSchemaV1 = StandardSchemaV1<unknown, unknown>>(
   options: ExactlyOnceOptions<S> = {},
   nextFault: (request: DynamoDbRequest) => Fault = () => "none",
-  queue: MemoryQueue = memoryQueue(),
+  { objects, ...queue }: MemoryQueue & { readonly objects?: MemoryObjects } = memoryQueue(),
 ): TestConsumer<StandardSchemaV1.InferOutput<S>> {
   const host = virtualHost();
   const memory = memoryDynamoDb({
@@ -58,7 +59,7 @@ export function testConsumer<S extends StandardSchemaV1 = StandardSchemaV1<unkno
   const defaults = { consumer: "orders", table: RECORDS, retentionDays: 40, logger, committedKeysMax: 0 };
   const orders = createExactlyOnce<S>(
     { ...defaults, ...options },
-    { host, send, sqsSend: queue.sqsSend, environment: {} },
+    { host, send, sqsSend: queue.sqsSend, environment: {}, ...(objects && { objects }) },
   );
   return {
     orders,

@@ -2,6 +2,7 @@
 
 import type { MessageAttributeValue, SendMessageInput, VisibilityEntry } from "../../lib/aws/sqs.ts";
 import type { SqsAnswerOf, SqsRequest, SqsSend } from "../../lib/consumer/sqs-send.ts";
+import { messageFault } from "../../lib/protocol/queue-message.ts";
 
 export const DLQ_URL = "http://localhost/123456789012/orders-dlq";
 
@@ -25,6 +26,7 @@ export function memoryQueue(nextFault: (request: SqsRequest) => QueueFault = () 
   function apply(request: SqsRequest): SqsAnswerOf<SqsRequest> {
     switch (request.operation) {
       case "SendMessage":
+        refuseTooLarge(request.input);
         return { MessageId: `dead-${deadLetters.push(request.input)}` };
       case "ChangeMessageVisibilityBatch":
         for (const entry of request.input.Entries) hide(entry);
@@ -50,6 +52,11 @@ export function memoryQueue(nextFault: (request: SqsRequest) => QueueFault = () 
     return (fault === "no-id" ? {} : answer) as SqsAnswerOf<R>;
   };
   return { sqsSend, requests, deadLetters, hidden };
+}
+
+function refuseTooLarge({ MessageBody, MessageAttributes = {} }: SendMessageInput): void {
+  const fault = messageFault(MessageBody, MessageAttributes);
+  if (fault !== undefined) throw Object.assign(new Error(fault), { name: "InvalidParameterValue" });
 }
 
 /** What `semel-failure` of a dead letter says. */

@@ -96,7 +96,7 @@ export const PUBLISHER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a client that never answers is waited for without end (PS5)",
-    file: "lib/publisher/try-once.ts",
+    file: "lib/publisher/in-time.ts",
     find: "reject(error); // before the client does, whose words may be anything",
     replace: "",
     caughtBy: [RANDOM, CALLER],
@@ -183,8 +183,8 @@ export const PUBLISHER_MUTANTS: readonly Mutant[] = [
   {
     name: "a character that SQS refuses let through (QM1)",
     file: "lib/protocol/queue-message.ts",
-    find: "if (character !== undefined) {",
-    replace: "if (character === null) {",
+    find: "if (character === undefined) return undefined;",
+    replace: "if (character !== null) return undefined;",
     caughtBy: ["protocol/queue-message.test.ts", CALLER],
   },
   {
