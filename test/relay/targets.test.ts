@@ -105,7 +105,7 @@ it("a dead letter has room for its reason, or goes without it", () => {
   const full = letterOf({ ...QUEUED, attributes: Object.fromEntries(nine) }, refusal, options);
   expect(full.tellsReason).toBe(false);
   expect(Object.keys(full.message.attributes ?? {})).toHaveLength(10);
-  expect(full.message.attributes?.["a3"]).toEqual({ DataType: "Binary", BinaryValue: Buffer.of(3) });
+  expect(full.message.attributes?.["a3"]).toEqual({ DataType: "Binary", BinaryValue: Uint8Array.of(3) });
 });
 
 describe("the SDK's clients", () => {
