@@ -1,8 +1,8 @@
 // Gives an encoded message the payload that its publisher meant: what is decoded, validated, keyed and fingerprinted is that.
 //
-//   OB1. Body and attributes stay those that came: they are what goes to a dead-letter queue.
-//   OB2. A message that is not opened has no payload: nothing takes what stands in its place for one.
-//   OB3. An object is read once in a batch, however often its message runs.
+//   OP1. Body and attributes stay those that came: they are what goes to a dead-letter queue.
+//   OP2. A message that is not opened has no payload: nothing takes what stands in its place for one.
+//   OP3. An object is read once in a batch, however often its message runs.
 
 import type { Host } from "../host.ts";
 import { decodePayload } from "../payload/decode.ts";
@@ -39,11 +39,11 @@ export function bodyOpener({ objects, options, host, gate }: OpenContext): OpenB
 
   return async (delivery) => {
     const known = opened.get(delivery);
-    if (known) return known; // OB3
+    if (known) return known; // OP3
     const encoding = delivery.messageAttributes[ENCODING_ATTRIBUTE]?.stringValue;
     const context = { bucket: options.claimCheck?.bucket, read, sha256: host.sha256 };
     const payload = await decodePayload({ body: delivery.body, encoding }, context);
-    const own: Delivery = { ...delivery, text: payload, decode: () => decodeJson(payload) }; // OB1
+    const own: Delivery = { ...delivery, text: payload, decode: () => decodeJson(payload) }; // OP1
     opened.set(delivery, own);
     return own;
   };
@@ -53,7 +53,7 @@ export function isEncoded({ messageAttributes }: Delivery): boolean {
   return Object.hasOwn(messageAttributes, ENCODING_ATTRIBUTE);
 }
 
-/** OB2. Its body, as it came, is all there is to fingerprint. */
+/** OP2. Its body, as it came, is all there is to fingerprint. */
 export function unopened(delivery: Delivery, cause: unknown): Delivery {
   return {
     ...delivery,

@@ -1,4 +1,4 @@
-// Attacks SB1 and SB2, and what a publisher does with bodies that it may compress or store.
+// Attacks UP1 and UP2, and what a publisher does with bodies that it may compress or store.
 
 import { describe, expect, it } from "vitest";
 import type { SemelError } from "../../lib/errors.ts";
@@ -91,7 +91,7 @@ describe("compress", () => {
 });
 
 describe("claimCheck", () => {
-  it("SB1: puts what does not fit into S3 before it sends the URI; the others of the request go as they are", async () => {
+  it("UP1: puts what does not fit into S3 before it sends the URI; the others of the request go as they are", async () => {
     const { sendAll, sent, objects } = scene({}, { claimCheck: CLAIM_CHECK });
     expect(codes(await sendAll({ body: { n: 1 } }, { body: LARGE, key: "A-1" }))).toEqual(["sent", "sent"]);
     const [small, large] = sent();
@@ -114,7 +114,7 @@ describe("claimCheck", () => {
     expect(objects.log.length).toBe(2);
   });
 
-  it("SB2: puts again until S3 has it, the same object; one that it has is not put again for the queue's sake", async () => {
+  it("UP2: puts again until S3 has it, the same object; one that it has is not put again for the queue's sake", async () => {
     const ofRequest = (list: RequestFault[]) => () => list.shift() ?? "none";
     const objectFaults: ObjectFault[] = ["never-applied", "answer-lost", "hangs"];
     const day = { objectFaults, fifo: true, ofRequest: ofRequest(["answer-lost", "throttled"]) };
