@@ -10,7 +10,7 @@ import type { ObjectStore } from "../payload/objects.ts";
 import { ENCODING_ATTRIBUTE, type ObjectClaim, PAYLOAD_BYTES_MAX } from "../protocol/encoded-body.ts";
 import { decodeJson } from "../sources/payload.ts";
 import type { Delivery } from "../sources/source.ts";
-import { createSlots } from "./concurrency.ts";
+import { createSlots, type Slots } from "./concurrency.ts";
 import { inTime } from "./in-time.ts";
 import type { ResolvedOptions } from "./options.ts";
 
@@ -29,11 +29,12 @@ export interface OpenContext {
 }
 
 export function bodyOpener({ objects, options, host, gate }: OpenContext): OpenBody {
-  const slots = createSlots(READS_MAX, gate);
+  let slots: Slots | undefined; // most batches need none
   const limits = { host, service: "S3", outer: gate };
   const opened = new WeakMap<Delivery, Delivery>();
 
   function read(claim: ObjectClaim): Promise<Uint8Array | undefined> {
+    slots ??= createSlots(READS_MAX, gate);
     return slots.run(() => inTime((signal) => objects.get(claim, PAYLOAD_BYTES_MAX, signal), limits));
   }
 

@@ -1,6 +1,7 @@
 // Attacks OP1 to OP3 of lib/consumer/open-body.ts: an encoded message is the message that its publisher meant, or none.
 
 import { gzipSync } from "node:zlib";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { SqsMessageAttribute } from "../../lib/aws/lambda.ts";
@@ -92,6 +93,23 @@ describe("an encoded message", () => {
     const other = await message({ ...order, id: "A-1", lines: [] }, GZIP);
     await take(other);
     expect(codes()).toEqual(["SEMEL_PAYLOAD_MISMATCH"]);
+  });
+
+  it("has the record that it would have as it is, whatever the payload", async () => {
+    const payload = fc.record({
+      id: fc.string({ minLength: 1 }).map((id) => `A${id}`),
+      lines: fc.array(fc.jsonValue()),
+    });
+    const property = fc.asyncProperty(payload, fc.constantFrom(GZIP, S3, BOTH), async (body, options) => {
+      const [encoded, plain] = [scene(), scene()];
+      expect(await encoded.take(await encoded.message(body, options))).toEqual(await plain.take({ body }));
+      const recordsOf = ({ memory }: Scene) =>
+        memory.items(RECORDS).map(({ pk, fingerprint, status }) => ({ pk, fingerprint, status }));
+      expect(recordsOf(encoded)).toEqual(recordsOf(plain));
+      expect(encoded.counted()).toBe(plain.counted());
+      expect(encoded.queue.deadLetters.length).toBe(plain.queue.deadLetters.length);
+    });
+    await fc.assert(property, { numRuns: 60 });
   });
 
   it("of a batch: those that are not encoded do not wait for S3, and each is its own failure", async () => {

@@ -172,6 +172,19 @@ describe("claimCheck", () => {
     expect(requests).toEqual([]);
   });
 
+  it("a body beyond 16 MiB is refused: no consumer would take it", async () => {
+    const { sendAll, objects } = scene({}, { claimCheck: CLAIM_CHECK, compress: true });
+    const [fits, tooLarge] = await sendAll({ body: "x".repeat(2 ** 24) }, { body: "x".repeat(2 ** 24 + 1) });
+    expect(fits?.ok).toBe(true);
+    expect(tooLarge).toMatchObject({
+      error: {
+        code: "SEMEL_MESSAGE",
+        message: expect.stringMatching(/its body has 16777217 bytes. semel takes 16777216/),
+      },
+    });
+    expect(objects.log).toEqual([]);
+  });
+
   it("the queue's own limit counts, and without a bucket the message is refused", async () => {
     const { sendAll, sent } = scene({}, { claimCheck: CLAIM_CHECK, messageBytesMax: 2_048 });
     await sendAll({ body: "x".repeat(3_000) });
