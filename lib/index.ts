@@ -17,6 +17,7 @@ export type {
   SqsRecord,
   StreamBatchResponse,
 } from "./aws/lambda.ts";
+export type { S3Client } from "./aws/s3.ts";
 export type {
   CheckParams,
   DeleteParams,
@@ -30,7 +31,7 @@ export type {
 export type { Message, SourceRecord } from "./consumer/message.ts";
 export type { Logger, Metrics } from "./consumer/observe.ts";
 export type { ExactlyOnceOptions } from "./consumer/options.ts";
-export type { BackoffOptions } from "./consumer/queue-options.ts";
+export type { BackoffOptions, ClaimCheckOptions } from "./consumer/queue-options.ts";
 export type { Handler } from "./consumer/run.ts";
 export type { SqsClient } from "./consumer/sqs-send.ts";
 export type { Reduction } from "./consumer/state-store.ts";
