@@ -1,8 +1,8 @@
 // Gives an encoded message the payload that its publisher meant: what is decoded, validated, keyed and fingerprinted is that.
 //
-//   OB1. Body and attributes stay those that came: they are what goes to a dead-letter queue.
-//   OB2. A message that is not opened has no payload: nothing takes what stands in its place for one.
-//   OB3. An object is read once in a batch, however often its message runs.
+//   OP1. Body and attributes stay those that came: they are what goes to a dead-letter queue.
+//   OP2. A message that is not opened has no payload: nothing takes what stands in its place for one.
+//   OP3. An object is read once in a batch, however often its message runs.
 
 import type { Host } from "../host.ts";
 import { decodePayload } from "../payload/decode.ts";
@@ -10,7 +10,7 @@ import type { ObjectStore } from "../payload/objects.ts";
 import { ENCODING_ATTRIBUTE, type ObjectClaim, PAYLOAD_BYTES_MAX } from "../protocol/encoded-body.ts";
 import { decodeJson } from "../sources/payload.ts";
 import type { Delivery } from "../sources/source.ts";
-import { createSlots } from "./concurrency.ts";
+import { createSlots, type Slots } from "./concurrency.ts";
 import { inTime } from "./in-time.ts";
 import type { ResolvedOptions } from "./options.ts";
 
@@ -29,21 +29,22 @@ export interface OpenContext {
 }
 
 export function bodyOpener({ objects, options, host, gate }: OpenContext): OpenBody {
-  const slots = createSlots(READS_MAX, gate);
+  let slots: Slots | undefined; // most batches need none
   const limits = { host, service: "S3", outer: gate };
   const opened = new WeakMap<Delivery, Delivery>();
 
   function read(claim: ObjectClaim): Promise<Uint8Array | undefined> {
+    slots ??= createSlots(READS_MAX, gate);
     return slots.run(() => inTime((signal) => objects.get(claim, PAYLOAD_BYTES_MAX, signal), limits));
   }
 
   return async (delivery) => {
     const known = opened.get(delivery);
-    if (known) return known; // OB3
+    if (known) return known; // OP3
     const encoding = delivery.messageAttributes[ENCODING_ATTRIBUTE]?.stringValue;
     const context = { bucket: options.claimCheck?.bucket, read, sha256: host.sha256 };
     const payload = await decodePayload({ body: delivery.body, encoding }, context);
-    const own: Delivery = { ...delivery, text: payload, decode: () => decodeJson(payload) }; // OB1
+    const own: Delivery = { ...delivery, text: payload, decode: () => decodeJson(payload) }; // OP1
     opened.set(delivery, own);
     return own;
   };
@@ -53,7 +54,7 @@ export function isEncoded({ messageAttributes }: Delivery): boolean {
   return Object.hasOwn(messageAttributes, ENCODING_ATTRIBUTE);
 }
 
-/** OB2. Its body, as it came, is all there is to fingerprint. */
+/** OP2. Its body, as it came, is all there is to fingerprint. */
 export function unopened(delivery: Delivery, cause: unknown): Delivery {
   return {
     ...delivery,

@@ -1,7 +1,7 @@
 // A payload as it goes into a message: as it is, compressed, or stored with a URI in its place.
 //
-//   EN1. Compressed is only what is smaller in the end: base64 and the attribute counted.
-//   EN2. Stored is only what would not fit otherwise. Nothing is stored here: the caller does that before it sends the message.
+//   EC1. Compressed is only what is smaller in the end: base64 and the attribute counted.
+//   EC2. Stored is only what would not fit otherwise. Nothing is stored here: the caller does that before it sends the message.
 
 import { MESSAGE_ATTRIBUTES_MAX, type MessageAttributeValue } from "../aws/sqs.ts";
 import {
@@ -54,7 +54,7 @@ export function encode(
   if (bytes > PAYLOAD_BYTES_MAX) return plain;
   const gzipped = compressOverBytes !== undefined && bytes > compressOverBytes ? gzip(text) : undefined;
   const inline = gzipped === undefined ? plain : smaller(plain, compressed(gzipped, attributes));
-  if (claimCheck === undefined || messageBytes(inline.body, inline.attributes) <= claimCheck.overBytes) return inline; // EN2
+  if (claimCheck === undefined || messageBytes(inline.body, inline.attributes) <= claimCheck.overBytes) return inline; // EC2
   const isGzipped = gzipped !== undefined && gzipped.byteLength < bytes;
   const { bucket, prefix } = claimCheck;
   const place = { bucket, key: objectKey(prefix, { key, payload: text, gzipped: isGzipped }, sha256) };
@@ -70,7 +70,7 @@ function marked(body: string, attributes: MessageAttributes, encoding: Encoding)
   return { body, attributes: { ...attributes, [ENCODING_ATTRIBUTE]: encodingAttribute(encoding) } };
 }
 
-/** EN1 */
+/** EC1 */
 function smaller(plain: EncodedMessage, packed: EncodedMessage): EncodedMessage {
   if (Object.keys(packed.attributes).length > MESSAGE_ATTRIBUTES_MAX) return plain; // no room to say so
   const isSmaller = messageBytes(packed.body, packed.attributes) < messageBytes(plain.body, plain.attributes);

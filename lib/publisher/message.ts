@@ -7,7 +7,7 @@ import { FIFO_QUEUE_SUFFIX } from "../aws/names.ts";
 import { MESSAGE_DELAY_SECONDS_MAX, type MessageAttributeValue, type SendMessageBatchEntry } from "../aws/sqs.ts";
 import { SemelError } from "../errors.ts";
 import { type EncodeOptions, encode, type Payload, type Upload } from "../payload/encode.ts";
-import { ENCODING_ATTRIBUTE } from "../protocol/encoded-body.ts";
+import { ENCODING_ATTRIBUTE, PAYLOAD_BYTES_MAX } from "../protocol/encoded-body.ts";
 import { keptJson } from "../protocol/kept-json.ts";
 import { KEY_ATTRIBUTE, type KeyText, keyText, type Sha256 } from "../protocol/key.ts";
 import { bodyFault, deduplicationId, isFifoId, messageBytes, messageFault } from "../protocol/queue-message.ts";
@@ -89,7 +89,7 @@ export function checkMessage(message: OutgoingMessage, context: CheckContext): C
 function encoded(message: OutgoingMessage, payload: Payload, context: CheckContext): CheckedMessage {
   const { key } = payload;
   const { body, attributes, upload } = encode(payload, context.encoding, context.sha256);
-  const fault = messageFault(body, attributes, context.messageBytesMax);
+  const fault = sizeFault(payload, context.encoding) ?? messageFault(body, attributes, context.messageBytesMax);
   if (fault !== undefined) return refused(fault, key);
   return {
     ok: true,
@@ -98,6 +98,13 @@ function encoded(message: OutgoingMessage, payload: Payload, context: CheckConte
     bytes: messageBytes(body, attributes),
     ...(upload === undefined ? {} : { upload }),
   };
+}
+
+/** What no consumer of semel would take. */
+function sizeFault({ text }: Payload, { claimCheck }: EncodeOptions): string | undefined {
+  const bytes = claimCheck === undefined ? 0 : Buffer.byteLength(text);
+  if (bytes <= PAYLOAD_BYTES_MAX) return undefined;
+  return `its body has ${bytes} bytes. semel takes ${PAYLOAD_BYTES_MAX}: send it in parts, or the name of an object of your own`;
 }
 
 function stampedByHand(given: object): string | undefined {

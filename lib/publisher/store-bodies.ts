@@ -1,7 +1,7 @@
 // Puts bodies into S3 that do not fit into their messages.
 //
-//   SB1. A message is sent only when S3 has said that it has the body: a consumer never meets a URI of nothing.
-//   SB2. To put an object once more does no harm, so whatever is not surely refused is tried again, within the message's time.
+//   UP1. A message is sent only when S3 has said that it has the body: a consumer never meets a URI of nothing.
+//   UP2. To put an object once more does no harm, so whatever is not surely refused is tried again, within the message's time.
 
 import type { Host } from "../host.ts";
 import type { ObjectStore } from "../payload/objects.ts";
@@ -12,7 +12,7 @@ import type { Turn } from "./lanes.ts";
 /** A body without an answer is given up for this time, ms: 16 MiB, tried thrice by the client. */
 export const STORE_TIMEOUT_MS = 20_000;
 
-/** An answer for each turn whose body could not be stored, by place; the others may be sent (SB1). Never rejects. */
+/** An answer for each turn whose body could not be stored, by place; the others may be sent (UP1). Never rejects. */
 export async function storeBodies(
   turns: readonly Turn[],
   over: AbortSignal,
@@ -26,7 +26,7 @@ export async function storeBodies(
       await inTime(put, over, { host, service: "S3", timeoutMs: STORE_TIMEOUT_MS });
       item.isStored = true;
     } catch (cause) {
-      failures.set(place, { kind: isRefusal(cause) ? "unstored" : "throttled", cause }); // SB2
+      failures.set(place, { kind: isRefusal(cause) ? "unstored" : "throttled", cause }); // UP2
     }
   }
   await Promise.all(turns.map(store));

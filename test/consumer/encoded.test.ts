@@ -1,6 +1,7 @@
-// Attacks OB1 to OB3 of lib/consumer/open-body.ts: an encoded message is the message that its publisher meant, or none.
+// Attacks OP1 to OP3 of lib/consumer/open-body.ts: an encoded message is the message that its publisher meant, or none.
 
 import { gzipSync } from "node:zlib";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { SqsMessageAttribute } from "../../lib/aws/lambda.ts";
@@ -94,6 +95,23 @@ describe("an encoded message", () => {
     expect(codes()).toEqual(["SEMEL_PAYLOAD_MISMATCH"]);
   });
 
+  it("has the record that it would have as it is, whatever the payload", async () => {
+    const payload = fc.record({
+      id: fc.string({ minLength: 1 }).map((id) => `A${id}`),
+      lines: fc.array(fc.jsonValue()),
+    });
+    const property = fc.asyncProperty(payload, fc.constantFrom(GZIP, S3, BOTH), async (body, options) => {
+      const [encoded, plain] = [scene(), scene()];
+      expect(await encoded.take(await encoded.message(body, options))).toEqual(await plain.take({ body }));
+      const recordsOf = ({ memory }: Scene) =>
+        memory.items(RECORDS).map(({ pk, fingerprint, status }) => ({ pk, fingerprint, status }));
+      expect(recordsOf(encoded)).toEqual(recordsOf(plain));
+      expect(encoded.counted()).toBe(plain.counted());
+      expect(encoded.queue.deadLetters.length).toBe(plain.queue.deadLetters.length);
+    });
+    await fc.assert(property, { numRuns: 60 });
+  });
+
   it("of a batch: those that are not encoded do not wait for S3, and each is its own failure", async () => {
     const { message, take, counted, objects } = scene({}, ["never-applied"]);
     const stored = await message(order, S3);
@@ -137,7 +155,7 @@ describe("an encoded message", () => {
     expect(queue.deadLetters).toEqual([]);
   });
 
-  it("OB1, OB2: that is damaged goes to the dead-letter queue as it came, and nothing of its body is taken for a key", async () => {
+  it("OP1, OP2: that is damaged goes to the dead-letter queue as it came, and nothing of its body is taken for a key", async () => {
     const { take, queue, memory } = scene();
     const messageAttributes = { "semel-encoding": { dataType: "String", stringValue: "gzip+base64" } };
     const body = JSON.stringify({ id: "B-7" });
@@ -148,7 +166,7 @@ describe("an encoded message", () => {
     expect(memory.items(RECORDS)).toEqual([]);
   });
 
-  it("OB1: that the schema refuses goes there as it came, too, and its record has the payload's key and fingerprint", async () => {
+  it("OP1: that the schema refuses goes there as it came, too, and its record has the payload's key and fingerprint", async () => {
     const schema = z.object({ id: z.string(), lines: z.string() });
     const { message, take, queue, memory } = scene({ schema } as never);
     const encoded = await message(order, GZIP);
@@ -162,7 +180,7 @@ describe("an encoded message", () => {
     expect(stable({ memory })).toEqual(stable(plain));
   });
 
-  it("OB1: that its handler gives up goes there as it came", async () => {
+  it("OP1: that its handler gives up goes there as it came", async () => {
     const { message, orders, host, context, queue } = scene();
     const encoded = await message(order, GZIP);
     const handler = orders.lambda(() => {
@@ -186,7 +204,7 @@ describe("an encoded message", () => {
   });
 
   it.each(["commit", "watermark"] as const)(
-    "OB3: is read once in a batch, however often its handler runs, and afresh for each run: %s",
+    "OP3: is read once in a batch, however often its handler runs, and afresh for each run: %s",
     async (strategy) => {
       const isOrdered = strategy === "watermark";
       const options = isOrdered ? { strategy, key: undefined, redrive: "never" } : { strategy };

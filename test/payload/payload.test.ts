@@ -1,4 +1,4 @@
-// Attacks EB1-EB3, EN1, EN2, GZ1, GZ2, DE1 and DE2: payloads come back as they were, and nothing else is taken for one.
+// Attacks EB1-EB3, EC1, EC2, GZ1, GZ2, DE1 and DE2: payloads come back as they were, and nothing else is taken for one.
 
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
@@ -70,12 +70,12 @@ describe("a payload", () => {
         const plainBytes = messageBytes(text, attributes);
         const bytes = messageBytes(sent.body, sent.attributes);
         const encoding = sent.attributes[ENCODING_ATTRIBUTE]?.StringValue;
-        if (encoding === "gzip+base64") expect(bytes).toBeLessThan(plainBytes); // EN1
+        if (encoding === "gzip+base64") expect(bytes).toBeLessThan(plainBytes); // EC1
         if (sent.upload === undefined) expect(encoding === undefined || encoding === "gzip+base64").toBe(true);
         else {
           const { claimCheck: _, ...inline } = options;
           const unstored = encode(payload, { ...inline, claimCheck: undefined }, sha256);
-          expect(messageBytes(unstored.body, unstored.attributes)).toBeGreaterThan(options.claimCheck?.overBytes ?? 0); // EN2
+          expect(messageBytes(unstored.body, unstored.attributes)).toBeGreaterThan(options.claimCheck?.overBytes ?? 0); // EC2
           expect(() => JSON.parse(sent.body)).toThrow(); // EB3
           expect(bytes).toBeLessThan(2_048);
         }

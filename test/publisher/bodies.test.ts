@@ -1,4 +1,4 @@
-// Attacks SB1 and SB2, and what a publisher does with bodies that it may compress or store.
+// Attacks UP1 and UP2, and what a publisher does with bodies that it may compress or store.
 
 import { describe, expect, it } from "vitest";
 import type { SemelError } from "../../lib/errors.ts";
@@ -91,7 +91,7 @@ describe("compress", () => {
 });
 
 describe("claimCheck", () => {
-  it("SB1: puts what does not fit into S3 before it sends the URI; the others of the request go as they are", async () => {
+  it("UP1: puts what does not fit into S3 before it sends the URI; the others of the request go as they are", async () => {
     const { sendAll, sent, objects } = scene({}, { claimCheck: CLAIM_CHECK });
     expect(codes(await sendAll({ body: { n: 1 } }, { body: LARGE, key: "A-1" }))).toEqual(["sent", "sent"]);
     const [small, large] = sent();
@@ -114,7 +114,7 @@ describe("claimCheck", () => {
     expect(objects.log.length).toBe(2);
   });
 
-  it("SB2: puts again until S3 has it, the same object; one that it has is not put again for the queue's sake", async () => {
+  it("UP2: puts again until S3 has it, the same object; one that it has is not put again for the queue's sake", async () => {
     const ofRequest = (list: RequestFault[]) => () => list.shift() ?? "none";
     const objectFaults: ObjectFault[] = ["never-applied", "answer-lost", "hangs"];
     const day = { objectFaults, fifo: true, ofRequest: ofRequest(["answer-lost", "throttled"]) };
@@ -170,6 +170,19 @@ describe("claimCheck", () => {
     const { sendAll, requests } = scene(day, { claimCheck: CLAIM_CHECK, timeoutMs: 500 });
     expect(codes(await sendAll({ body: LARGE }))).toEqual(["SEMEL_NOT_SENT"]);
     expect(requests).toEqual([]);
+  });
+
+  it("a body beyond 16 MiB is refused: no consumer would take it", async () => {
+    const { sendAll, objects } = scene({}, { claimCheck: CLAIM_CHECK, compress: true });
+    const [fits, tooLarge] = await sendAll({ body: "x".repeat(2 ** 24) }, { body: "x".repeat(2 ** 24 + 1) });
+    expect(fits?.ok).toBe(true);
+    expect(tooLarge).toMatchObject({
+      error: {
+        code: "SEMEL_MESSAGE",
+        message: expect.stringMatching(/its body has 16777217 bytes. semel takes 16777216/),
+      },
+    });
+    expect(objects.log).toEqual([]);
   });
 
   it("the queue's own limit counts, and without a bucket the message is refused", async () => {

@@ -99,7 +99,7 @@ async function run(given: Day, fifo: boolean): Promise<Run> {
   expect(queue.requests.length).toBe(requests); // PS5
   const bodyOf = (body: string): string => {
     if (!body.startsWith("s3://")) return body;
-    return Buffer.from(objects.content.get(body.slice("s3://".length)) ?? "").toString(); // SB1: it is there
+    return Buffer.from(objects.content.get(body.slice("s3://".length)) ?? "").toString(); // UP1: it is there
   };
   return {
     queue,

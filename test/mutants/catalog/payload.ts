@@ -9,16 +9,16 @@ const PUBLISHER = "publisher/bodies.test.ts";
 
 export const PAYLOAD_MUTANTS: readonly Mutant[] = [
   {
-    name: "compressed though it is larger (EN1)",
+    name: "compressed though it is larger (EC1)",
     file: "lib/payload/encode.ts",
     find: "return isSmaller ? packed : plain;",
     replace: "return packed;",
     caughtBy: [PAYLOAD, PUBLISHER],
   },
   {
-    name: "stored though it fits (EN2)",
+    name: "stored though it fits (EC2)",
     file: "lib/payload/encode.ts",
-    find: "if (claimCheck === undefined || messageBytes(inline.body, inline.attributes) <= claimCheck.overBytes) return inline; // EN2",
+    find: "if (claimCheck === undefined || messageBytes(inline.body, inline.attributes) <= claimCheck.overBytes) return inline; // EC2",
     replace: "if (claimCheck === undefined) return inline;",
     caughtBy: [PAYLOAD, PUBLISHER],
   },
@@ -72,7 +72,7 @@ export const PAYLOAD_MUTANTS: readonly Mutant[] = [
     caughtBy: [PAYLOAD],
   },
   {
-    name: "sent before S3 has the body (SB1)",
+    name: "sent before S3 has the body (UP1)",
     file: "lib/publisher/try-once.ts",
     find: "const unstored = await storeBodies(turns, over, context);",
     replace: "const unstored = new Map<number, EntryAnswer>();",
@@ -86,7 +86,7 @@ export const PAYLOAD_MUTANTS: readonly Mutant[] = [
     caughtBy: [PUBLISHER],
   },
   {
-    name: "what S3 may still take is given up (SB2)",
+    name: "what S3 may still take is given up (UP2)",
     file: "lib/publisher/store-bodies.ts",
     find: `isRefusal(cause) ? "unstored" : "throttled"`,
     replace: `"unstored"`,
@@ -107,14 +107,14 @@ export const PAYLOAD_MUTANTS: readonly Mutant[] = [
     caughtBy: [PUBLISHER],
   },
   {
-    name: "a message that was not opened taken for its payload (OB2)",
+    name: "a message that was not opened taken for its payload (OP2)",
     file: "lib/consumer/message.ts",
     find: "unopened(given, error)",
     replace: "(void unopened, void error, given)",
     caughtBy: [CONSUMER],
   },
   {
-    name: "a dead letter of the payload, not of the body that came (OB1)",
+    name: "a dead letter of the payload, not of the body that came (OP1)",
     file: "lib/consumer/open-body.ts",
     find: "{ ...delivery, text: payload,",
     replace: "{ ...delivery, body: payload, text: payload,",
@@ -128,9 +128,9 @@ export const PAYLOAD_MUTANTS: readonly Mutant[] = [
     caughtBy: [CONSUMER],
   },
   {
-    name: "an object read with every run of its message (OB3)",
+    name: "an object read with every run of its message (OP3)",
     file: "lib/consumer/open-body.ts",
-    find: "if (known) return known; // OB3",
+    find: "if (known) return known; // OP3",
     replace: "",
     caughtBy: [CONSUMER],
   },
