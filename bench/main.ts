@@ -45,7 +45,7 @@ async function main(): Promise<number> {
 }
 
 async function run(options: BenchOptions, folder: string): Promise<Results> {
-  const bundles = await bundleAll(folder);
+  const bundles = await bundleAll(folder, options.contenders);
   const shown = progress();
   try {
     const samples = await measure(options, bundles, shown.report);

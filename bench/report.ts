@@ -215,10 +215,11 @@ function storageRows(columns: readonly Contender[], storage: readonly Storage[])
 }
 
 function sizeRows(columns: readonly Contender[], sizes: Bundles["sizes"]): string[][] {
-  const kilobytes = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KB`;
+  const kilobytes = (bytes: number | undefined): string =>
+    bytes === undefined ? NONE : `${(bytes / 1024).toFixed(0)} KB`;
   return [
-    ["bundle, SDK external", ...columns.map((name) => kilobytes(sizes[name].external.bytes))],
-    ["bundle, SDK included", ...columns.map((name) => kilobytes(sizes[name].included.bytes))],
+    ["bundle, SDK external", ...columns.map((name) => kilobytes(sizes[name]?.external.bytes))],
+    ["bundle, SDK included", ...columns.map((name) => kilobytes(sizes[name]?.included.bytes))],
   ];
 }
 

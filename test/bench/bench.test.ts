@@ -86,8 +86,9 @@ describe("the ledger", () => {
   let engine: FakeEngine;
   let bundles: Bundles;
   beforeAll(async () => {
-    [engine, bundles] = await Promise.all([startFakeEngine(), bundleAll(folder)]);
-    await createTables(engine, ["semel", "plain", "semel-insert"]);
+    const contenders = ["semel", "plain", "semel-insert"] as const;
+    [engine, bundles] = await Promise.all([startFakeEngine(), bundleAll(folder, contenders)]);
+    await createTables(engine, contenders);
   });
   afterAll(() => engine?.stop());
 
