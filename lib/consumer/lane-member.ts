@@ -9,7 +9,7 @@ import type { Delivery } from "../sources/source.ts";
 import { controlOf } from "./deadline.ts";
 import { handlerFailure, outOfTime } from "./failures.ts";
 import { readMessage } from "./message.ts";
-import { mayBeRejected } from "./rejection.ts";
+import { mayBeRejected, type RejectContext } from "./rejection.ts";
 import type { RunContext } from "./run.ts";
 import { openTx } from "./tx.ts";
 
@@ -73,19 +73,28 @@ export async function attempt(placed: Placed, run: RunItems, context: RunContext
     opened.close();
     if (met) return { kind: "met" };
     const { effects, guards } = opened.declared();
-    await store.learnKeys(tablesOfPuts(effects), control);
+    const puts = tablesOfPuts(effects);
+    if (puts.length > 0) await store.learnKeys(puts, control);
     const touches = touchesOf(effects, guards, store.keyNames);
     const [hasRead, unguarded] = [reads > 0, reads > guards.length];
     return { kind: "ready", member: { ...placed, effects, guards, touches, hasRead, unguarded } };
   } catch (thrown) {
     opened.close();
     if (met) return { kind: "met" };
-    const notStarted = deadline.gate.aborted && thrown === deadline.gate.reason;
-    const error = notStarted ? outOfTime("it was started") : handlerFailure(thrown);
-    return mayBeRejected(error, context)
-      ? { kind: "ready", member: rejected({ ...placed, hasRead: reads > 0 }, error) }
-      : { kind: "failed", error };
+    return afterThrown({ ...placed, hasRead: reads > 0 }, thrown, context);
   }
+}
+
+/** What is thrown before a message is ready rejects it, or fails it. */
+export function afterThrown(
+  placed: Placed & Pick<Member, "hasRead">,
+  thrown: unknown,
+  context: RejectContext,
+): Attempt {
+  const { gate } = context.deadline;
+  const notStarted = gate.aborted && thrown === gate.reason;
+  const error = notStarted ? outOfTime("it was started") : handlerFailure(thrown);
+  return mayBeRejected(error, context) ? { kind: "ready", member: rejected(placed, error) } : { kind: "failed", error };
 }
 
 /** It was judged by what it read, and a rejection guards nothing. */

@@ -10,7 +10,7 @@
 import type { SemelError } from "../errors.ts";
 import { RUN_REJECTIONS_MAX, type RunItems, runItems } from "../protocol/ordered-run.ts";
 import { isDone } from "../protocol/watermark.ts";
-import { attempt, type Member, type Placed } from "./lane-member.ts";
+import type { Member, Placed } from "./lane-member.ts";
 import { type LaneContext, laneCommitter } from "./lane-run.ts";
 
 /** Longest time that a message that is ready waits for others, ms; of the time that is left, at most this part. */
@@ -21,24 +21,29 @@ interface Gathered {
   readonly members: Member[];
   readonly items: RunItems;
   readonly untilMs: number;
+  /** Runs from when somebody first waits for a handler; one for all of the run, since most handlers take no time. */
+  timer: { readonly cancel: () => void; isOver: boolean } | undefined;
 }
 
 /** Resolves when all is settled, or when the lane stopped: what is not settled then is held. Never rejects. */
 export async function processLane(messages: readonly Placed[], context: LaneContext): Promise<void> {
-  const { deadline, host } = context;
+  const { attempt, deadline, host } = context;
   const { commit, isDoneBefore, fail, settleDone, surprises } = laneCommitter(context);
   /** Messages of a run: as many as there were when one met what they wrote. */
   let lengthMax = Number.POSITIVE_INFINITY;
   let run = gather();
+  /** Told when messages of the run have waited long enough. */
+  let onLate = (): void => {};
 
   function gather(): Gathered {
     const waitMs = Math.min(GATHER_MS_MAX, deadline.timeLeftMs() * GATHER_PART_MAX);
-    return { members: [], items: runItems(), untilMs: host.nowMs() + waitMs };
+    return { members: [], items: runItems(), untilMs: host.nowMs() + waitMs, timer: undefined };
   }
 
   /** Commits what is gathered. Resolves with the place to go on at; undefined: the lane stops. LN1 */
   async function flush(next: number): Promise<number | undefined> {
-    const { members } = run;
+    const { members, timer } = run;
+    timer?.cancel();
     run = gather();
     return members.length === 0 ? next : commit(members);
   }
@@ -55,7 +60,7 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
     const before = run;
     for (const delivery of [placed.delivery, ...placed.copies]) context.start(delivery);
     const expected = surprises();
-    const attempting = attempt(placed, before.items, context);
+    const attempting = attempt(placed, before.items);
     if (await isLate(attempting, before)) {
       const next = await flush(place); // LN2
       if (next !== place || surprises() !== expected) return next; // it runs again
@@ -90,13 +95,23 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
   }
 
   /** Does the message keep those that are ready waiting for too long? */
-  async function isLate(attempting: Promise<unknown>, { members, untilMs }: Gathered): Promise<boolean> {
-    if (members.length === 0) return false;
-    const late = Promise.withResolvers<boolean>();
-    const cancel = host.after(untilMs - host.nowMs(), () => late.resolve(true));
-    const isLateNow = await Promise.race([attempting.then(() => false), late.promise]);
-    cancel();
-    return isLateNow;
+  function isLate(attempting: Promise<unknown>, waiting: Gathered): boolean | Promise<boolean> {
+    if (waiting.members.length === 0) return false;
+    waiting.timer ??= startTimer(waiting.untilMs - host.nowMs());
+    if (waiting.timer.isOver) return true;
+    return new Promise((resolve) => {
+      onLate = () => resolve(true);
+      attempting.then(() => resolve(false));
+    });
+  }
+
+  function startTimer(delayMs: number): NonNullable<Gathered["timer"]> {
+    const cancel = host.after(delayMs, () => {
+      timer.isOver = true;
+      onLate();
+    });
+    const timer = { cancel, isOver: false };
+    return timer;
   }
 
   for (let next: number | undefined = 0; next !== undefined; ) {

@@ -21,7 +21,7 @@ export function countFirsts(places: readonly Place[]): number {
 
 /** Undefined where the source keeps no order. */
 export function laneOf({ origin, scope = origin, orderingKey }: Place): string | undefined {
-  return orderingKey === undefined ? undefined : JSON.stringify([scope, orderingKey]);
+  return orderingKey === undefined ? undefined : `${scope.length} ${scope}${orderingKey}`;
 }
 
 export interface Turn {

@@ -4,12 +4,13 @@
 //        would be taken for done. Receipts of one message in a batch run once.
 
 import { endOfTick } from "../host.ts";
+import type { RunItems } from "../protocol/ordered-run.ts";
 import { type Watermark, watermarkKey } from "../protocol/watermark.ts";
 import type { Delivery } from "../sources/source.ts";
 import { type StateWriter, stateWriter } from "../store/state-writer.ts";
 import { controlOf } from "./deadline.ts";
 import { processLane } from "./lane.ts";
-import type { Placed } from "./lane-member.ts";
+import { attempt, type Placed } from "./lane-member.ts";
 import type { LaneContext } from "./lane-run.ts";
 import { laneOf } from "./order.ts";
 import type { BatchShell } from "./process-message.ts";
@@ -56,11 +57,12 @@ async function runLane(messages: readonly Placed[], context: LanesContext, write
   const key = watermarkKey(options.consumer, { origin: scope, orderingKey }, host.sha256);
   const pk = context.reduction ? `${key}#${context.reduction.table}` : key; // what is done is another thing for each table of states
   const own = context.reduction
-    ? { ...context, ...reducer(messages, context.reduction, { ...context, writer }) }
-    : context;
+    ? reducer(messages, context.reduction, { ...context, writer })
+    : { store: context.store, attempt: (placed: Placed, run: RunItems) => attempt(placed, run, context) };
   const left = new Set(messages.flatMap(({ delivery, copies }) => [delivery, ...copies]));
   let latest: Watermark | undefined; // what the process remembers is bounded
   await processLane(messages, {
+    ...context,
     ...own,
     pk,
     known: () => higher(latest, watermarks.get(pk)),

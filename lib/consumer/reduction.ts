@@ -3,12 +3,15 @@
 import { SemelError } from "../errors.ts";
 import { tableOf } from "../protocol/effects.ts";
 import { MARK, STATE, watermarkOf } from "../protocol/keyed-state.ts";
+import { TOUCHES_NOTHING } from "../protocol/ordered-run.ts";
+import type { Delivery } from "../sources/source.ts";
 import type { StateWriter } from "../store/state-writer.ts";
-import type { Placed } from "./lane-member.ts";
+import { afterThrown, type Placed } from "./lane-member.ts";
+import type { LaneContext } from "./lane-run.ts";
 import { type Message, readMessage } from "./message.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { Shell } from "./process-message.ts";
-import type { RunContext } from "./run.ts";
+import type { RejectContext } from "./rejection.ts";
 import { commitState, type Reduction, readState, type StateOptions } from "./state-store.ts";
 
 const KNOWN: Readonly<Record<keyof Reduction, true>> = { table: true, partitionKey: true, initial: true, apply: true };
@@ -51,11 +54,12 @@ function wrong(what: string): SemelError {
 export function reducer(
   messages: readonly Placed[],
   reduction: Reduction,
-  { host, options, states, store, writer }: RunContext & Pick<Shell, "states"> & { readonly writer: StateWriter },
-): Pick<RunContext, "handler" | "store"> {
+  context: RejectContext & Pick<Shell, "states"> & { readonly writer: StateWriter },
+): Pick<LaneContext, "attempt" | "store"> {
+  const { deadline, host, options, states, store, writer } = context;
   const [first] = messages;
   const { origin = "", scope = origin, orderingKey = "" } = first?.delivery ?? {};
-  const came = new Map<string, Message>();
+  const came = new Map<Delivery, Message>();
   const state: StateOptions = {
     reduction,
     key: {
@@ -72,25 +76,36 @@ export function reducer(
     writer,
     async messagesOf(move) {
       const passed = new Set(move.passedOver.map(({ position }) => position));
-      const ofRun = messages.filter(({ position }) => position >= move.first && position <= move.position);
-      const folded = ofRun.filter(({ position }) => !passed.has(position));
-      return Promise.all(
-        folded.map(async ({ delivery }) => {
-          const unused = came.get(delivery.messageId);
-          came.delete(delivery.messageId); // SS1
-          return unused ?? readMessage(delivery, options);
-        }),
-      );
+      const folded: Message[] = [];
+      for (const { delivery, position } of messages) {
+        if (position < move.first || position > move.position || passed.has(position)) continue;
+        const unused = came.get(delivery);
+        came.delete(delivery); // SS1
+        folded.push(unused ?? (await readMessage(delivery, options)));
+      }
+      return folded;
     },
   };
   return {
-    handler: (message) => {
-      if (orderingKey === "")
-        throw new SemelError("Cannot fold the message: it has no ordering key. Give its record a key", {
-          code: "SEMEL_KEY",
-          retryable: true,
-        });
-      came.set(message.messageId, message);
+    async attempt(placed) {
+      const { delivery } = placed;
+      try {
+        const message = await readMessage(delivery, options);
+        deadline.gate.throwIfAborted();
+        if (orderingKey === "") throw keyless();
+        came.set(delivery, message);
+        const member = {
+          ...placed,
+          effects: [],
+          guards: [],
+          touches: TOUCHES_NOTHING,
+          hasRead: false,
+          unguarded: false,
+        };
+        return { kind: "ready", member };
+      } catch (thrown) {
+        return afterThrown({ ...placed, hasRead: false }, thrown, context);
+      }
     },
     store: {
       ...store,
@@ -107,4 +122,11 @@ export function reducer(
       },
     },
   };
+}
+
+function keyless(): SemelError {
+  return new SemelError("Cannot fold the message: it has no ordering key. Give its record a key", {
+    code: "SEMEL_KEY",
+    retryable: true,
+  });
 }

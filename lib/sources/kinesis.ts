@@ -63,7 +63,7 @@ const AGGREGATED = Buffer.from([0xf3, 0x89, 0x9a, 0xc2]);
 
 /** KN1. Not the message's fault: it is not rejected, and a consumer that can read it finds it in the stream. */
 function refuseAggregated(bytes: Buffer): Buffer {
-  if (!bytes.subarray(0, AGGREGATED.length).equals(AGGREGATED)) return bytes;
+  if (bytes[0] !== AGGREGATED[0] || !bytes.subarray(0, AGGREGATED.length).equals(AGGREGATED)) return bytes;
   throw new SemelError(
     "Cannot decode the record: the Kinesis Producer Library aggregated several messages into it, and semel does not take " +
       "them apart, since they share one sequence number. Set AggregationEnabled of the producer to false",
