@@ -68,7 +68,8 @@ export async function attempt(placed: Placed, run: RunItems, context: RunContext
     const message = await readMessage(delivery, options);
     await slots.run(async () => {
       deadline.gate.throwIfAborted();
-      await untilGate((async () => handler(message, opened.tx))());
+      const running: unknown = handler(message, opened.tx);
+      if (isThenable(running)) await untilGate(Promise.resolve(running)); // most that only declare are over by now
     });
     opened.close();
     if (met) return { kind: "met" };
@@ -83,6 +84,10 @@ export async function attempt(placed: Placed, run: RunItems, context: RunContext
     if (met) return { kind: "met" };
     return afterThrown({ ...placed, hasRead: reads > 0 }, thrown, context);
   }
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";
 }
 
 /** What is thrown before a message is ready rejects it, or fails it. */

@@ -31,7 +31,7 @@ export interface LaneContext extends RunContext {
   /** Its handler starts. */
   start(delivery: Delivery): void;
   /** What a message brings into the run, whose other messages touch `run`. Never rejects. */
-  attempt(placed: Placed, run: RunItems): Promise<Attempt>;
+  attempt(placed: Placed, run: RunItems): Attempt | Promise<Attempt>;
   /** Notes what became of a delivery; false: it is to come again, or nobody waits for it any more. */
   conclude(delivery: Delivery, outcome: MessageOutcome): boolean;
 }

@@ -58,14 +58,15 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
     }
     if (run.members.length === 0) run = gather();
     const before = run;
-    for (const delivery of [placed.delivery, ...placed.copies]) context.start(delivery);
+    context.start(placed.delivery);
+    for (const copy of placed.copies) context.start(copy);
     const expected = surprises();
     const attempting = attempt(placed, before.items);
-    if (await isLate(attempting, before)) {
+    if (attempting instanceof Promise && (await isLate(attempting, before))) {
       const next = await flush(place); // LN2
       if (next !== place || surprises() !== expected) return next; // it runs again
     }
-    const made = await attempting;
+    const made = attempting instanceof Promise ? await attempting : attempting;
     if (made.kind === "failed") return afterFailure(placed, made.error);
     const givenUp = made.kind === "ready" && made.member.rejection?.code === "SEMEL_PERMANENT";
     if (givenUp && before.members.some(({ rejection }) => rejection === undefined)) return flush(place); // LN4: it runs again

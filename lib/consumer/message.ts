@@ -112,7 +112,7 @@ function decodedOrText(delivery: Delivery): unknown {
   try {
     return delivery.decode();
   } catch {
-    return delivery.body;
+    return delivery.text();
   }
 }
 

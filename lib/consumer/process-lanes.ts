@@ -87,10 +87,25 @@ function higher(one: Watermark | undefined, other: Watermark | undefined): Water
 export function inLanes(deliveries: readonly Delivery[]): Placed[][] {
   const lanes = Map.groupBy(deliveries, laneOf);
   return [...lanes.values()].map((lane) => {
+    if (isInOrder(lane)) {
+      return lane.map((delivery, place) => ({ delivery, position: delivery.position ?? "", place, copies: NONE }));
+    }
     const messages = Map.groupBy(lane, ({ position = "" }) => position);
     const inOrder = [...messages].sort(([one], [other]) => (one < other ? -1 : 1));
     return inOrder.flatMap(([position, [delivery, ...copies]], place) =>
       delivery ? [{ delivery, position, place, copies }] : [],
     );
+  });
+}
+
+const NONE: readonly Delivery[] = [];
+
+/** As sources give it: nothing to sort, and nothing twice. */
+function isInOrder(lane: readonly Delivery[]): boolean {
+  let before = "";
+  return lane.every(({ position = "" }) => {
+    const isNext = position > before;
+    before = position;
+    return isNext;
   });
 }

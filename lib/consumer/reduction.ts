@@ -6,7 +6,7 @@ import { MARK, STATE, watermarkOf } from "../protocol/keyed-state.ts";
 import { TOUCHES_NOTHING } from "../protocol/ordered-run.ts";
 import type { Delivery } from "../sources/source.ts";
 import type { StateWriter } from "../store/state-writer.ts";
-import { afterThrown, type Placed } from "./lane-member.ts";
+import { type Attempt, afterThrown, type Placed } from "./lane-member.ts";
 import type { LaneContext } from "./lane-run.ts";
 import { type Message, readMessage } from "./message.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -50,6 +50,14 @@ function wrong(what: string): SemelError {
   return new SemelError(`Cannot reduce: ${what}`, { code: "SEMEL_OPTIONS", retryable: false });
 }
 
+const NOTHING_DECLARED = {
+  effects: [],
+  guards: [],
+  touches: TOUCHES_NOTHING,
+  hasRead: false,
+  unguarded: false,
+} as const;
+
 /** What stands in place of a handler and a store, for the messages of one ordering key. */
 export function reducer(
   messages: readonly Placed[],
@@ -86,25 +94,22 @@ export function reducer(
       return folded;
     },
   };
+  function taken(placed: Placed, message: Message): Attempt {
+    deadline.gate.throwIfAborted();
+    if (orderingKey === "") throw keyless();
+    came.set(placed.delivery, message);
+    return { kind: "ready", member: { ...placed, ...NOTHING_DECLARED } };
+  }
+
   return {
-    async attempt(placed) {
-      const { delivery } = placed;
+    attempt(placed) {
+      const failed = (thrown: unknown): Attempt => afterThrown({ ...placed, hasRead: false }, thrown, context);
       try {
-        const message = await readMessage(delivery, options);
-        deadline.gate.throwIfAborted();
-        if (orderingKey === "") throw keyless();
-        came.set(delivery, message);
-        const member = {
-          ...placed,
-          effects: [],
-          guards: [],
-          touches: TOUCHES_NOTHING,
-          hasRead: false,
-          unguarded: false,
-        };
-        return { kind: "ready", member };
+        const message = readMessage(placed.delivery, options);
+        if (message instanceof Promise) return message.then((read) => taken(placed, read)).catch(failed);
+        return taken(placed, message);
       } catch (thrown) {
-        return afterThrown({ ...placed, hasRead: false }, thrown, context);
+        return failed(thrown);
       }
     },
     store: {

@@ -132,9 +132,9 @@ export async function moveAway(
   const queueUrl = options.deadLetterQueueUrl;
   if (queueUrl === undefined)
     return { kind: "failed", error: notRejected(error, NOT_MOVED, "no queue is named any more") };
-  const { messageId } = delivery;
+  const { messageId, messageAttributes } = delivery;
   const failure = { code: error.code, reason: reasonOf(error), consumer: options.consumer, messageId };
-  const letter = deadLetter(delivery.letter?.() ?? delivery, failure);
+  const letter = deadLetter(delivery.letter?.() ?? { body: delivery.text(), messageAttributes }, failure);
   const isFifo = queueUrl.endsWith(FIFO_QUEUE_SUFFIX);
   try {
     const sent = isFifo ? { ...letter, fifo: fifoIds(delivery, context) } : letter;
