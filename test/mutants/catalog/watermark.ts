@@ -69,8 +69,8 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
   {
     name: "a message that was passed over counts as done (WM3)",
     file: LANE_RUN,
-    find: "if (!passed) return",
-    replace: "if (!passed || placed.copies) return",
+    find: "if (passed) return",
+    replace: "if (passed && !placed.copies) return",
     caughtBy: [TEST, SCHEDULES],
   },
   {
@@ -111,8 +111,8 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
   {
     name: "ready messages wait for a slow handler (LN2)",
     file: LANE,
-    find: "if (members.length === 0) return false;",
-    replace: "if (members.length >= 0) return false;",
+    find: "if (waiting.members.length === 0) return false;",
+    replace: "if (waiting.members.length >= 0) return false;",
     caughtBy: [TEST],
   },
   {
@@ -153,8 +153,8 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
   {
     name: "what was passed over is folded",
     file: REDUCTION,
-    find: "!passed.has(position)",
-    replace: "!passed.has(position.trimStart().slice(1))",
+    find: "passed.has(position)",
+    replace: "passed.has(position.trimStart().slice(1))",
     caughtBy: [REDUCE],
   },
   {
@@ -175,7 +175,7 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
   {
     name: "a state folded twice on the same messages (SS1)",
     file: REDUCTION,
-    find: "came.delete(delivery.messageId); // SS1",
+    find: "came.delete(delivery); // SS1",
     replace: "",
     caughtBy: [FOLDS],
   },
@@ -189,7 +189,7 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
   {
     name: "positions of two shards compared (KN3)",
     file: "lib/sources/kinesis.ts",
-    find: 'eventId.replace(/:.*$/, "")',
+    find: 'eventId.split(":", 1)[0]',
     replace: '""',
     caughtBy: [FOLDS],
   },
