@@ -100,7 +100,7 @@ export function inLanes(deliveries: readonly Delivery[]): Placed[][] {
 
 const NONE: readonly Delivery[] = [];
 
-/** As sources give it: nothing to sort, and nothing twice. */
+/** LA1. As sources give it: nothing to sort, and nothing twice. */
 function isInOrder(lane: readonly Delivery[]): boolean {
   let before = "";
   return lane.every(({ position = "" }) => {

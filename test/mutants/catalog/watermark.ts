@@ -130,6 +130,13 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
     caughtBy: [TEST],
   },
   {
+    name: "receipts of one message one behind the other taken for two (LA1)",
+    file: LANES,
+    find: "const isNext = position > before;",
+    replace: "const isNext = position >= before;",
+    caughtBy: [TEST],
+  },
+  {
     name: "a state written over another write (KS1)",
     file: STATE,
     find: "#semelMark.attemptId = :semelSeen AND ",
