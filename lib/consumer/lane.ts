@@ -8,6 +8,7 @@
 //   LN4. A message is given up for good only by a run of its handler that had all before it committed.
 
 import type { SemelError } from "../errors.ts";
+import type { Host } from "../host.ts";
 import { RUN_REJECTIONS_MAX, type RunItems, runItems } from "../protocol/ordered-run.ts";
 import { isDone } from "../protocol/watermark.ts";
 import type { Member, Placed } from "./lane-member.ts";
@@ -20,9 +21,7 @@ const GATHER_PART_MAX = 1 / 4;
 interface Gathered {
   readonly members: Member[];
   readonly items: RunItems;
-  readonly untilMs: number;
-  /** Runs from when somebody first waits for a handler; one for all of the run, since most handlers take no time. */
-  timer: { readonly cancel: () => void; isOver: boolean } | undefined;
+  readonly patience: Patience;
 }
 
 /** Resolves when all is settled, or when the lane stopped: what is not settled then is held. Never rejects. */
@@ -32,18 +31,16 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
   /** Messages of a run: as many as there were when one met what they wrote. */
   let lengthMax = Number.POSITIVE_INFINITY;
   let run = gather();
-  /** Told when messages of the run have waited long enough. */
-  let onLate = (): void => {};
 
   function gather(): Gathered {
     const waitMs = Math.min(GATHER_MS_MAX, deadline.timeLeftMs() * GATHER_PART_MAX);
-    return { members: [], items: runItems(), untilMs: host.nowMs() + waitMs, timer: undefined };
+    return { members: [], items: runItems(), patience: patienceUntil(host.nowMs() + waitMs, host) };
   }
 
   /** Commits what is gathered. Resolves with the place to go on at; undefined: the lane stops. LN1 */
   async function flush(next: number): Promise<number | undefined> {
-    const { members, timer } = run;
-    timer?.cancel();
+    const { members, patience } = run;
+    patience.end();
     run = gather();
     return members.length === 0 ? next : commit(members);
   }
@@ -96,23 +93,8 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
   }
 
   /** Does the message keep those that are ready waiting for too long? */
-  function isLate(attempting: Promise<unknown>, waiting: Gathered): boolean | Promise<boolean> {
-    if (waiting.members.length === 0) return false;
-    waiting.timer ??= startTimer(waiting.untilMs - host.nowMs());
-    if (waiting.timer.isOver) return true;
-    return new Promise((resolve) => {
-      onLate = () => resolve(true);
-      attempting.then(() => resolve(false));
-    });
-  }
-
-  function startTimer(delayMs: number): NonNullable<Gathered["timer"]> {
-    const cancel = host.after(delayMs, () => {
-      timer.isOver = true;
-      onLate();
-    });
-    const timer = { cancel, isOver: false };
-    return timer;
+  function isLate(attempting: Promise<unknown>, { members, patience }: Gathered): boolean | Promise<boolean> {
+    return members.length > 0 && patience.isOverBefore(attempting);
   }
 
   for (let next: number | undefined = 0; next !== undefined; ) {
@@ -120,4 +102,32 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
     next = placed ? await take(placed) : await flush(messages.length);
     if (next === messages.length && run.members.length === 0) return;
   }
+}
+
+/** How long messages that are ready wait for a handler. */
+interface Patience {
+  /** `attempting` never rejects. */
+  isOverBefore(attempting: Promise<unknown>): boolean | Promise<boolean>;
+  end(): void;
+}
+
+/** One timer for all messages of a run, from the first one that is waited for: most handlers take no time. */
+function patienceUntil(untilMs: number, host: Host): Patience {
+  let cancel: (() => void) | undefined;
+  let isOver = false;
+  let tell = (): void => {};
+  return {
+    isOverBefore(attempting) {
+      cancel ??= host.after(untilMs - host.nowMs(), () => {
+        isOver = true;
+        tell();
+      });
+      if (isOver) return true;
+      return new Promise((resolve) => {
+        tell = () => resolve(true);
+        void attempting.then(() => resolve(false));
+      });
+    },
+    end: () => cancel?.(),
+  };
 }

@@ -111,8 +111,8 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
   {
     name: "ready messages wait for a slow handler (LN2)",
     file: LANE,
-    find: "if (waiting.members.length === 0) return false;",
-    replace: "if (waiting.members.length >= 0) return false;",
+    find: "return members.length > 0 && patience",
+    replace: "return members.length < 0 && patience",
     caughtBy: [TEST],
   },
   {
