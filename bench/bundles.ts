@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { CONTENDERS, type Contender } from "./names.ts";
+import type { Contender } from "./names.ts";
 
 export interface Size {
   readonly bytes: number;
@@ -13,28 +13,30 @@ export interface Size {
 
 export interface Bundles {
   readonly worker: string;
-  readonly contenders: Readonly<Record<Contender, string>>;
+  /** The file of one of those that were asked for. */
+  fileOf(contender: Contender): string;
   /** With the AWS SDK inside, and without. */
-  readonly sizes: Readonly<Record<Contender, { readonly included: Size; readonly external: Size }>>;
+  readonly sizes: { readonly [C in Contender]?: { readonly included: Size; readonly external: Size } };
 }
 
 const BANNER =
   'import{createRequire as __benchRequire}from"node:module";const require=__benchRequire(import.meta.url);';
 
-export async function bundleAll(folder: string): Promise<Bundles> {
+export async function bundleAll(folder: string, contenders: readonly Contender[]): Promise<Bundles> {
   const source = (file: string): string => join(import.meta.dirname, file);
-  const entries = CONTENDERS.map((name) => source(`contenders/${name}.ts`));
+  const entries = contenders.map((name) => source(`contenders/${name}.ts`));
   const [included, external] = [join(folder, "included"), join(folder, "external")];
   await bundle(entries, included, []);
   await bundle(entries, external, ["@aws-sdk/*", "@smithy/*"]);
   await bundle([source("worker.ts")], folder, []);
   return {
     worker: join(folder, "worker.mjs"),
-    contenders: record((name) => join(included, `${name}.mjs`)),
-    sizes: record((name) => ({
-      included: size(join(included, `${name}.mjs`)),
-      external: size(join(external, `${name}.mjs`)),
-    })),
+    fileOf: (name) => join(included, `${name}.mjs`),
+    sizes: Object.fromEntries(
+      contenders.map((name) => {
+        return [name, { included: size(join(included, `${name}.mjs`)), external: size(join(external, `${name}.mjs`)) }];
+      }),
+    ),
   };
 }
 
@@ -59,8 +61,4 @@ async function bundle(entryPoints: string[], outdir: string, external: string[])
 function size(file: string): Size {
   const text = readFileSync(file);
   return { bytes: text.length, gzipBytes: gzipSync(text).length };
-}
-
-function record<T>(make: (name: Contender) => T): Record<Contender, T> {
-  return Object.fromEntries(CONTENDERS.map((name) => [name, make(name)])) as Record<Contender, T>;
 }

@@ -6,6 +6,7 @@ import { startDynoxide } from "../test/support/dynoxide.ts";
 import type { DelayModel } from "./engine/delays.ts";
 import type { EngineCall, Taken } from "./engine/process.ts";
 import { start } from "./ipc.ts";
+import { amountOf } from "./names.ts";
 
 export interface Engine {
   readonly endpoint: string;
@@ -17,6 +18,8 @@ export interface Engine {
 
 export interface FakeEngine extends Engine {
   setModel(model: DelayModel): Promise<void>;
+  /** How many a table holds. */
+  items(table: string): Promise<number>;
   /** What was counted since the last time. */
   takeCounters(): Promise<Taken>;
 }
@@ -29,6 +32,7 @@ export async function startFakeEngine(): Promise<FakeEngine> {
     createTable: async (table, partitionKey) => void (await engine.call({ kind: "create-table", table, partitionKey })),
     setModel: async (model) => void (await engine.call({ kind: "set-model", model })),
     takeCounters: async () => (await engine.call({ kind: "take-counters" })) as Taken,
+    items: async (table) => (await engine.call({ kind: "items", table })) as number,
     sum: async (table, attribute) => (await engine.call({ kind: "sum", table, attribute })) as number,
     stop: engine.stop,
   };
@@ -52,7 +56,7 @@ export async function startEmbeddedEngine(): Promise<Engine> {
     async sum(TableName, attribute) {
       let total = 0;
       for await (const { Items = [] } of paginateScan({ client }, { TableName, ConsistentRead: true })) {
-        for (const item of Items) total += Number(item[attribute]?.N ?? 0);
+        for (const item of Items) total += amountOf(item, attribute);
       }
       return total;
     },

@@ -1,11 +1,13 @@
 // Synthetic SQS events of the real shape. A message's number gives its id and its item, so that every process that makes
 // message n makes the same one.
 
-import type { SqsEvent, SqsRecord } from "../lib/aws/lambda.ts";
+import type { KinesisEvent, SqsEvent, SqsRecord } from "../lib/aws/lambda.ts";
+import { isOrdered, type OrderedVariant, orderedEvent, orderingKeyOf } from "./ordered-events.ts";
 
 /** Which items the messages of a batch increment, and which of them came before. */
 export const VARIANTS = ["distinct", "pairs", "hot", "redelivered", "scattered"] as const;
-export type Variant = (typeof VARIANTS)[number];
+export type StandardVariant = (typeof VARIANTS)[number];
+export type Variant = StandardVariant | OrderedVariant;
 
 export interface Batch {
   readonly variant: Variant;
@@ -26,6 +28,16 @@ const PADDING = "x".repeat(160);
 /** Of 10 messages of the variant "redelivered", one was processed before. */
 const REDELIVERED_EVERY = 10;
 
+export function eventOf(batch: Batch): SqsEvent | KinesisEvent {
+  const { variant } = batch;
+  if (!isOrdered(variant)) return sqsEvent(batch);
+  const messages = numbers(batch).map((number) => {
+    return { number, orderingKey: orderingKeyOf(number, variant), body: bodyOf(number, batch) };
+  });
+  return orderedEvent(variant, messages);
+}
+
+/** Of a standard queue. */
 export function sqsEvent(batch: Batch): SqsEvent {
   return { Records: numbers(batch).map((number) => record(number, batch)) };
 }
@@ -56,6 +68,7 @@ function redelivered(number: number, { variant, first }: Batch): boolean {
 }
 
 function itemOf(number: number, { variant, first }: Batch): string {
+  if (isOrdered(variant)) return orderingKeyOf(number, variant);
   if (variant === "hot") return "item-hot";
   if (variant === "scattered") return `item-${scattered(number) % ITEMS}`;
   const place = variant === "pairs" ? first + Math.floor((number - first) / 2) : number;
@@ -69,12 +82,15 @@ function scattered(number: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
+function bodyOf(number: number, batch: Batch): string {
+  return JSON.stringify({ item: itemOf(number, batch), amount: 1, padding: PADDING } satisfies Body);
+}
+
 function record(number: number, batch: Batch): SqsRecord {
-  const body: Body = { item: itemOf(number, batch), amount: 1, padding: PADDING };
   return {
     messageId: `00000000-0000-4000-8000-${number.toString(16).padStart(12, "0")}`,
     receiptHandle: `AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a${number}`,
-    body: JSON.stringify(body),
+    body: bodyOf(number, batch),
     attributes: {
       ApproximateReceiveCount: redelivered(number, batch) ? "2" : "1",
       SentTimestamp: "1767600000000",

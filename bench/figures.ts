@@ -1,7 +1,7 @@
 // Samples to figures: a summary over the rounds, and its ratio to the baseline of the same round. Pure.
 
 import type { Sample } from "./measure.ts";
-import { BASELINE, type Contender } from "./names.ts";
+import { baselineOf, type Contender } from "./names.ts";
 import type { Scenario } from "./plan.ts";
 import type { Start } from "./starts.ts";
 import { ratios, type Summary, summary } from "./statistics.ts";
@@ -64,7 +64,7 @@ function figures<Metric extends string>(
       metrics.flatMap((metric) => {
         const values = valuesOf(contender, metric);
         if (values.length === 0) return [];
-        const ratio = ratios(values, valuesOf(BASELINE, metric));
+        const ratio = ratios(values, valuesOf(baselineOf(contender), metric));
         return [[metric, { ...summary(values), ...(ratio && { ratio }) }] as const];
       }),
     ),

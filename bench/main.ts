@@ -9,9 +9,10 @@ import { scenarioFigures, startFigures } from "./figures.ts";
 import { measure, type Sample } from "./measure.ts";
 import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
 import { progress } from "./progress.ts";
-import { type Results, readmeTable, terminalTables } from "./report.ts";
+import { type Results, readmeTables, terminalTables } from "./report.ts";
 import { measureStarts } from "./starts.ts";
 import { median } from "./statistics.ts";
+import { measureStorage } from "./storage.ts";
 
 async function main(): Promise<number> {
   let options: BenchOptions | undefined;
@@ -35,7 +36,7 @@ async function main(): Promise<number> {
       writeFileSync(options.json, `${JSON.stringify({ machine: machine(results), options, ...results }, null, 2)}\n`);
     }
     if (options.markdown !== undefined) {
-      updateMarkdown(options.markdown, `${description(options, results)}\n\n${readmeTable(results)}\n`, "bench");
+      updateMarkdown(options.markdown, `${description(options, results)}\n\n${readmeTables(results)}\n`, "bench");
     }
     return 0;
   } finally {
@@ -44,15 +45,17 @@ async function main(): Promise<number> {
 }
 
 async function run(options: BenchOptions, folder: string): Promise<Results> {
-  const bundles = await bundleAll(folder);
+  const bundles = await bundleAll(folder, options.contenders);
   const shown = progress();
   try {
     const samples = await measure(options, bundles, shown.report);
     const starts = await measureStarts(options, bundles, shown.report);
+    const storage = await measureStorage(options, bundles, shown.report);
     return {
       contenders: options.contenders,
       scenarios: scenarioFigures(samples),
       starts: startFigures(starts),
+      storage,
       sizes: bundles.sizes,
       foreignLoad: foreignLoadOf(samples),
     };

@@ -3,11 +3,11 @@
 
 import type { Bundles } from "./bundles.ts";
 import { type Engine, type FakeEngine, startEmbeddedEngine, startFakeEngine } from "./engines.ts";
-import { type Batch, messageNumbers } from "./events.ts";
+import { type Batch, messageNumbers, type Variant } from "./events.ts";
 import { watchForeignLoad } from "./foreign-load.ts";
-import type { Contender } from "./names.ts";
+import { type Contender, isOrderedContender } from "./names.ts";
 import { type BenchOptions, EMBEDDED } from "./options.ts";
-import { repeats, type Scenario, scenarios, sideBySide } from "./plan.ts";
+import { competes, orderedScenarios, repeats, type Scenario, scenarios, sideBySide } from "./plan.ts";
 import { createTables, openSandbox, type Sandbox } from "./sandbox.ts";
 import { sampleSideBySide } from "./side-by-side.ts";
 import { median } from "./statistics.ts";
@@ -34,10 +34,13 @@ export interface Sample {
 export type Report = (done: number, total: number, what: string) => void;
 
 export async function measure(options: BenchOptions, bundles: Bundles, report: Report): Promise<Sample[]> {
-  const all = scenarios(options.models, options.batches);
+  const { batches, contenders, largeBatch, models } = options;
+  const planned = [...scenarios(models, batches), ...orderedScenarios(models, largeBatch)];
+  const all = planned.filter((scenario) => contenders.some((name) => competes(name, scenario)));
   const next = messageNumbers();
   const samples: Sample[] = [];
-  const total = all.length * options.rounds * options.contenders.length + options.rounds;
+  const aRound = all.flatMap((scenario) => contenders.filter((name) => competes(name, scenario))).length;
+  const total = (aRound + 1) * options.rounds;
   for (const embedded of [false, true]) {
     const own = all.filter(({ model }) => (model === EMBEDDED) === embedded);
     if (own.length === 0) continue;
@@ -78,23 +81,35 @@ async function* runSideBySide({ options, fake, ...context }: RunContext): AsyncG
 
 async function* runAll(own: readonly Scenario[], context: RunContext): AsyncGenerator<Sample> {
   const { options, engine, next } = context;
-  await createTables(engine, options.contenders);
+  const contenders = options.contenders.filter((name) => own.some((scenario) => competes(name, scenario)));
+  await createTables(engine, contenders);
   const sandboxes: Sandbox[] = [];
   try {
-    for (const contender of options.contenders) sandboxes.push(await openSandbox(contender, context));
+    for (const contender of contenders) sandboxes.push(await openSandbox(contender, context));
     for (const sandbox of sandboxes) {
-      await sandbox.run(options.warmUp.map((messages) => ({ variant: "distinct", first: next(messages), messages })));
+      const variants = warmUpOf(sandbox.contender);
+      await sandbox.run(
+        options.warmUp.map((messages, index) => {
+          return { variant: variants[index % variants.length] ?? "distinct", first: next(messages), messages };
+        }),
+      );
       await sandbox.check();
     }
     for (let round = 0; round < options.rounds; round++) {
       const order = round % 2 === 0 ? sandboxes : sandboxes.toReversed();
       for (const scenario of own) {
-        for (const sandbox of order) yield { ...(await sampleOf(sandbox, scenario, context)), round };
+        const able = order.filter(({ contender }) => competes(contender, scenario));
+        for (const sandbox of able) yield { ...(await sampleOf(sandbox, scenario, context)), round };
       }
     }
   } finally {
     await Promise.all(sandboxes.map((sandbox) => sandbox.stop()));
   }
+}
+
+/** Ordered contenders meet each source and each of its keys. */
+function warmUpOf(contender: Contender): readonly Variant[] {
+  return isOrderedContender(contender) ? ["one-group", "ten-groups", "stream"] : ["distinct"];
 }
 
 async function sampleOf(sandbox: Sandbox, scenario: Scenario, context: RunContext): Promise<Omit<Sample, "round">> {

@@ -2,7 +2,7 @@
 
 import { parseArgs } from "node:util";
 import { DELAY_MODELS, type DelayModel } from "./engine/delays.ts";
-import { BASELINE, CONTENDERS, type Contender } from "./names.ts";
+import { baselineOf, CONTENDERS, type Contender } from "./names.ts";
 
 /** The embedded engine stands beside the delay models of the benchmark's own. */
 export const EMBEDDED = "embedded";
@@ -14,19 +14,22 @@ export interface BenchOptions {
   /** Messages of a batch. */
   readonly batches: readonly number[];
   readonly models: readonly Model[];
-  /** The baseline is always among them. */
+  /** With the baseline of each. */
   readonly contenders: readonly Contender[];
   /** Fresh processes a contender, for memory and start. */
   readonly starts: number;
+  /** Ordered messages whose storage is counted. */
+  readonly stored: number;
   /** Batches before the first round, so that the code is warm: messages of each. */
   readonly warmUp: readonly number[];
-  /** Messages of the large batches that peak memory is measured with. */
+  /** Messages of a stream's batch, and of the large batches that peak memory is measured with. */
   readonly largeBatch: number;
   readonly json: string | undefined;
   readonly markdown: string | undefined;
 }
 
 const MESSAGES_MAX = 10_000;
+const STORED_MAX = 100_000_000;
 
 export const USAGE = `npm run bench -- [options]
 
@@ -35,8 +38,11 @@ export const USAGE = `npm run bench -- [options]
   --models NAME,...   of ${MODELS.join(", ")} (default: all). U0, U5: every request takes 0 or 5 ms.
                       R5: a request 5 ms, a transaction 15.6 ms + 0.225 ms an action. embedded: dynoxide
   --contenders NAME,...
-                      of ${CONTENDERS.join(", ")} (default: all); ${BASELINE} always runs
+                      of ${CONTENDERS.join(", ")} (default: all); what they are compared with
+                      always runs
   --starts N          fresh processes for memory and start, 0 to leave them out (default: 3)
+  --stored N          ordered messages of 100 keys, to count what they leave in the tables, 0 to leave it out
+                      (default: 1000000)
   --quick             a run of less than a minute: fewer rounds, smaller batches, noisier figures
   --json FILE         write all figures there
   --markdown FILE     write the table there, between <!-- bench:begin --> and <!-- bench:end -->
@@ -53,6 +59,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
       models: { type: "string" },
       contenders: { type: "string" },
       starts: { type: "string" },
+      stored: { type: "string" },
       quick: { type: "boolean", default: false },
       json: { type: "string" },
       markdown: { type: "string" },
@@ -66,8 +73,9 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
     rounds: wholeNumber("rounds", values.rounds ?? (quick ? "2" : "5"), 1, 100),
     batches: batches(values.batches ?? (quick ? "1,10,100" : "1,10,100,1000")),
     models: names("models", values.models, MODELS),
-    contenders: CONTENDERS.filter((name) => name === BASELINE || contenders.includes(name)),
+    contenders: CONTENDERS.filter((name) => contenders.some((one) => one === name || baselineOf(one) === name)),
     starts: wholeNumber("starts", values.starts ?? (quick ? "1" : "3"), 0, 100),
+    stored: wholeNumber("stored", values.stored ?? (quick ? "10000" : "1000000"), 0, STORED_MAX),
     warmUp: quick ? [10, 10, 10, 100] : [...Array<number>(20).fill(10), ...Array<number>(20).fill(100)],
     largeBatch: quick ? 100 : 1_000,
     json: values.json,

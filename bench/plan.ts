@@ -2,7 +2,9 @@
 
 import type { DelayModel } from "./engine/delays.ts";
 import { VARIANTS, type Variant } from "./events.ts";
+import { type Contender, isOrderedContender } from "./names.ts";
 import { EMBEDDED, type Model } from "./options.ts";
+import { isOrdered } from "./ordered-events.ts";
 
 export interface Scenario {
   readonly model: Model;
@@ -25,6 +27,26 @@ export function scenarios(models: readonly Model[], batches: readonly number[]):
   if (model === undefined || messages === undefined) return distinct;
   const alone = VARIANTS.filter((variant) => variant !== "distinct" && variant !== "scattered");
   return [...distinct, ...alone.map((variant) => ({ model, variant, messages }))];
+}
+
+/** A FIFO queue gives batches of 10 at most. */
+const FIFO_BATCH = 10;
+/** Of processors alone, and of what requests cost. */
+const ORDERED_MODELS: readonly Model[] = ["U0", VARIANTS_MODEL];
+
+/** Ordered sources; `largeBatch`: messages of a stream's batch. */
+export function orderedScenarios(models: readonly Model[], largeBatch: number): Scenario[] {
+  const known = models.filter((model) => ORDERED_MODELS.includes(model));
+  return known.flatMap((model): Scenario[] => [
+    { model, variant: "one-group", messages: FIFO_BATCH },
+    { model, variant: "ten-groups", messages: FIFO_BATCH },
+    { model, variant: "stream", messages: largeBatch },
+  ]);
+}
+
+/** Who takes part in it. */
+export function competes(contender: Contender, { variant }: Pick<Scenario, "variant">): boolean {
+  return isOrderedContender(contender) === isOrdered(variant);
 }
 
 /** What consumers side by side lose to each other: only where transactions take their time, so that they meet. */

@@ -2,23 +2,43 @@
 
 import type { Bundles } from "./bundles.ts";
 import type { ContenderFigures, Figure, SampleMetric, ScenarioFigures, StartMetric } from "./figures.ts";
-import { BASELINE, type Contender } from "./names.ts";
+import { baselineOf, type Contender, isOrderedContender } from "./names.ts";
+import { isOrdered } from "./ordered-events.ts";
 import type { Scenario } from "./plan.ts";
+import type { Storage } from "./storage.ts";
 import { markdownTable } from "./table.ts";
 
 export interface Results {
   readonly contenders: readonly Contender[];
   readonly scenarios: readonly ScenarioFigures[];
   readonly starts: ContenderFigures<StartMetric>;
+  readonly storage: readonly Storage[];
   readonly sizes: Bundles["sizes"];
   /** Median of what others took of the machine during the samples, in processors; undefined: not known. */
   readonly foreignLoad: number | undefined;
 }
 
+/** What is compared with each other: of standard queues, or of ordered sources. */
+function comparison(results: Results, ordered: boolean): Results {
+  return {
+    ...results,
+    contenders: results.contenders.filter((name) => isOrderedContender(name) === ordered),
+    scenarios: results.scenarios.filter(({ scenario }) => isOrdered(scenario.variant) === ordered),
+  };
+}
+
 type Show = (figure: Figure, contender: Contender) => string;
 
 /** Everything: median (min-max), and x the baseline. */
-export function terminalTables({ contenders, scenarios, starts, sizes }: Results): string {
+export function terminalTables(results: Results): string {
+  return [false, true]
+    .map((ordered) => tablesOf(comparison(results, ordered)))
+    .filter(Boolean)
+    .join("\n\n");
+}
+
+function tablesOf({ contenders, scenarios, starts, storage, sizes }: Results): string {
+  if (contenders.length === 0) return "";
   const sampled = (title: string, metric: SampleMetric, unit: Unit, wanted = scenarios): string[] => [
     titled(title, contenders, [
       ...wanted.map(({ scenario, contenders: all }) => [
@@ -27,7 +47,7 @@ export function terminalTables({ contenders, scenarios, starts, sizes }: Results
       ]),
     ]),
   ];
-  const counted = scenarios.filter(({ contenders: all }) => all.semel?.requests ?? all[BASELINE]?.requests);
+  const counted = scenarios.filter(({ contenders: all }) => contenders.some((name) => all[name]?.requests));
   const once = counted.filter(({ scenario }) => scenario.model === counted.at(-1)?.scenario.model);
   const unhurried = scenarios.filter(({ scenario }) => scenario.model === "U0");
   return [
@@ -42,14 +62,55 @@ export function terminalTables({ contenders, scenarios, starts, sizes }: Results
         title,
         ...contenders.map((name) => shown(starts[name]?.[metric], name, full(unit))),
       ]),
+      ...storageRows(contenders, storage),
       ...sizeRows(contenders, sizes),
     ]),
   ].join("\n\n");
 }
 
 /** The baseline in its units, the others as ratios, but for what is counted. */
-export function readmeTable({ contenders, scenarios, starts, sizes }: Results): string {
-  const columns = [BASELINE, ...contenders.filter((name) => name !== BASELINE)] as const;
+export function readmeTables(results: Results): string {
+  const [standard, ordered] = [comparison(results, false), comparison(results, true)];
+  return [
+    ...(standard.contenders.length > 0 ? [standardTable(standard)] : []),
+    ...(ordered.contenders.length > 0 ? [orderedTable(ordered)] : []),
+  ].join("\n\n");
+}
+
+function baselineFirst(contenders: readonly Contender[]): Contender[] {
+  return [...contenders.filter(isBaseline), ...contenders.filter((name) => !isBaseline(name))];
+}
+
+function isBaseline(contender: Contender): boolean {
+  return contender === baselineOf(contender);
+}
+
+/** A batch of each kind: what it takes, and what it asks of the database. */
+function orderedTable({ contenders, scenarios, storage, sizes }: Results): string {
+  const columns = baselineFirst(contenders);
+  const rows = (model: string, title: string, metric: SampleMetric, show: (messages: number) => Show): string[][] =>
+    scenarios
+      .filter(({ scenario }) => scenario.model === model)
+      .map(({ scenario, contenders: all }) => [
+        `${title}, ${orderedName(scenario)}`,
+        ...columns.map((name) => shown(all[name]?.[metric], name, show(scenario.messages))),
+      ]);
+  const perBatch = (messages: number): Show => {
+    return ({ median }) => COUNT.show(median * messages);
+  };
+  return markdownTable([
+    ["", ...columns],
+    ...rows("R5", "time, R5", "batchMs", () => ratio(MS)),
+    ...rows("U0", "CPU per message", "cpuUs", () => ratio(MICROSECONDS)),
+    ...rows("R5", "requests", "requests", perBatch),
+    ...rows("R5", "write units", "writeUnits", perBatch),
+    ...storageRows(columns, storage),
+    ...sizeRows(columns, sizes),
+  ]);
+}
+
+function standardTable({ contenders, scenarios, starts, sizes }: Results): string {
+  const columns = baselineFirst(contenders);
   const row = (title: string, metric: SampleMetric, show: Show, { model, variant, messages }: Scenario): string[][] => {
     const found = scenarios.find(
       ({ scenario: s }) => s.model === model && s.variant === variant && s.messages === messages,
@@ -96,6 +157,10 @@ const VARIANT_NAMES: Readonly<Record<Scenario["variant"], string>> = {
   hot: "1 hot item",
   redelivered: "10 % redelivered",
   scattered: "10,000 items",
+  "one-group": "1 FIFO group",
+  "ten-groups": "10 FIFO groups",
+  stream: "50 stream keys",
+  "long-stream": "100 stream keys",
 };
 
 interface Unit {
@@ -117,13 +182,13 @@ const START_ROWS: readonly (readonly [string, StartMetric, Unit])[] = [
 const full = (unit: Unit): Show => {
   return (figure, contender) => {
     const range = figure.min === figure.max ? "" : ` (${unit.show(figure.min)}-${unit.show(figure.max)})`;
-    const ratioText = contender === BASELINE || !figure.ratio ? "" : ` ${times(figure.ratio.median)}`;
+    const ratioText = isBaseline(contender) || !figure.ratio ? "" : ` ${times(figure.ratio.median)}`;
     return `${unit.show(figure.median)}${range}${ratioText}`;
   };
 };
 const ratio = (unit: Unit): Show => {
   return (figure, contender) => {
-    if (contender !== BASELINE && figure.ratio) return times(figure.ratio.median);
+    if (!isBaseline(contender) && figure.ratio) return times(figure.ratio.median);
     return `${unit.show(figure.median)} ${unit.name}`;
   };
 };
@@ -135,11 +200,26 @@ function shown(figure: Figure | undefined, contender: Contender, show: Show): st
   return figure === undefined ? NONE : show(figure, contender);
 }
 
+/** Who is not measured keeps an item a message, and all items of effects. */
+function storageRows(columns: readonly Contender[], storage: readonly Storage[]): string[][] {
+  const [any] = storage;
+  if (any === undefined) return [];
+  const cells = columns.map((name) => {
+    const found = storage.find(({ contender }) => contender === name);
+    if (found === undefined) return NONE;
+    return found.effectItems === 0
+      ? count(found.items)
+      : `${count(found.items)} + ${count(found.effectItems)} of effects`;
+  });
+  return [[`items after ${count(any.messages)} messages of 100 keys`, ...cells]];
+}
+
 function sizeRows(columns: readonly Contender[], sizes: Bundles["sizes"]): string[][] {
-  const kilobytes = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KB`;
+  const kilobytes = (bytes: number | undefined): string =>
+    bytes === undefined ? NONE : `${(bytes / 1024).toFixed(0)} KB`;
   return [
-    ["bundle, SDK external", ...columns.map((name) => kilobytes(sizes[name].external.bytes))],
-    ["bundle, SDK included", ...columns.map((name) => kilobytes(sizes[name].included.bytes))],
+    ["bundle, SDK external", ...columns.map((name) => kilobytes(sizes[name]?.external.bytes))],
+    ["bundle, SDK included", ...columns.map((name) => kilobytes(sizes[name]?.included.bytes))],
   ];
 }
 
@@ -149,6 +229,10 @@ function titled(title: string, contenders: readonly Contender[], rows: readonly 
 
 function crowdName({ consumers = 1, messages }: Scenario): string {
   return `${consumers} consumers x ${count(messages)}`;
+}
+
+function orderedName({ variant, messages }: Scenario): string {
+  return `${count(messages)} of ${VARIANT_NAMES[variant]}`;
 }
 
 function scenarioName({ model, variant, messages, consumers }: Scenario): string {

@@ -45,7 +45,7 @@ export async function openSandbox(
 ): Promise<Sandbox> {
   const open = async (): Promise<{ process: Started<WorkerCall>; importMs: number }> => {
     const process = start<WorkerCall>(bundles.worker, environmentOf(contender, engine.endpoint));
-    const importMs = await process.call({ kind: "load", bundle: bundles.contenders[contender] });
+    const importMs = await process.call({ kind: "load", bundle: bundles.fileOf(contender) });
     return { process, importMs: Number(importMs) };
   };
   const { process, importMs } = await open();

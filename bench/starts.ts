@@ -4,7 +4,7 @@ import type { Bundles } from "./bundles.ts";
 import { startFakeEngine } from "./engines.ts";
 import { type Batch, messageNumbers } from "./events.ts";
 import type { Report } from "./measure.ts";
-import type { Contender } from "./names.ts";
+import { type Contender, isOrderedContender } from "./names.ts";
 import type { BenchOptions } from "./options.ts";
 import { createTables, openSandbox } from "./sandbox.ts";
 
@@ -24,7 +24,8 @@ const SMALL_BATCHES = 20;
 const LARGE_BATCHES = 3;
 
 export async function measureStarts(options: BenchOptions, bundles: Bundles, report: Report): Promise<Start[]> {
-  if (options.starts === 0) return [];
+  const contenders = options.contenders.filter((name) => !isOrderedContender(name));
+  if (options.starts === 0 || contenders.length === 0) return [];
   const engine = await startFakeEngine();
   const starts: Start[] = [];
   const next = messageNumbers();
@@ -48,12 +49,12 @@ export async function measureStarts(options: BenchOptions, bundles: Bundles, rep
     }
   };
   try {
-    await createTables(engine, options.contenders);
+    await createTables(engine, contenders);
     for (let round = 0; round < options.starts; round++) {
-      const order = round % 2 === 0 ? options.contenders : options.contenders.toReversed();
+      const order = round % 2 === 0 ? contenders : contenders.toReversed();
       for (const contender of order) {
         starts.push(await startOf(contender, round));
-        report(starts.length, options.starts * options.contenders.length, `${contender}, fresh process`);
+        report(starts.length, options.starts * contenders.length, `${contender}, fresh process`);
       }
     }
   } finally {

@@ -1,7 +1,7 @@
 // A contender's process: one Lambda sandbox. Loads its bundle, and runs batches when told.
 
-import type { SqsBatchResponse, SqsEvent } from "../lib/aws/lambda.ts";
-import { type Batch, earlierEvent, sqsEvent } from "./events.ts";
+import type { KinesisEvent, KinesisRecord, SqsBatchResponse, SqsEvent, SqsRecord } from "../lib/aws/lambda.ts";
+import { type Batch, earlierEvent, eventOf } from "./events.ts";
 import { answerCalls } from "./ipc.ts";
 
 export type WorkerCall =
@@ -25,13 +25,13 @@ export interface Run {
   readonly givenBack: number;
 }
 
-type Handler = (event: SqsEvent, context: object) => Promise<SqsBatchResponse>;
+type Handler = (event: SqsEvent | KinesisEvent, context: object) => Promise<SqsBatchResponse>;
 
-const FUNCTION_TIMEOUT_MS = 30_000;
+const FUNCTION_TIMEOUT_MS = 120_000;
 const REDELIVERIES_MAX = 20;
 
 let handler: Handler | undefined;
-let givenBack: SqsEvent["Records"] = [];
+let givenBack: (SqsRecord | KinesisRecord)[] = [];
 
 // The SDK warns of queueing requests, which would be measured too.
 console.warn = () => {};
@@ -59,7 +59,7 @@ async function answer(call: WorkerCall): Promise<unknown> {
 }
 
 async function run(batches: readonly Batch[]): Promise<Run> {
-  const events = batches.map(sqsEvent);
+  const events = batches.map(eventOf);
   const batchMs: number[] = [];
   const before = givenBack.length;
   const cpu = process.cpuUsage();
@@ -77,16 +77,18 @@ async function redeliver(): Promise<void> {
     if (deliveries > REDELIVERIES_MAX) {
       throw new Error(`${givenBack.length} messages were given back ${REDELIVERIES_MAX} times`);
     }
-    const again = givenBack.map((record) => {
-      const attributes = { ...record.attributes, ApproximateReceiveCount: String(deliveries + 1) };
-      return { ...record, attributes };
-    });
+    const again = givenBack;
     givenBack = [];
-    await invoke({ Records: again });
+    const ofQueue = again.filter((record) => "body" in record);
+    const received = { ApproximateReceiveCount: String(deliveries + 1) };
+    const Records = ofQueue.map((record) => ({ ...record, attributes: { ...record.attributes, ...received } }));
+    if (Records.length > 0) await invoke({ Records });
+    const ofStream = again.filter((record) => "kinesis" in record);
+    if (ofStream.length > 0) await invoke({ Records: ofStream });
   }
 }
 
-async function invoke(event: SqsEvent): Promise<void> {
+async function invoke(event: SqsEvent | KinesisEvent): Promise<void> {
   if (handler === undefined) throw new Error("no bundle is loaded");
   const endMs = performance.now() + FUNCTION_TIMEOUT_MS;
   const context = {
@@ -96,7 +98,14 @@ async function invoke(event: SqsEvent): Promise<void> {
   };
   const { batchItemFailures } = await handler(event, context);
   const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-  givenBack.push(...event.Records.filter(({ messageId }) => failed.has(messageId)));
+  const first = event.Records.findIndex((record) => failed.has(idOf(record)));
+  const comesAgain = (record: SqsRecord | KinesisRecord, index: number): boolean =>
+    "body" in record ? failed.has(record.messageId) : first >= 0 && index >= first; // a stream goes on at its checkpoint
+  givenBack.push(...[...event.Records].filter(comesAgain));
+}
+
+function idOf(record: SqsRecord | KinesisRecord): string {
+  return "body" in record ? record.messageId : record.kinesis.sequenceNumber;
 }
 
 answerCalls(answer);

@@ -33,7 +33,7 @@ export type { Logger, Metrics } from "./consumer/observe.ts";
 export type { ExactlyOnceOptions } from "./consumer/options.ts";
 export type { Outbox } from "./consumer/outbox-collector.ts";
 export type { OutboxOptions } from "./consumer/outbox-options.ts";
-export type { BackoffOptions, BackoffOptions, ClaimCheckOptions } from "./consumer/queue-options.ts";
+export type { BackoffOptions, ClaimCheckOptions } from "./consumer/queue-options.ts";
 export type { Handler } from "./consumer/run.ts";
 export type { EventParams, SendParams, TopicParams } from "./consumer/sending.ts";
 export type { SqsClient } from "./consumer/sqs-send.ts";

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { emptyTable, keyAttributes, type Table } from "../../lib/store/memory/table.ts";
 import { answerCalls } from "../ipc.ts";
+import { amountOf } from "../names.ts";
 import { type Counters, noCounters } from "./counters.ts";
 import type { DelayModel } from "./delays.ts";
 import { fakeDynamoDb } from "./fake-dynamodb.ts";
@@ -16,6 +17,8 @@ export type EngineCall =
   | { readonly kind: "set-model"; readonly model: DelayModel }
   /** Answers Taken, and starts the counters again. */
   | { readonly kind: "take-counters" }
+  /** Answers how many items a table holds. */
+  | { readonly kind: "items"; readonly table: string }
   /** Answers the sum of a number attribute over a table. */
   | { readonly kind: "sum"; readonly table: string; readonly attribute: string };
 
@@ -44,6 +47,8 @@ async function answer(call: EngineCall): Promise<unknown> {
       return undefined;
     case "take-counters":
       return take();
+    case "items":
+      return tables.get(call.table)?.sorted().length ?? 0;
     case "sum":
       return sum(call.table, call.attribute);
   }
@@ -59,7 +64,7 @@ function take(): Taken {
 
 function sum(table: string, attribute: string): number {
   const items = tables.get(table)?.sorted() ?? [];
-  return items.reduce((total, item) => total + Number(item[attribute]?.N ?? 0), 0);
+  return items.reduce((total, item) => total + amountOf(item, attribute), 0);
 }
 
 answerCalls(answer);

@@ -10,7 +10,7 @@ import { controlOf } from "./deadline.ts";
 import { handlerFailure, outOfTime } from "./failures.ts";
 import { readMessage } from "./message.ts";
 import { outboxPuts } from "./outbox.ts";
-import { mayBeRejected } from "./rejection.ts";
+import { mayBeRejected, type RejectContext } from "./rejection.ts";
 import type { RunContext } from "./run.ts";
 import { openTx } from "./tx.ts";
 
@@ -72,26 +72,36 @@ export async function attempt(placed: Placed, run: RunItems, context: MemberCont
     const message = await readMessage(delivery, context);
     await slots.run(async () => {
       deadline.gate.throwIfAborted();
-      await untilGate((async () => handler(message, opened.tx))());
+      const running: unknown = handler(message, opened.tx);
+      if (isThenable(running)) await untilGate(Promise.resolve(running)); // most that only declare are over by now
     });
     opened.close();
     if (met) return { kind: "met" };
     const { effects: own, guards, sent } = opened.declared();
     const parts = { commit: [pk, placed.position], sequenceOf: () => placed.position }; // OX2 of outbox.ts
     const effects = sent.length === 0 ? own : [...own, ...outboxPuts(sent, parts, context)];
-    await store.learnKeys(tablesOfPuts(effects), control);
+    const puts = tablesOfPuts(effects);
+    if (puts.length > 0) await store.learnKeys(puts, control);
     const touches = touchesOf(effects, guards, store.keyNames);
     const unguarded = reads > guards.length;
     return { kind: "ready", member: { ...placed, effects, guards, touches, unguarded } };
   } catch (thrown) {
     opened.close();
     if (met) return { kind: "met" };
-    const notStarted = deadline.gate.aborted && thrown === deadline.gate.reason;
-    const error = notStarted ? outOfTime("it was started") : handlerFailure(thrown);
-    return mayBeRejected(error, context)
-      ? { kind: "ready", member: rejected(placed, error) }
-      : { kind: "failed", error };
+    return afterThrown(placed, thrown, context);
   }
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";
+}
+
+/** What is thrown before a message is ready rejects it, or fails it. */
+export function afterThrown(placed: Placed, thrown: unknown, context: RejectContext): Attempt {
+  const { gate } = context.deadline;
+  const notStarted = gate.aborted && thrown === gate.reason;
+  const error = notStarted ? outOfTime("it was started") : handlerFailure(thrown);
+  return mayBeRejected(error, context) ? { kind: "ready", member: rejected(placed, error) } : { kind: "failed", error };
 }
 
 /** Judged by what its handler read, by tx or by a client of its own; and a rejection guards nothing. */

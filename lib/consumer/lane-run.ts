@@ -14,12 +14,12 @@ import type { SemelError } from "../errors.ts";
 import { sleep } from "../host.ts";
 import { CONFLICT_BACKOFF, fullJitterMs } from "../protocol/backoff.ts";
 import type { CommitOutcome } from "../protocol/commit.ts";
-import { runItems, together } from "../protocol/ordered-run.ts";
+import { type RunItems, runItems, together } from "../protocol/ordered-run.ts";
 import { isDone, type PassedOver, type Watermark, type WatermarkMove } from "../protocol/watermark.ts";
 import type { Delivery } from "../sources/source.ts";
 import { controlOf } from "./deadline.ts";
 import { commitFailure, conditionFailure, reasonOf, stillOpen } from "./failures.ts";
-import { attempt, type Member, type MemberContext, type Placed, rejected } from "./lane-member.ts";
+import { type Attempt, type Member, type MemberContext, type Placed, rejected } from "./lane-member.ts";
 import { mayBeRejected, moveAway, STORED_REASON_LENGTH_MAX } from "./rejection.ts";
 import { type MessageOutcome, RERUNS_MAX } from "./run.ts";
 
@@ -28,6 +28,8 @@ export interface LaneContext extends MemberContext {
   remember(watermark: Watermark): void;
   /** Its handler starts. */
   start(delivery: Delivery): void;
+  /** What a message brings into the run, whose other messages touch `run`. Never rejects. */
+  attempt(placed: Placed, run: RunItems): Attempt | Promise<Attempt>;
   /** Notes what became of a delivery; false: it is to come again, or nobody waits for it any more. */
   conclude(delivery: Delivery, outcome: MessageOutcome): boolean;
 }
@@ -39,7 +41,7 @@ export interface LaneCommitter {
   /** Never rejects. */
   commit(members: readonly Member[]): Promise<Next>;
   /** Of a message at or below the watermark. Resolves with whether it may leave its source. */
-  settleDone(placed: Placed, watermark: Watermark): Promise<boolean>;
+  settleDone(placed: Placed, watermark: Watermark): boolean | Promise<boolean>;
   /** The watermark that is at or above the message, if nothing of this batch has shown where it stands. */
   isDoneBefore(placed: Placed): Promise<Watermark | undefined>;
   fail(placed: Placed, error: SemelError): void;
@@ -60,6 +62,8 @@ interface Passed extends Tried {
   readonly move: WatermarkMove;
   readonly watermark: Watermark;
 }
+
+type Passing = Placed & Pick<Partial<Member>, "rejection">;
 
 type Guilty = Extract<CommitOutcome, { kind: "conditionFailed" | "invalid" | "refused" }>;
 
@@ -127,19 +131,20 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
   async function settleAll(members: readonly Member[], watermark: Watermark, isOurs: boolean): Promise<Next> {
     let isWell = true;
     for (const member of members) {
-      const mine = await settleDone(member, watermark, isOurs); // those behind a dead letter that was not sent are committed, too
-      isWell &&= mine;
+      const mine = settleDone(member, watermark, isOurs);
+      isWell = (typeof mine === "boolean" ? mine : await mine) && isWell; // those behind a dead letter that was not sent are committed, too
     }
     return isWell ? (members.at(-1)?.place ?? -1) + 1 : undefined; // LR2
   }
 
-  async function settleDone(
-    placed: Placed & Pick<Partial<Member>, "rejection">,
-    watermark: Watermark,
-    isOurs = false,
-  ): Promise<boolean> {
+  /** At once, but for a dead letter. */
+  function settleDone(placed: Passing, watermark: Watermark, isOurs = false): boolean | Promise<boolean> {
     const passed = watermark.passedOver.find(({ position }) => position === placed.position);
-    if (!passed) return conclude(placed, { kind: isOurs ? "committed" : "duplicate" });
+    if (passed) return sendAway(placed, passed, watermark);
+    return conclude(placed, { kind: isOurs ? "committed" : "duplicate" });
+  }
+
+  async function sendAway(placed: Passing, passed: PassedOver, watermark: Watermark): Promise<boolean> {
     const { delivery, rejection } = placed;
     const error = rejection ?? commitFailure({ kind: "rejected", messageId: delivery.messageId, ...passed });
     const outcome = await moveAway({ delivery, error, identity: undefined }, context); // LR2
@@ -185,7 +190,7 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
     surprises++;
     observer.rerun(messageId, messageId, where);
     await sleep(host, fullJitterMs(CONFLICT_BACKOFF, reruns + 1, host.random()), deadline.gate);
-    const made = await attempt(member, runItems(), context);
+    const made = await context.attempt(member, runItems());
     if (made.kind === "ready") return commit([made.member], tried);
     return failAll([member], made.kind === "failed" ? made.error : conditionFailure(where, 1), tried);
   }

@@ -8,9 +8,10 @@
 //   LN4. A message is given up for good only by a run of its handler that had all before it committed.
 
 import type { SemelError } from "../errors.ts";
+import type { Host } from "../host.ts";
 import { RUN_REJECTIONS_MAX, type RunItems, runItems } from "../protocol/ordered-run.ts";
 import { isDone } from "../protocol/watermark.ts";
-import { attempt, type Member, type Placed } from "./lane-member.ts";
+import type { Member, Placed } from "./lane-member.ts";
 import { type LaneContext, laneCommitter } from "./lane-run.ts";
 
 /** Longest time that a message that is ready waits for others, ms; of the time that is left, at most this part. */
@@ -20,12 +21,12 @@ const GATHER_PART_MAX = 1 / 4;
 interface Gathered {
   readonly members: Member[];
   readonly items: RunItems;
-  readonly untilMs: number;
+  readonly patience: Patience;
 }
 
 /** Resolves when all is settled, or when the lane stopped: what is not settled then is held. Never rejects. */
 export async function processLane(messages: readonly Placed[], context: LaneContext): Promise<void> {
-  const { deadline, host } = context;
+  const { attempt, deadline, host } = context;
   const { commit, isDoneBefore, fail, settleDone, surprises } = laneCommitter(context);
   /** Messages of a run: as many as there were when one met what they wrote. */
   let lengthMax = Number.POSITIVE_INFINITY;
@@ -33,12 +34,13 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
 
   function gather(): Gathered {
     const waitMs = Math.min(GATHER_MS_MAX, deadline.timeLeftMs() * GATHER_PART_MAX);
-    return { members: [], items: runItems(), untilMs: host.nowMs() + waitMs };
+    return { members: [], items: runItems(), patience: patienceUntil(host.nowMs() + waitMs, host) };
   }
 
   /** Commits what is gathered. Resolves with the place to go on at; undefined: the lane stops. LN1 */
   async function flush(next: number): Promise<number | undefined> {
-    const { members } = run;
+    const { members, patience } = run;
+    patience.end();
     run = gather();
     return members.length === 0 ? next : commit(members);
   }
@@ -53,14 +55,15 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
     }
     if (run.members.length === 0) run = gather();
     const before = run;
-    for (const delivery of [placed.delivery, ...placed.copies]) context.start(delivery);
+    context.start(placed.delivery);
+    for (const copy of placed.copies) context.start(copy);
     const expected = surprises();
-    const attempting = attempt(placed, before.items, context);
-    if (await isLate(attempting, before)) {
+    const attempting = attempt(placed, before.items);
+    if (attempting instanceof Promise && (await isLate(attempting, before))) {
       const next = await flush(place); // LN2
       if (next !== place || surprises() !== expected) return next; // it runs again
     }
-    const made = await attempting;
+    const made = attempting instanceof Promise ? await attempting : attempting;
     if (made.kind === "failed") return afterFailure(placed, made.error);
     const givenUp = made.kind === "ready" && made.member.rejection?.code === "SEMEL_PERMANENT";
     if (givenUp && before.members.some(({ rejection }) => rejection === undefined)) return flush(place); // LN4: it runs again
@@ -90,13 +93,8 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
   }
 
   /** Does the message keep those that are ready waiting for too long? */
-  async function isLate(attempting: Promise<unknown>, { members, untilMs }: Gathered): Promise<boolean> {
-    if (members.length === 0) return false;
-    const late = Promise.withResolvers<boolean>();
-    const cancel = host.after(untilMs - host.nowMs(), () => late.resolve(true));
-    const isLateNow = await Promise.race([attempting.then(() => false), late.promise]);
-    cancel();
-    return isLateNow;
+  function isLate(attempting: Promise<unknown>, { members, patience }: Gathered): boolean | Promise<boolean> {
+    return members.length > 0 && patience.isOverBefore(attempting);
   }
 
   for (let next: number | undefined = 0; next !== undefined; ) {
@@ -104,4 +102,32 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
     next = placed ? await take(placed) : await flush(messages.length);
     if (next === messages.length && run.members.length === 0) return;
   }
+}
+
+/** How long messages that are ready wait for a handler. */
+interface Patience {
+  /** `attempting` never rejects. */
+  isOverBefore(attempting: Promise<unknown>): boolean | Promise<boolean>;
+  end(): void;
+}
+
+/** One timer for all messages of a run, from the first one that is waited for: most handlers take no time. */
+function patienceUntil(untilMs: number, host: Host): Patience {
+  let cancel: (() => void) | undefined;
+  let isOver = false;
+  let tell = (): void => {};
+  return {
+    isOverBefore(attempting) {
+      cancel ??= host.after(untilMs - host.nowMs(), () => {
+        isOver = true;
+        tell();
+      });
+      if (isOver) return true;
+      return new Promise((resolve) => {
+        tell = () => resolve(true);
+        void attempting.then(() => resolve(false));
+      });
+    },
+    end: () => cancel?.(),
+  };
 }

@@ -52,7 +52,7 @@ export interface Prepared extends Identity {
   readonly delivery: Delivery;
   readonly message: Message;
   /** The message made anew, for another run: a handler may have changed the first. */
-  renew(): Promise<Message>;
+  renew(): Message | Promise<Message>;
 }
 
 export type Preparation =
@@ -79,10 +79,10 @@ export async function prepare(
   }
 }
 
-/** A message without an idempotency key: its place tells whether it is done. Rejects with what is wrong with it. */
-export async function readMessage(given: Delivery, { options, open }: ReadContext): Promise<Message> {
-  const delivery = isEncoded(given) ? await open(given) : given;
-  return toMessage(delivery, delivery.decode(), options);
+/** A message without an idempotency key: its place tells whether it is done. Throws, or rejects with, what is wrong with it. */
+export function readMessage(given: Delivery, { options, open }: ReadContext): Message | Promise<Message> {
+  if (isEncoded(given)) return open(given).then((opened) => toMessage(opened, opened.decode(), options));
+  return toMessage(given, given.decode(), options);
 }
 
 /** Throws a SemelError for a message that cannot be run. */
@@ -124,7 +124,7 @@ function decodedOrText(delivery: Delivery): unknown {
   try {
     return delivery.decode();
   } catch {
-    return delivery.text ?? delivery.body;
+    return delivery.opened ?? delivery.text();
   }
 }
 
@@ -151,18 +151,22 @@ function chosenFingerprint(message: Message, options: ResolvedOptions, host: Hos
   });
 }
 
-async function toMessage(delivery: Delivery, decoded: unknown, options: ResolvedOptions): Promise<Message> {
+function toMessage(delivery: Delivery, decoded: unknown, { schema }: ResolvedOptions): Message | Promise<Message> {
+  if (!schema) return withBody(decoded, delivery);
+  return validate(decoded, schema).then((body) => withBody(body, delivery));
+}
+
+function withBody(body: unknown, delivery: Delivery): Message {
   const { messageId, receiveCount = 1, sentAtMs, messageAttributes, orderingKey, record } = delivery;
-  const body = await validate(decoded, options);
   // Of which type the record is, is said where the handler is made. That of a direct invocation is its event, and not offered.
   return { body, messageId, receiveCount, sentAtMs, messageAttributes, orderingKey, record: record as SqsRecord };
 }
 
 const ISSUES_SHOWN_MAX = 5;
+type Schema = NonNullable<ResolvedOptions["schema"]>;
 
-async function validate(decoded: unknown, { schema }: ResolvedOptions): Promise<unknown> {
-  if (!schema) return decoded;
-  let result: Awaited<ReturnType<(typeof schema)["~standard"]["validate"]>>;
+async function validate(decoded: unknown, schema: Schema): Promise<unknown> {
+  let result: Awaited<ReturnType<Schema["~standard"]["validate"]>>;
   try {
     result = await schema["~standard"].validate(decoded);
   } catch (cause) {

@@ -43,8 +43,8 @@ export function bodyOpener({ objects, options, host, gate }: OpenContext): OpenB
     if (known) return known; // OP3
     const encoding = delivery.messageAttributes[ENCODING_ATTRIBUTE]?.stringValue;
     const context = { bucket: options.claimCheck?.bucket, read, sha256: host.sha256 };
-    const payload = await decodePayload({ body: delivery.body, encoding }, context);
-    const own: Delivery = { ...delivery, text: payload, decode: () => decodeJson(payload) }; // OP1
+    const payload = await decodePayload({ body: delivery.text(), encoding }, context);
+    const own: Delivery = { ...delivery, opened: payload, decode: () => decodeJson(payload) }; // OP1
     opened.set(delivery, own);
     return own;
   };

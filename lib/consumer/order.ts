@@ -26,7 +26,7 @@ export function scopeOf({ origin, scope = origin }: Place, epoch: string | undef
 
 /** Undefined where the source keeps no order. */
 export function laneOf({ origin, scope = origin, orderingKey }: Place): string | undefined {
-  return orderingKey === undefined ? undefined : JSON.stringify([scope, orderingKey]);
+  return orderingKey === undefined ? undefined : `${scope.length} ${scope}${orderingKey}`;
 }
 
 export interface Turn {

@@ -3,12 +3,16 @@
 import { SemelError } from "../errors.ts";
 import { tableOf } from "../protocol/effects.ts";
 import { MARK, STATE, watermarkOf } from "../protocol/keyed-state.ts";
+import { TOUCHES_NOTHING } from "../protocol/ordered-run.ts";
+import type { Delivery } from "../sources/source.ts";
 import type { StateWriter } from "../store/state-writer.ts";
-import type { Placed } from "./lane-member.ts";
+import { type Attempt, afterThrown, type Placed } from "./lane-member.ts";
+import type { LaneContext } from "./lane-run.ts";
 import { type Message, readMessage } from "./message.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { scopeOf } from "./order.ts";
 import type { Shell } from "./process-message.ts";
+import type { RejectContext } from "./rejection.ts";
 import type { RunContext } from "./run.ts";
 import { commitState, type Reduction, readState, type StateOptions } from "./state-store.ts";
 
@@ -50,16 +54,24 @@ function wrong(what: string): SemelError {
   return new SemelError(`Cannot reduce: ${what}`, { code: "SEMEL_OPTIONS", retryable: false });
 }
 
+const NOTHING_DECLARED = {
+  effects: [],
+  guards: [],
+  touches: TOUCHES_NOTHING,
+  unguarded: false,
+} as const;
+
 /** What stands in place of a handler and a store, for the messages of one ordering key. */
 export function reducer(
   messages: readonly Placed[],
   reduction: Reduction,
-  { host, open, options, states, store, writer }: RunContext & Pick<Shell, "states"> & { readonly writer: StateWriter },
-): Pick<RunContext, "handler" | "store"> {
+  context: RejectContext & Pick<RunContext, "open"> & Pick<Shell, "states"> & { readonly writer: StateWriter },
+): Pick<LaneContext, "attempt" | "store"> {
+  const { deadline, host, options, states, store, writer } = context;
   const [first] = messages;
   const { orderingKey = "" } = first?.delivery ?? {};
   const scope = first ? scopeOf(first.delivery, options.epoch) : "";
-  const came = new Map<string, Message>();
+  const came = new Map<Delivery, Message>();
   const state: StateOptions = {
     reduction,
     key: {
@@ -77,25 +89,33 @@ export function reducer(
     options,
     async messagesOf(move) {
       const passed = new Set(move.passedOver.map(({ position }) => position));
-      const ofRun = messages.filter(({ position }) => position >= move.first && position <= move.position);
-      const folded = ofRun.filter(({ position }) => !passed.has(position));
-      return Promise.all(
-        folded.map(async ({ delivery, position }) => {
-          const unused = came.get(delivery.messageId);
-          came.delete(delivery.messageId); // SS1
-          return { position, message: unused ?? (await readMessage(delivery, { options, open })) };
-        }),
-      );
+      const folded: { position: string; message: Message }[] = [];
+      for (const { delivery, position } of messages) {
+        if (position < move.first || position > move.position || passed.has(position)) continue;
+        const unused = came.get(delivery);
+        came.delete(delivery); // SS1
+        folded.push({ position, message: unused ?? (await readMessage(delivery, context)) });
+      }
+      return folded;
     },
   };
+  function taken(placed: Placed, message: Message): Attempt {
+    deadline.gate.throwIfAborted();
+    if (orderingKey === "") throw keyless();
+    came.set(placed.delivery, message);
+    return { kind: "ready", member: { ...placed, ...NOTHING_DECLARED } };
+  }
+
   return {
-    handler: (message) => {
-      if (orderingKey === "")
-        throw new SemelError("Cannot fold the message: it has no ordering key. Give its record a key", {
-          code: "SEMEL_KEY",
-          retryable: true,
-        });
-      came.set(message.messageId, message);
+    attempt(placed) {
+      const failed = (thrown: unknown): Attempt => afterThrown(placed, thrown, context);
+      try {
+        const message = readMessage(placed.delivery, context);
+        if (message instanceof Promise) return message.then((read) => taken(placed, read)).catch(failed);
+        return taken(placed, message);
+      } catch (thrown) {
+        return failed(thrown);
+      }
     },
     store: {
       ...store,
@@ -112,4 +132,11 @@ export function reducer(
       },
     },
   };
+}
+
+function keyless(): SemelError {
+  return new SemelError("Cannot fold the message: it has no ordering key. Give its record a key", {
+    code: "SEMEL_KEY",
+    retryable: true,
+  });
 }

@@ -153,7 +153,9 @@ async function letterFor(
 ): Promise<DeadLetter> {
   const { messageId } = delivery;
   const failure = { code: error.code, reason: reasonOf(error), consumer: options.consumer, messageId };
-  const letter = letterOf(delivery.letter?.() ?? delivery);
+  const letter = letterOf(
+    delivery.letter?.() ?? { body: delivery.text(), messageAttributes: delivery.messageAttributes },
+  );
   if (fits(letter)) return deadLetter(letter, failure);
   const { note, ...fitted } = await fitLetter(letter, messageId, { host, objects, options, signal: deadline.answer });
   if (note === undefined) return deadLetter(fitted, failure);

@@ -61,15 +61,17 @@ export function runItems(): RunItems {
       return writes.some(isWritten) || guarded.some(isWritten) || adds.some((item) => written.has(item)); // OR4
     },
     hasRoom({ written: writes, added: adds, guarded }) {
+      const most = writes.length + adds.length + guarded.length;
+      if (messages === 0 || all.size + most < TRANSACTION_ACTIONS_MAX) return true; // one is the watermark's
       const items = new Set([...writes, ...adds, ...guarded].filter((item) => !all.has(item)));
-      return messages === 0 || all.size + items.size < TRANSACTION_ACTIONS_MAX; // one is the watermark's
+      return all.size + items.size < TRANSACTION_ACTIONS_MAX;
     },
     add(touches) {
       messages++;
       if (touches.unnamed) unnamed++;
       for (const item of touches.written) written.add(item);
       for (const item of touches.added) added.add(item);
-      for (const item of [...touches.written, ...touches.added, ...touches.guarded]) all.add(item);
+      for (const items of [touches.written, touches.added, touches.guarded]) for (const item of items) all.add(item);
     },
   };
 }

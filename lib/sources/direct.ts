@@ -19,7 +19,7 @@ export function directDelivery({ event, requestId, nowMs }: DirectInvocation): D
     origin: "direct",
     orderingKey: undefined,
     position: undefined,
-    body: "",
+    text: () => "",
     decode: () => copyOf(event, new Map()),
     key: { value: headerOf(event, KEY_HEADER), origin: `the header ${KEY_HEADER} (no key option)` },
     payload: payloadOf(event),

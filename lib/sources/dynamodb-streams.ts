@@ -70,9 +70,7 @@ function toDelivery(
     origin,
     orderingKey,
     position,
-    get body() {
-      return JSON.stringify(payload);
-    },
+    text: () => JSON.stringify(payload),
     decode: () => ({
       eventName,
       keys: toDocument(imageToItem(Keys ?? {})),

@@ -85,26 +85,20 @@ function toDelivery(record: Partial<KafkaRecord>, cluster: string, where: string
   const bytes = (): Buffer => Buffer.from(encoded, "base64");
   const payload = (): ReturnType<typeof sendableText> =>
     isTombstone ? { body: "null", encoding: undefined } : sendableText(bytes());
-  const attributes = (): Record<string, SqsMessageAttribute> => attributesOf(record.headers);
+  const messageAttributes = attributesOf(record.headers);
   return {
     messageId: `${origin}/${offset}`,
     identifier: { partition: `${topic}-${partition}`, offset },
     origin,
     orderingKey: orderingKeyOf(key, where),
     position: paddedPosition(String(offset), OFFSET_WIDTH, `the offset of record ${where}`),
-    get body() {
-      return payload().body;
-    },
+    text: () => payload().body,
     decode: () => (isTombstone ? null : decodeBytes(bytes())),
-    get key() {
-      return { value: attributes()[KEY_ATTRIBUTE]?.stringValue, origin: KEY_ORIGIN };
-    },
+    key: { value: messageAttributes[KEY_ATTRIBUTE]?.stringValue, origin: KEY_ORIGIN },
     receiveCount: undefined,
     sentAtMs: Number(record.timestamp ?? 0),
-    get messageAttributes() {
-      return attributes();
-    },
-    letter: () => streamLetter({ ...payload(), origin, position: String(offset), attributes: attributes() }),
+    messageAttributes,
+    letter: () => streamLetter({ ...payload(), origin, position: String(offset), attributes: messageAttributes }),
     record: record as KafkaRecord,
   };
 }
@@ -122,7 +116,7 @@ function orderingKeyOf(key: unknown, where: string): string {
 
 /** Values as text where they are UTF-8. Of two headers of one name the last one counts, as in Kafka's own `lastHeader`. */
 function attributesOf(headers: unknown): Record<string, SqsMessageAttribute> {
-  if (!Array.isArray(headers)) return {};
+  if (!Array.isArray(headers) || headers.length === 0) return {};
   const all = headers.flatMap((header: unknown) => Object.entries((header ?? {}) as Record<string, unknown>));
   return Object.fromEntries(all.flatMap(([name, value]) => (Array.isArray(value) ? [[name, attribute(value)]] : [])));
 }

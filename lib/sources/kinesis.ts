@@ -23,6 +23,9 @@ export const kinesis: Source = {
   response: streamResponse,
 };
 
+const NO_KEY = { value: undefined, origin: "a Kinesis record, which has no attributes," };
+const NO_ATTRIBUTES = {};
+
 function toDelivery(given: Partial<Record<string, unknown>>, index: number): Delivery<KinesisRecord> {
   const record = given as Partial<KinesisRecord>;
   const { data, partitionKey, sequenceNumber, approximateArrivalTimestamp }: Partial<KinesisRecord["kinesis"]> =
@@ -37,17 +40,15 @@ function toDelivery(given: Partial<Record<string, unknown>>, index: number): Del
     messageId: `${origin}/${eventId}`, // KN2
     identifier: sequenceNumber,
     origin,
-    scope: `${origin}/${eventId.replace(/:.*$/, "")}`, // KN3: "shardId-000000000006:4954…"
+    scope: `${origin}/${eventId.split(":", 1)[0]}`, // KN3: "shardId-000000000006:4954…"
     orderingKey,
     position,
-    get body() {
-      return sendableText(bytes()).body;
-    },
+    text: () => sendableText(bytes()).body,
     decode: () => decodeBytes(refuseAggregated(bytes())),
-    key: { value: undefined, origin: "a Kinesis record, which has no attributes," },
+    key: NO_KEY,
     receiveCount: undefined,
     sentAtMs: Math.round(Number(approximateArrivalTimestamp ?? 0) * 1000),
-    messageAttributes: {},
+    messageAttributes: NO_ATTRIBUTES,
     letter: () => streamLetter({ ...sendableText(bytes()), origin, position: String(sequenceNumber) }),
     record: record as KinesisRecord,
   };
@@ -55,7 +56,8 @@ function toDelivery(given: Partial<Record<string, unknown>>, index: number): Del
 
 /** KN2: the stream's ARN also where it is read by a consumer with enhanced fan-out, whose ARN continues the stream's. */
 function streamOf(arn: string): string {
-  return arn.replace(/\/consumer\/.*$/, "");
+  const consumer = arn.indexOf("/consumer/");
+  return consumer < 0 ? arn : arn.slice(0, consumer);
 }
 
 // https://github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md
@@ -63,7 +65,7 @@ const AGGREGATED = Buffer.from([0xf3, 0x89, 0x9a, 0xc2]);
 
 /** KN1. Not the message's fault: it is not rejected, and a consumer that can read it finds it in the stream. */
 function refuseAggregated(bytes: Buffer): Buffer {
-  if (!bytes.subarray(0, AGGREGATED.length).equals(AGGREGATED)) return bytes;
+  if (bytes[0] !== AGGREGATED[0] || !bytes.subarray(0, AGGREGATED.length).equals(AGGREGATED)) return bytes;
   throw new SemelError(
     "Cannot decode the record: the Kinesis Producer Library aggregated several messages into it, and semel does not take " +
       "them apart, since they share one sequence number. Set AggregationEnabled of the producer to false",

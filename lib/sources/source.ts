@@ -21,10 +21,13 @@ export interface Place {
 
 /** One receipt of a message. */
 export interface Delivery<Record = unknown> extends Place {
-  /** As it was sent; empty for a direct invocation, which has none. */
-  readonly body: string;
-  /** The payload, of a body that is compressed or stored; absent: the body is it. */
-  readonly text?: string;
+  /**
+   * As it was sent; empty for a direct invocation, which has none. A method: V8 keeps an object with an accessor of its own as a
+   * dictionary, which takes a kilobyte and longer for every field.
+   */
+  text(): string;
+  /** What a body that is compressed or stored stands for; absent: nothing else. */
+  readonly opened?: string;
   /** The body decoded, made anew each time where that is possible. Throws a SemelError for one that cannot be decoded. */
   decode(): unknown;
   /** The key where no option names one. */

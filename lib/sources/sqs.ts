@@ -46,7 +46,7 @@ export function sqsDelivery(record: Partial<Record<string, unknown>>, index: num
     origin,
     orderingKey: undefined,
     position: undefined,
-    body,
+    text: () => body,
     decode: () => decodeJson(body),
     key: { value: messageAttributes[KEY_ATTRIBUTE]?.stringValue, origin: KEY_ORIGIN },
     receiveCount: Number(attributes.ApproximateReceiveCount ?? 1),

@@ -60,12 +60,35 @@ it("strategy insert costs one write unit a message: 4 messages in one request, o
   expect(contenders["semel-insert-puts"]).toMatchObject({ writeUnits: { median: 1 }, requests: { median: 1 } });
 });
 
+it("ordered sources: one request a batch of one group, two for 50 states, and no more items than keys", {
+  timeout: 60_000,
+}, async () => {
+  const json = join(folder, "ordered.json");
+  const args = ["--conditions=@semel/source", join(ROOT, "bench/main.ts"), "--quick", "--rounds", "1", "--starts", "0"];
+  const few = ["--models", "U0", "--contenders", "semel-reduce,semel-watermark", "--stored", "1000", "--json", json];
+  await promisify(execFile)(process.execPath, [...args, ...few]);
+  const { scenarios, storage } = JSON.parse(readFileSync(json, "utf8"));
+  const [oneGroup, tenGroups, stream] = scenarios.map(({ contenders }: { contenders: object }) => contenders);
+  expect(oneGroup).toMatchObject({
+    "semel-reduce": { requests: { median: 0.1 }, writeUnits: { median: 0.1 } },
+    "semel-watermark": { requests: { median: 0.1 }, writeUnits: { median: 0.4 } }, // 2 actions of 2 units
+    "powertools-in-order": { requests: { median: 3 }, writeUnits: { median: 3 } },
+  });
+  expect(tenGroups).toMatchObject({ "semel-reduce": { requests: { median: 0.1 }, writeUnits: { median: 1 } } });
+  expect(stream).toMatchObject({ "semel-reduce": { requests: { median: 2 / 100 }, writeUnits: { median: 50 / 100 } } });
+  expect(storage).toEqual([
+    { contender: "semel-reduce", messages: 1_000, items: 100, effectItems: 0 },
+    { contender: "semel-watermark", messages: 1_000, items: 100, effectItems: 100 },
+  ]);
+});
+
 describe("the ledger", () => {
   let engine: FakeEngine;
   let bundles: Bundles;
   beforeAll(async () => {
-    [engine, bundles] = await Promise.all([startFakeEngine(), bundleAll(folder)]);
-    await createTables(engine, ["semel", "plain", "semel-insert"]);
+    const contenders = ["semel", "plain", "semel-insert"] as const;
+    [engine, bundles] = await Promise.all([startFakeEngine(), bundleAll(folder, contenders)]);
+    await createTables(engine, contenders);
   });
   afterAll(() => engine?.stop());
 

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { scenarioFigures } from "../../bench/figures.ts";
 import type { Sample } from "../../bench/measure.ts";
 import type { Contender } from "../../bench/names.ts";
-import { repeats, type Scenario, scenarios } from "../../bench/plan.ts";
+import { competes, orderedScenarios, repeats, type Scenario, scenarios } from "../../bench/plan.ts";
 
 const scenario: Scenario = { model: "R5", variant: "distinct", messages: 10 };
 const sample = (contender: Contender, round: number, batchMs: number): Sample => {
@@ -28,6 +28,20 @@ it("samples of one scenario come together, and each round is compared with itsel
   });
   expect(first?.contenders.powertools?.batchMs?.ratio?.median).toBe(1);
   expect(first?.contenders.semel?.requests).toBeUndefined(); // the embedded engine counts none
+});
+
+it("what runs on ordered sources is compared with who keeps the order", () => {
+  const [only] = scenarioFigures([sample("semel-reduce", 0, 10), sample("powertools-in-order", 0, 200)]);
+  expect(only?.contenders["semel-reduce"]?.batchMs?.ratio?.median).toBe(0.05);
+});
+
+it("FIFO queues and a stream, for time and for processors; each with contenders of its own", () => {
+  const all = orderedScenarios(["U0", "U5", "R5", "embedded"], 1_000);
+  const variants = ["one-group 10", "ten-groups 10", "stream 1000"];
+  expect(all.map(({ variant, messages }) => `${variant} ${messages}`)).toEqual([...variants, ...variants]);
+  expect(all.map(({ model }) => model)).toEqual(["U0", "U0", "U0", "R5", "R5", "R5"]);
+  expect(all.every((one) => competes("semel-reduce", one) && !competes("semel", one))).toBe(true);
+  expect(competes("semel", scenario) && !competes("semel-watermark", scenario)).toBe(true);
 });
 
 it("every model runs every batch size, and the variants run once, where transactions cost what they do", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { CONTENDERS } from "../../bench/names.ts";
 import { parseOptions } from "../../bench/options.ts";
 
 describe("options of the benchmark", () => {
@@ -7,8 +8,9 @@ describe("options of the benchmark", () => {
       rounds: 5,
       batches: [1, 10, 100, 1_000],
       models: ["U0", "U5", "R5", "embedded"],
-      contenders: ["semel", "powertools", "get-effect-put", "plain", "semel-insert", "semel-insert-puts"],
+      contenders: [...CONTENDERS],
       starts: 3,
+      stored: 1_000_000,
       warmUp: expect.any(Array),
       largeBatch: 1_000,
       json: undefined,
@@ -28,6 +30,11 @@ describe("options of the benchmark", () => {
   it("sorts batch sizes and takes each once, and the baseline always runs", () => {
     const options = parseOptions(["--batches", "100,7,100", "--contenders", "semel", "--models", "R5,U0"]);
     expect(options).toMatchObject({ batches: [7, 100], contenders: ["semel", "powertools"], models: ["U0", "R5"] });
+  });
+
+  it("contenders of ordered sources run with a baseline of their own", () => {
+    const options = parseOptions(["--contenders", "semel-reduce"]);
+    expect(options?.contenders).toEqual(["semel-reduce", "powertools-in-order"]);
   });
 
   it("--help", () => {

@@ -210,6 +210,15 @@ describe("runs", () => {
     expect(scene.trace.filter((entry) => !entry.endsWith("."))).toEqual(["a8", "a9", "a10"]);
     expect(scene.memory.items("Orders")).toHaveLength(3);
   });
+
+  it("LA1: receipts of one message that come one behind the other run once, too", async () => {
+    const scene = watermarkScene(fifoSource);
+    const [one, two] = records("a a");
+    if (!one || !two) throw new Error("two");
+    expect(await scene.deliver([one, one, two, two], count)).toEqual([]);
+    expect(scene.trace.filter((entry) => !entry.endsWith("."))).toEqual(["a8", "a9"]);
+    expect(scene.memory.items("Counters")).toEqual([{ id: { S: "a" }, n: { N: "2" } }]);
+  });
 });
 
 describe("scope", () => {

@@ -32,12 +32,13 @@ describe("Kinesis", () => {
         origin: STREAM,
         orderingKey: "1",
         position: sequenceNumber.padStart(129, "0"),
-        body: "Hello, this is a test.",
         sentAtMs: 1545084650987,
         messageAttributes: {},
       },
-      { body: "This is only a test." },
+      {},
     ]);
+    const texts = deliveriesOf(recorded("kinesis")).map((delivery) => delivery.text());
+    expect(texts).toEqual(["Hello, this is a test.", "This is only a test."]);
     for (const { receiveCount } of deliveriesOf(recorded("kinesis"))) expect(receiveCount).toBeUndefined();
   });
 

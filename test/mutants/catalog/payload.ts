@@ -116,15 +116,15 @@ export const PAYLOAD_MUTANTS: readonly Mutant[] = [
   {
     name: "a dead letter of the payload, not of the body that came (OP1)",
     file: "lib/consumer/open-body.ts",
-    find: "{ ...delivery, text: payload,",
-    replace: "{ ...delivery, body: payload, text: payload,",
+    find: "{ ...delivery, opened: payload,",
+    replace: "{ ...delivery, text: () => payload, opened: payload,",
     caughtBy: [CONSUMER],
   },
   {
     name: "no JSON of an encoded message fingerprinted as it came",
     file: "lib/consumer/message.ts",
-    find: "delivery.text ?? delivery.body",
-    replace: "delivery.body",
+    find: "delivery.opened ?? delivery.text()",
+    replace: "delivery.text()",
     caughtBy: [CONSUMER],
   },
   {

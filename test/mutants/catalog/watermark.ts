@@ -83,8 +83,8 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
   {
     name: "a message that was passed over counts as done (WM3)",
     file: LANE_RUN,
-    find: "if (!passed) return",
-    replace: "if (!passed || placed.copies) return",
+    find: "if (passed) return",
+    replace: "if (passed && !placed.copies) return",
     caughtBy: [TEST, SCHEDULES],
   },
   {
@@ -125,8 +125,8 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
   {
     name: "ready messages wait for a slow handler (LN2)",
     file: LANE,
-    find: "if (members.length === 0) return false;",
-    replace: "if (members.length >= 0) return false;",
+    find: "return members.length > 0 && patience",
+    replace: "return members.length < 0 && patience",
     caughtBy: [TEST],
   },
   {
@@ -141,6 +141,13 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
     file: LANES,
     find: "(one < other ? -1 : 1)",
     replace: "(one < other ? 0 : 0)",
+    caughtBy: [TEST],
+  },
+  {
+    name: "receipts of one message one behind the other taken for two (LA1)",
+    file: LANES,
+    find: "const isNext = position > before;",
+    replace: "const isNext = position >= before;",
     caughtBy: [TEST],
   },
   {
@@ -167,8 +174,8 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
   {
     name: "what was passed over is folded",
     file: REDUCTION,
-    find: "!passed.has(position)",
-    replace: "!passed.has(position.trimStart().slice(1))",
+    find: "passed.has(position)",
+    replace: "passed.has(position.trimStart().slice(1))",
     caughtBy: [REDUCE],
   },
   {
@@ -189,7 +196,7 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
   {
     name: "a state folded twice on the same messages (SS1)",
     file: REDUCTION,
-    find: "came.delete(delivery.messageId); // SS1",
+    find: "came.delete(delivery); // SS1",
     replace: "",
     caughtBy: [FOLDS],
   },
@@ -203,7 +210,7 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
   {
     name: "positions of two shards compared (KN3)",
     file: "lib/sources/kinesis.ts",
-    find: 'eventId.replace(/:.*$/, "")',
+    find: 'eventId.split(":", 1)[0]',
     replace: '""',
     caughtBy: [FOLDS],
   },
