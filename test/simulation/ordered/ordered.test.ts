@@ -8,6 +8,7 @@ import { ORDERED_PROFILES } from "./profiles.ts";
 import { type OrderedSimulation, simulateOrdered } from "./simulate.ts";
 
 const STEPS = 25;
+const all = createFigures();
 
 describe.each(Object.entries(ORDERED_PROFILES))("%s", (profileName, { kind, strategies, adjust }) => {
   it("effects of each ordering key in order, no gap, no repeat, no loss", { timeout: 60_000 }, async () => {
@@ -18,8 +19,12 @@ describe.each(Object.entries(ORDERED_PROFILES))("%s", (profileName, { kind, stra
       if (violation) expect.fail(violationText(simulation, violation));
       addFigures(sum, figures);
     }
-    // Else it was about nothing.
-    for (const what of ["messages done", "fault delivered twice"]) expect(sum.of(what), what).toBeGreaterThan(0);
+    addFigures(all, sum);
+    expect(sum.of("messages done")).toBeGreaterThan(0); // else it was about nothing
     expect(sum.of("messages left")).toBe(0);
   });
+});
+
+it("is about messages that come twice", () => {
+  expect(all.of("fault delivered twice")).toBeGreaterThan(10);
 });
