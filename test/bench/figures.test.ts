@@ -56,4 +56,6 @@ it("every model runs every batch size, and the variants run once, where transact
 it("small batches are repeated", () => {
   const times = [1, 10, 100, 1_000].map((messages) => repeats({ ...scenario, messages }));
   expect(times).toEqual([10, 10, 2, 1]);
+  const ordered = [10, 1_000].map((messages) => repeats({ model: "U0", variant: "stream", messages }));
+  expect(ordered).toEqual([50, 3]);
 });
