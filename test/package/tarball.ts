@@ -61,6 +61,7 @@ function checkFiles(files: readonly PackedFile[]): void {
     "README.md",
     "LICENSE",
     "CHANGELOG.md",
+    "docs/handlers.md", // which the README leads to
     "dist/lib/index.js",
     "dist/lib/index.cjs",
     "dist/lib/index.d.ts",
@@ -82,7 +83,8 @@ function checkFiles(files: readonly PackedFile[]): void {
   ]) {
     assert.ok(paths.includes(needed), `${needed} is missing`);
   }
-  const allowed = /^(dist\/(lib|bin|_virtual)\/|lib\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/;
+  const allowed =
+    /^(dist\/(lib|bin|_virtual)\/|lib\/|docs\/[a-z-]+\.md$|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/;
   assert.deepEqual(
     paths.filter((path) => !allowed.test(path) || /(^|\/)(test|tests|fixtures|node_modules)\/|\.test\./.test(path)),
     [],
