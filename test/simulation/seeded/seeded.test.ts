@@ -53,13 +53,17 @@ it.each(Object.entries(PROFILES))("nor in the profile %s", { timeout: 60_000 }, 
   }
 });
 
-it("records that live shorter than the dedup horizon let an effect happen twice, and it is seen", async () => {
-  const found: string[] = [];
-  for (let seed = 1; seed <= SEEDS; seed++) {
+/** Not every history has a message that comes again so late. */
+const SEEDS_UNTIL_SEEN = 60;
+
+it("records that live shorter than the dedup horizon let an effect happen twice, and it is seen", {
+  timeout: 60_000,
+}, async () => {
+  let seen = false;
+  for (let seed = 1; !seen && seed <= SEEDS_UNTIL_SEEN; seed++) {
     const simulation: Simulation = { seed, steps: STEPS, strategy: "commit", adjust: { retentionDays: 0.01 } };
-    found.push(
-      ...((await violationOf(simulation)) ?? "").split("\n").filter((line) => /^ {2}I1: .*twice|2 times/.test(line)),
-    );
+    const violation = (await violationOf(simulation)) ?? "";
+    seen = violation.split("\n").some((line) => /^ {2}I1: .*twice|2 times/.test(line));
   }
-  expect(found.length).toBeGreaterThan(0);
+  expect(seen).toBe(true);
 });
