@@ -13,13 +13,17 @@ const COUNTRIES = ["United Kingdom", "United Kingdom", "United Kingdom", "EIRE",
 export function generateOrderLines(random: Random, count: number = GENERATED_LINES): OrderLine[] {
   const lines: OrderLine[] = [];
   for (let invoice = 0; lines.length < count; invoice++) {
-    const size = random.chance(0.01) ? random.int(200, 400) : random.int(1, 40);
-    lines.push(...generateInvoice(random, invoice, Math.min(size, count - lines.length)));
+    lines.push(...generateInvoice(random, invoice, count - lines.length));
   }
   return lines;
 }
 
-function generateInvoice(random: Random, invoice: number, size: number): OrderLine[] {
+export function generateInvoice(
+  random: Random,
+  invoice: number,
+  linesMax: number = Number.MAX_SAFE_INTEGER,
+): OrderLine[] {
+  const size = Math.min(random.chance(0.01) ? random.int(200, 400) : random.int(1, 40), linesMax);
   const cancelled = random.chance(0.04);
   const customer = random.chance(0.3) ? {} : { customerId: String(12_000 + skewed(random, CUSTOMERS)) };
   const country = random.pick(COUNTRIES);
