@@ -27,7 +27,7 @@ export interface History {
   acknowledged(): number;
   invocations(): number;
   faults(): Readonly<Record<string, number>>;
-  /** From a message's first send to the first time that it was acknowledged, ms; in no order. */
+  /** From a message's first send to the first time that it was acknowledged, at its end, ms; in no order. */
   latenciesMs(): readonly number[];
   /** Keys that a fault hit, or that were delivered more than once. */
   troubled(): ReadonlySet<string>;
@@ -44,8 +44,15 @@ interface Fate {
 
 const SECOND_MS = 1_000;
 
-/** `keyOf` reads the key from a message's body; undefined for what is none of ours. */
-export function createHistory(startMs: number, keyOf: (body: string) => string | undefined): History {
+export interface HistoryOptions {
+  readonly startMs: number;
+  /** Reads the key from a message's body; undefined for what is none of ours. */
+  readonly keyOf: (body: string) => string | undefined;
+  /** Whether a message that leaves the queue of this function is through. @default - each */
+  readonly isEnd?: (functionName: string) => boolean;
+}
+
+export function createHistory({ startMs, keyOf, isEnd = () => true }: HistoryOptions): History {
   const seconds: Second[] = [];
   const fates = new Map<string, Fate>();
   const keys = new Map<string, string>(); // by message id: a redrive gives a new one
@@ -75,8 +82,10 @@ export function createHistory(startMs: number, keyOf: (body: string) => string |
 
   function observeStart(event: Extract<LocalEvent, { kind: "invocation-started" }>): void {
     const { requestId, workerId, atMs } = event;
-    const { Records: records } = JSON.parse(event.payload) as SQSEvent;
+    const { Records = [] } = JSON.parse(event.payload) as Partial<SQSEvent>;
     invocations++;
+    const records = Records.filter(({ body }) => body !== undefined); // none of a relay, which reads a stream
+    if (records.length === 0) return;
     deliveries += records.length;
     secondOf(atMs).deliveries += records.length;
     const found: string[] = [];
@@ -92,14 +101,16 @@ export function createHistory(startMs: number, keyOf: (body: string) => string |
   }
 
   function observeEnd(event: Extract<LocalEvent, { kind: "invocation-ended" }>): void {
-    const { requestId, workerId, outcome, deletedIds, atMs } = event;
+    const { requestId, workerId, outcome, deletedIds, functionName, atMs } = event;
+    const delivered = underWay.get(requestId);
+    if (delivered === undefined) return;
     const gone = new Set(deletedIds.map((id) => keys.get(id)));
     acknowledged += deletedIds.length;
     secondOf(atMs).acknowledged += deletedIds.length;
-    for (const key of underWay.get(requestId) ?? []) {
+    for (const key of delivered) {
       const how = outcome === "success" ? (gone.has(key) ? "acknowledged" : "reported failed") : OUTCOMES[outcome];
       const fate = note(key, atMs, `${how} by worker ${workerId}`);
-      if (gone.has(key)) fate.acknowledgedMs ??= atMs;
+      if (gone.has(key) && isEnd(functionName)) fate.acknowledgedMs ??= atMs;
     }
     underWay.delete(requestId);
   }

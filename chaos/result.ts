@@ -1,6 +1,7 @@
 // What a chaos run came to: what goes into the JSON, and what the report shows.
 
-import type { Contender } from "./app.ts";
+import type { RelayFigures } from "../demo/relay-figures.ts";
+import type { ScenarioName } from "./app.ts";
 import type { Happening, Second } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -16,7 +17,7 @@ export interface Story {
 }
 
 export interface ChaosResult {
-  readonly contender: Contender;
+  readonly contender: ScenarioName;
   /** The command that does it again. */
   readonly command: string;
   readonly versions: Readonly<Record<string, string>>;
@@ -38,6 +39,8 @@ export interface ChaosResult {
   readonly requests: number;
   /** From the first send to the acknowledgement, ms. */
   readonly latency: Latency;
+  /** Of the pipeline. */
+  readonly relay?: RelayFigures;
   /** Second by second, from the first send on. */
   readonly moments: readonly Moment[];
   /** All that went wrong, and those that went through most. */

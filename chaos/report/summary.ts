@@ -27,6 +27,7 @@ export function summaryOf(result: ChaosResult): string {
     ],
     ["requests to DynamoDB", grouped(requests)],
     ["latency", `median ${duration(latency.p50)}, 99 % ${duration(latency.p99)}, longest ${duration(latency.max)}`],
+    ...relayRows(result),
     ["time", `${clock(seconds)} min, with faults ${clock(faultSeconds)} min`],
     ["faults", `${grouped(all)}: ${injected.map(([kind, count]) => `${kind} ${grouped(count)}`).join(", ")}`],
   ];
@@ -35,4 +36,14 @@ export function summaryOf(result: ChaosResult): string {
   const verdict =
     wrong.length === 0 ? "Lost 0, doubled 0: every message is accounted for." : `Violated: ${wrong.join("; ")}.`;
   return [...lines, verdict].join("\n");
+}
+
+function relayRows({ relay }: ChaosResult): [string, string][] {
+  return relay ? [["relay", relayText(relay)]] : [];
+}
+
+export function relayText({ relayed, latencyMs, backlogMax }: NonNullable<ChaosResult["relay"]>): string {
+  const { p50, p99, max } = latencyMs;
+  const latency = `median ${duration(p50)}, 99 % ${duration(p99)}, longest ${duration(max)}`;
+  return `${grouped(relayed)} messages; ${latency}; at most ${grouped(backlogMax)} items waiting`;
 }

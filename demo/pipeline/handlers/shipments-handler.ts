@@ -9,7 +9,12 @@ import { notificationOf, Shipment } from "../../../functions/pipeline/messages.t
 import { NOTIFICATIONS_QUEUE } from "../../../functions/pipeline/names.ts";
 import { sendAfter } from "./send-after.ts";
 
-const shipments = exactlyOnce({ schema: Shipment, logger: new Logger(), metrics: new Metrics() });
+const shipments = exactlyOnce({
+  schema: Shipment,
+  key: ({ messageId }) => messageId, // nobody gave it another
+  logger: new Logger(),
+  metrics: new Metrics(),
+});
 const commit = shipments.lambda(({ body: shipment }, tx) => ship(shipment, tx));
 
 export const handler: SQSHandler = sendAfter(commit, NOTIFICATIONS_QUEUE, ({ body, messageId }) =>
