@@ -27,9 +27,11 @@ export interface History {
   acknowledged(): number;
   invocations(): number;
   faults(): Readonly<Record<string, number>>;
+  /** Workers killed, by function. */
+  kills(): Readonly<Record<string, number>>;
   /** From a message's first send to the first time that it was acknowledged, at its end, ms; in no order. */
   latenciesMs(): readonly number[];
-  /** Keys that a fault hit, or that were delivered more than once. */
+  /** Keys that a fault hit, or that were delivered to a function more than once. */
   troubled(): ReadonlySet<string>;
   elapsedMs(): number;
 }
@@ -38,7 +40,10 @@ interface Fate {
   readonly happenings: Happening[];
   sentMs: number | undefined;
   acknowledgedMs: number | undefined;
-  deliveries: number;
+  /** Functions that it was delivered to. */
+  readonly reached: Set<string>;
+  /** Deliveries to a function that had it before. */
+  repetitions: number;
   faults: number;
 }
 
@@ -58,6 +63,7 @@ export function createHistory({ startMs, keyOf, isEnd = () => true }: HistoryOpt
   const keys = new Map<string, string>(); // by message id: a redrive gives a new one
   const underWay = new Map<string, readonly string[]>(); // keys, by request id
   const faults: Record<string, number> = {};
+  const kills: Record<string, number> = {};
   let [deliveries, acknowledged, invocations] = [0, 0, 0];
 
   function secondOf(atMs: number): Second {
@@ -69,7 +75,14 @@ export function createHistory({ startMs, keyOf, isEnd = () => true }: HistoryOpt
   function fateOf(key: string): Fate {
     const known = fates.get(key);
     if (known !== undefined) return known;
-    const fate: Fate = { happenings: [], sentMs: undefined, acknowledgedMs: undefined, deliveries: 0, faults: 0 };
+    const fate: Fate = {
+      happenings: [],
+      sentMs: undefined,
+      acknowledgedMs: undefined,
+      reached: new Set(),
+      repetitions: 0,
+      faults: 0,
+    };
     fates.set(key, fate);
     return fate;
   }
@@ -81,7 +94,7 @@ export function createHistory({ startMs, keyOf, isEnd = () => true }: HistoryOpt
   }
 
   function observeStart(event: Extract<LocalEvent, { kind: "invocation-started" }>): void {
-    const { requestId, workerId, atMs } = event;
+    const { requestId, workerId, functionName, atMs } = event;
     const { Records = [] } = JSON.parse(event.payload) as Partial<SQSEvent>;
     invocations++;
     const records = Records.filter(({ body }) => body !== undefined); // none of a relay, which reads a stream
@@ -95,7 +108,8 @@ export function createHistory({ startMs, keyOf, isEnd = () => true }: HistoryOpt
       keys.set(messageId, key);
       found.push(key);
       const fate = note(key, atMs, `delivered to worker ${workerId}, receipt ${attributes.ApproximateReceiveCount}`);
-      fate.deliveries++;
+      if (fate.reached.has(functionName)) fate.repetitions++;
+      fate.reached.add(functionName);
     }
     underWay.set(requestId, found);
   }
@@ -116,7 +130,8 @@ export function createHistory({ startMs, keyOf, isEnd = () => true }: HistoryOpt
   }
 
   function observeFault(event: FaultEvent): void {
-    const { fault, atMs, requestId, messageIds } = event;
+    const { fault, atMs, requestId, messageIds, functionName = "" } = event;
+    if (fault === "kill") kills[functionName] = (kills[functionName] ?? 0) + 1;
     faults[fault] = (faults[fault] ?? 0) + 1;
     const second = secondOf(atMs);
     second.faults[fault] = (second.faults[fault] ?? 0) + 1;
@@ -140,11 +155,13 @@ export function createHistory({ startMs, keyOf, isEnd = () => true }: HistoryOpt
     acknowledged: () => acknowledged,
     invocations: () => invocations,
     faults: () => faults,
+    kills: () => kills,
     latenciesMs: () =>
       [...fates.values()].flatMap(({ sentMs, acknowledgedMs }) =>
         sentMs === undefined || acknowledgedMs === undefined ? [] : [acknowledgedMs - sentMs],
       ),
-    troubled: () => new Set([...fates].flatMap(([key, fate]) => (fate.faults > 0 || fate.deliveries > 1 ? [key] : []))),
+    troubled: () =>
+      new Set([...fates].flatMap(([key, fate]) => (fate.faults > 0 || fate.repetitions > 0 ? [key] : []))),
     elapsedMs: () => Date.now() - startMs,
   };
 }

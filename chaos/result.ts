@@ -32,6 +32,8 @@ export interface ChaosResult {
   readonly deliveries: number;
   /** Injected faults, by kind. */
   readonly faults: Readonly<Record<string, number>>;
+  /** Workers killed, by function. */
+  readonly kills: Readonly<Record<string, number>>;
   readonly ledger: Ledger;
   /** Messages that a fault hit or that were delivered more than once, and that were applied exactly once all the same. */
   readonly recovered: number;

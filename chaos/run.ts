@@ -126,6 +126,7 @@ async function conclude(ending: Ending): Promise<ChaosOutcome> {
     invocations: history.invocations(),
     deliveries: history.deliveries(),
     faults: history.faults(),
+    kills: history.kills(),
     ledger,
     recovered: once.filter((key) => troubled.has(key)).length,
     requests: sum(Object.values(cloud.dynamodbRequests())),

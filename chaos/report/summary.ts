@@ -38,8 +38,18 @@ export function summaryOf(result: ChaosResult): string {
   return [...lines, verdict].join("\n");
 }
 
-function relayRows({ relay }: ChaosResult): [string, string][] {
-  return relay ? [["relay", relayText(relay)]] : [];
+function relayRows({ relay, kills }: ChaosResult): [string, string][] {
+  if (!relay) return [];
+  const killed = Object.entries(kills).map(([name, count]) => `${stageOf(name)} ${grouped(count)}`);
+  return [
+    ["relay", relayText(relay)],
+    ["killed", killed.join(", ")],
+  ];
+}
+
+/** Of a physical name, which has the stack before and a hash behind it. */
+function stageOf(functionName: string): string {
+  return functionName.replace(/^[^-]*-/, "").replace(/Function.*$/, "");
 }
 
 export function relayText({ relayed, latencyMs, backlogMax }: NonNullable<ChaosResult["relay"]>): string {

@@ -45,8 +45,8 @@ export function checkPipeline(orders: readonly Order[], tables: PipelineTables):
     shipmentsDoubled: surplus("shipments"),
     notificationsLost: missing("notifications"),
     notificationsDoubled: surplus("notifications"),
-    countsOff: sum(COUNTS.map((name) => sum(Object.values(differences(orders, tables, name))))),
-    penceOff: sum(Object.values(differences(orders, tables, "spentPence"))),
+    countsOff: sum(COUNTS.map((name) => difference(orders, tables, name))),
+    penceOff: difference(orders, tables, "spentPence"),
     strangers: sum(STAGES.map((stage) => strangersIn(orders, tables[stage]))),
     unsent: tables.outbox.length,
   };
@@ -102,18 +102,13 @@ const SUMS: Readonly<Record<Sum, (order: Order) => number>> = {
   spentPence: totalPence,
 };
 
-/** By account, without sign. */
-export function differences(
-  orders: readonly Order[],
-  { accounts }: PipelineTables,
-  name: Sum,
-): Readonly<Record<string, number>> {
-  const off = new Map(accounts.map((item) => [String(item["account"]), Number(item[name] ?? 0)]));
-  for (const order of orders) {
-    const account = accountOf(order);
-    off.set(account, (off.get(account) ?? 0) - SUMS[name](order));
-  }
-  return Object.fromEntries([...off].map(([account, value]) => [account, Math.abs(value)]));
+/** Of all accounts, each without its sign. */
+function difference(orders: readonly Order[], { accounts }: PipelineTables, name: Sum): number {
+  const off = new Map<string, number>();
+  const add = (account: string, value: number): void => void off.set(account, (off.get(account) ?? 0) + value);
+  for (const item of accounts) add(String(item["account"]), Number(item[name] ?? 0));
+  for (const order of orders) add(accountOf(order), -SUMS[name](order));
+  return sum([...off.values()].map(Math.abs));
 }
 
 function strangersIn(orders: readonly Order[], items: readonly Attributes[]): number {

@@ -7,9 +7,13 @@ import { readOrderLines } from "../orders/input.ts";
 import type { Random } from "../random.ts";
 
 export const GENERATED_ORDERS = 400;
+const CUSTOMERS_MIN = 50;
 
 export function generateOrders(random: Random, count: number = GENERATED_ORDERS): Order[] {
-  return Array.from({ length: count }, (_, invoice) => ordersOf(generateInvoice(random, invoice))).flat();
+  const customers = Math.max(CUSTOMERS_MIN, count); // on a real day some two orders of three are their customer's only one
+  return Array.from({ length: count }, (_, invoice) =>
+    ordersOf(generateInvoice(random, invoice, { customers })),
+  ).flat();
 }
 
 export function readOrders(file: string): Order[] {

@@ -42,7 +42,7 @@ export class PipelineStack extends Stack {
   constructor(scope: Construct, id: string, props: PipelineStackProps = {}) {
     super(scope, id, props);
     const { removalPolicy } = props;
-    const accounts = this.table("AccountsTable", { partitionKey: "account", removalPolicy });
+    const accounts = this.table("AccountsTable", { partitionKey: "account", sortKey: "stage", removalPolicy });
     const [orders, shipments, notifications] = [
       this.table("OrdersTable", { partitionKey: "orderId", removalPolicy }),
       this.table("ShipmentsTable", { partitionKey: "orderId", sortKey: "shipmentId", removalPolicy }),
