@@ -2,6 +2,7 @@
 
 import { App } from "aws-cdk-lib";
 import { OrdersStack } from "../functions/orders/stack.ts";
+import { PipelineStack } from "../functions/pipeline/stack.ts";
 import { TelemetryStack } from "../functions/telemetry/stack.ts";
 import { TransfersStack } from "../functions/transfers/stack.ts";
 
@@ -14,3 +15,4 @@ const bundling = { esbuildArgs: { "--conditions": "@semel/source,module" } };
 new OrdersStack(app, "Orders", { bundling });
 new TransfersStack(app, "Transfers", { bundling });
 new TelemetryStack(app, "Telemetry", { bundling });
+new PipelineStack(app, "Pipeline", { bundling });

@@ -27,9 +27,11 @@ export interface History {
   acknowledged(): number;
   invocations(): number;
   faults(): Readonly<Record<string, number>>;
-  /** From a message's first send to the first time that it was acknowledged, ms; in no order. */
+  /** Workers killed, by function. */
+  kills(): Readonly<Record<string, number>>;
+  /** From a message's first send to the first time that it was acknowledged, at its end, ms; in no order. */
   latenciesMs(): readonly number[];
-  /** Keys that a fault hit, or that were delivered more than once. */
+  /** Keys that a fault hit, or that were delivered to a function more than once. */
   troubled(): ReadonlySet<string>;
   elapsedMs(): number;
 }
@@ -38,19 +40,30 @@ interface Fate {
   readonly happenings: Happening[];
   sentMs: number | undefined;
   acknowledgedMs: number | undefined;
-  deliveries: number;
+  /** Functions that it was delivered to. */
+  readonly reached: Set<string>;
+  /** Deliveries to a function that had it before. */
+  repetitions: number;
   faults: number;
 }
 
 const SECOND_MS = 1_000;
 
-/** `keyOf` reads the key from a message's body; undefined for what is none of ours. */
-export function createHistory(startMs: number, keyOf: (body: string) => string | undefined): History {
+export interface HistoryOptions {
+  readonly startMs: number;
+  /** Reads the key from a message's body; undefined for what is none of ours. */
+  readonly keyOf: (body: string) => string | undefined;
+  /** Whether a message that leaves the queue of this function is through. @default - each */
+  readonly isEnd?: (functionName: string) => boolean;
+}
+
+export function createHistory({ startMs, keyOf, isEnd = () => true }: HistoryOptions): History {
   const seconds: Second[] = [];
   const fates = new Map<string, Fate>();
   const keys = new Map<string, string>(); // by message id: a redrive gives a new one
   const underWay = new Map<string, readonly string[]>(); // keys, by request id
   const faults: Record<string, number> = {};
+  const kills: Record<string, number> = {};
   let [deliveries, acknowledged, invocations] = [0, 0, 0];
 
   function secondOf(atMs: number): Second {
@@ -62,7 +75,14 @@ export function createHistory(startMs: number, keyOf: (body: string) => string |
   function fateOf(key: string): Fate {
     const known = fates.get(key);
     if (known !== undefined) return known;
-    const fate: Fate = { happenings: [], sentMs: undefined, acknowledgedMs: undefined, deliveries: 0, faults: 0 };
+    const fate: Fate = {
+      happenings: [],
+      sentMs: undefined,
+      acknowledgedMs: undefined,
+      reached: new Set(),
+      repetitions: 0,
+      faults: 0,
+    };
     fates.set(key, fate);
     return fate;
   }
@@ -74,9 +94,11 @@ export function createHistory(startMs: number, keyOf: (body: string) => string |
   }
 
   function observeStart(event: Extract<LocalEvent, { kind: "invocation-started" }>): void {
-    const { requestId, workerId, atMs } = event;
-    const { Records: records } = JSON.parse(event.payload) as SQSEvent;
+    const { requestId, workerId, functionName, atMs } = event;
+    const { Records = [] } = JSON.parse(event.payload) as Partial<SQSEvent>;
     invocations++;
+    const records = Records.filter(({ body }) => body !== undefined); // none of a relay, which reads a stream
+    if (records.length === 0) return;
     deliveries += records.length;
     secondOf(atMs).deliveries += records.length;
     const found: string[] = [];
@@ -86,26 +108,30 @@ export function createHistory(startMs: number, keyOf: (body: string) => string |
       keys.set(messageId, key);
       found.push(key);
       const fate = note(key, atMs, `delivered to worker ${workerId}, receipt ${attributes.ApproximateReceiveCount}`);
-      fate.deliveries++;
+      if (fate.reached.has(functionName)) fate.repetitions++;
+      fate.reached.add(functionName);
     }
     underWay.set(requestId, found);
   }
 
   function observeEnd(event: Extract<LocalEvent, { kind: "invocation-ended" }>): void {
-    const { requestId, workerId, outcome, deletedIds, atMs } = event;
+    const { requestId, workerId, outcome, deletedIds, functionName, atMs } = event;
+    const delivered = underWay.get(requestId);
+    if (delivered === undefined) return;
     const gone = new Set(deletedIds.map((id) => keys.get(id)));
     acknowledged += deletedIds.length;
     secondOf(atMs).acknowledged += deletedIds.length;
-    for (const key of underWay.get(requestId) ?? []) {
+    for (const key of delivered) {
       const how = outcome === "success" ? (gone.has(key) ? "acknowledged" : "reported failed") : OUTCOMES[outcome];
       const fate = note(key, atMs, `${how} by worker ${workerId}`);
-      if (gone.has(key)) fate.acknowledgedMs ??= atMs;
+      if (gone.has(key) && isEnd(functionName)) fate.acknowledgedMs ??= atMs;
     }
     underWay.delete(requestId);
   }
 
   function observeFault(event: FaultEvent): void {
-    const { fault, atMs, requestId, messageIds } = event;
+    const { fault, atMs, requestId, messageIds, functionName = "" } = event;
+    if (fault === "kill") kills[functionName] = (kills[functionName] ?? 0) + 1;
     faults[fault] = (faults[fault] ?? 0) + 1;
     const second = secondOf(atMs);
     second.faults[fault] = (second.faults[fault] ?? 0) + 1;
@@ -129,11 +155,13 @@ export function createHistory(startMs: number, keyOf: (body: string) => string |
     acknowledged: () => acknowledged,
     invocations: () => invocations,
     faults: () => faults,
+    kills: () => kills,
     latenciesMs: () =>
       [...fates.values()].flatMap(({ sentMs, acknowledgedMs }) =>
         sentMs === undefined || acknowledgedMs === undefined ? [] : [acknowledgedMs - sentMs],
       ),
-    troubled: () => new Set([...fates].flatMap(([key, fate]) => (fate.faults > 0 || fate.deliveries > 1 ? [key] : []))),
+    troubled: () =>
+      new Set([...fates].flatMap(([key, fate]) => (fate.faults > 0 || fate.repetitions > 0 ? [key] : []))),
     elapsedMs: () => Date.now() - startMs,
   };
 }

@@ -2,8 +2,9 @@
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { LogLine } from "semel/local";
+import { STAGES } from "../demo/pipeline/check.ts";
 import { startProgress } from "../demo/progress.ts";
 import { synthesize } from "./app.ts";
 import { complaints } from "./ledger.ts";
@@ -33,7 +34,7 @@ async function main(): Promise<number> {
 }
 
 async function run(options: ChaosOptions): Promise<ChaosResult> {
-  const { handler: contender, messages, minutes, seed } = options;
+  const { handler: contender, messages, minutes, seed, input: files } = options;
   const folder = mkdtempSync(join(tmpdir(), "semel-chaos-"));
   const log: LogLine[] = [];
   const logger = (line: LogLine): void => {
@@ -41,10 +42,10 @@ async function run(options: ChaosOptions): Promise<ChaosResult> {
   };
   console.log("Synthesizing the app ...");
   const assembly = synthesize(join(folder, "cdk.out"), contender);
-  const progress = startProgress(contender, messages);
+  const progress = startProgress(contender, contender === "pipeline" ? STAGES.length * messages : messages);
   const onProgress = (done: number): void => progress.update(done);
   try {
-    const outcome = await runChaos({ contender, assembly, messages, minutes, seed, onProgress, logger });
+    const outcome = await runChaos({ contender, assembly, messages, minutes, seed, files, onProgress, logger });
     return { ...outcome, command: commandOf(options), versions: versions() };
   } catch (error) {
     for (const { source, text } of log) console.error(`${source}: ${text}`);
@@ -55,8 +56,9 @@ async function run(options: ChaosOptions): Promise<ChaosResult> {
   }
 }
 
-function commandOf({ handler, messages, minutes, seed }: ChaosOptions): string {
-  return `npm run chaos -- --handler ${handler} --messages ${messages} --minutes ${minutes} --seed ${seed}`;
+function commandOf({ handler, messages, minutes, seed, input }: ChaosOptions): string {
+  const files = input.map((file) => ` --input ${basename(file)}`).join("");
+  return `npm run chaos -- --handler ${handler} --messages ${messages} --minutes ${minutes} --seed ${seed}${files}`;
 }
 
 function print(text: string, exitCode: number): number {

@@ -1,6 +1,6 @@
 // All faults at once: one request in ten, a kill every 5 s, freezes, restarts, redrives, clocks that are minutes apart.
 
-import type { CallRule, FaultPlan } from "semel/local";
+import type { CallRule, DeliveryRule, FaultPlan } from "semel/local";
 
 /** Together 14 in a hundred: some suit only some operations, so that one request in ten is hit. */
 const DYNAMODB: readonly Omit<CallRule, "service">[] = [
@@ -27,6 +27,15 @@ const SQS: readonly Omit<CallRule, "service">[] = [
   { fault: "applied-later", probability: 0.01, delayMs: [10, 4_000] },
 ];
 
+const DELIVERIES: readonly DeliveryRule[] = [
+  { fault: "duplicate", probability: 0.01 },
+  { fault: "duplicate-late", probability: 0.005, delayMs: [100, 30_000] },
+  { fault: "duplicate-in-batch", probability: 0.005 },
+  { fault: "reorder", probability: 0.05 },
+  { fault: "visibility-expiry", probability: 0.005, delayMs: [0, 2_000] },
+  { fault: "lost-delete", probability: 0.005 },
+];
+
 export function chaosPlan(seed: number): FaultPlan {
   return {
     seed,
@@ -43,12 +52,7 @@ export function chaosPlan(seed: number): FaultPlan {
       { fault: "out-of-memory", everyMs: 31_000 },
     ],
     deliveries: [
-      { fault: "duplicate", probability: 0.01 },
-      { fault: "duplicate-late", probability: 0.005, delayMs: [100, 30_000] },
-      { fault: "duplicate-in-batch", probability: 0.005 },
-      { fault: "reorder", probability: 0.05 },
-      { fault: "visibility-expiry", probability: 0.005, delayMs: [0, 2_000] },
-      { fault: "lost-delete", probability: 0.005 },
+      ...DELIVERIES,
       { fault: "redrive", everyMs: 20_000 },
       { fault: "pause", everyMs: 45_000, forMs: [500, 3_000] },
     ],
@@ -57,5 +61,26 @@ export function chaosPlan(seed: number): FaultPlan {
       { fault: "restart", engine: "sqs", everyMs: 55_000, downMs: [100, 1_000] },
     ],
     clock: { skewMs: [-120_000, 120_000] },
+  };
+}
+
+/** Of the pipeline: any worker dies every 2 s, the relay's beside that; answers get lost, and messages come again. */
+export function pipelinePlan(seed: number): FaultPlan {
+  return {
+    seed,
+    calls: [
+      { fault: "reset-before", service: "dynamodb", probability: 0.003 },
+      { fault: "reset-after", service: "dynamodb", probability: 0.003 },
+      { fault: "throttle", service: "dynamodb", probability: 0.005 },
+      { fault: "reset-before", service: "sqs", probability: 0.005 },
+      { fault: "reset-after", service: "sqs", probability: 0.005 },
+      { fault: "server-error", service: "sqs", probability: 0.005 },
+    ],
+    workers: [
+      { fault: "kill", everyMs: 2_000 },
+      { fault: "kill", everyMs: 5_000, function: "OutboxFunction" },
+      { fault: "kill", atCall: [5, 200], when: "after", function: "OutboxFunction" },
+    ],
+    deliveries: DELIVERIES,
   };
 }

@@ -5,6 +5,7 @@ import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { Random } from "../demo/random.ts";
 import { QUEUE_BATCH_MESSAGES_MAX } from "../lib/aws/limits.ts";
 import type { ChaosMessage } from "./message.ts";
+import type { Parcel } from "./scenario.ts";
 
 /** Share of messages that are sent twice. */
 export const REPETITIONS = 0.03;
@@ -30,11 +31,11 @@ export interface Sending {
   readonly queueUrl: string;
   /** Over how long to spread them. */
   readonly overMs: number;
-  readonly onSent: (messages: readonly ChaosMessage[]) => void;
+  readonly onSent: (messages: readonly Parcel[]) => void;
   readonly signal: AbortSignal;
 }
 
-export async function sendSteadily(sqs: SQSClient, sends: readonly ChaosMessage[], sending: Sending): Promise<void> {
+export async function sendSteadily(sqs: SQSClient, sends: readonly Parcel[], sending: Sending): Promise<void> {
   const startedMs = Date.now();
   const starts = Array.from(
     { length: Math.ceil(sends.length / QUEUE_BATCH_MESSAGES_MAX) },
@@ -55,8 +56,8 @@ export async function sendSteadily(sqs: SQSClient, sends: readonly ChaosMessage[
 }
 
 /** What was not certainly taken is sent again: a repetition more. */
-async function sendBatch(sqs: SQSClient, QueueUrl: string, batch: readonly ChaosMessage[]): Promise<void> {
-  let entries = batch.map((message, index) => ({ Id: String(index), MessageBody: JSON.stringify(message) }));
+async function sendBatch(sqs: SQSClient, QueueUrl: string, batch: readonly Parcel[]): Promise<void> {
+  let entries = batch.map(({ body }, index) => ({ Id: String(index), MessageBody: body }));
   let why: unknown;
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     try {

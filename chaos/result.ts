@@ -1,6 +1,7 @@
 // What a chaos run came to: what goes into the JSON, and what the report shows.
 
-import type { Contender } from "./app.ts";
+import type { RelayFigures } from "../demo/relay-figures.ts";
+import type { ScenarioName } from "./app.ts";
 import type { Happening, Second } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -16,7 +17,7 @@ export interface Story {
 }
 
 export interface ChaosResult {
-  readonly contender: Contender;
+  readonly contender: ScenarioName;
   /** The command that does it again. */
   readonly command: string;
   readonly versions: Readonly<Record<string, string>>;
@@ -31,6 +32,8 @@ export interface ChaosResult {
   readonly deliveries: number;
   /** Injected faults, by kind. */
   readonly faults: Readonly<Record<string, number>>;
+  /** Workers killed, by function. */
+  readonly kills: Readonly<Record<string, number>>;
   readonly ledger: Ledger;
   /** Messages that a fault hit or that were delivered more than once, and that were applied exactly once all the same. */
   readonly recovered: number;
@@ -38,6 +41,8 @@ export interface ChaosResult {
   readonly requests: number;
   /** From the first send to the acknowledgement, ms. */
   readonly latency: Latency;
+  /** Of the pipeline. */
+  readonly relay?: RelayFigures;
   /** Second by second, from the first send on. */
   readonly moments: readonly Moment[];
   /** All that went wrong, and those that went through most. */

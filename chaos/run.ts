@@ -1,25 +1,27 @@
-// One chaos run: the local cloud with one contender, messages at a steady rate, all faults at once, and then the ledger.
+// One chaos run: the local cloud with one scenario, messages at a steady rate, all faults at once, and then the ledger.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { type LocalCloud, type LogLine, startLocal } from "semel/local";
 import { withDuplicates } from "../demo/producer.ts";
 import { seededRandom } from "../demo/random.ts";
-import { type Contender, STACK } from "./app.ts";
+import { type ScenarioName, STACK } from "./app.ts";
 import { createHistory, type History } from "./history.ts";
-import { checkLedger, type Ledger } from "./ledger.ts";
-import { ChaosMessage } from "./message.ts";
-import { chaosPlan } from "./plan.ts";
-import { makeMessages, REPETITIONS, sendSteadily } from "./producer.ts";
+import type { Ledger } from "./ledger.ts";
+import { pipeline } from "./pipeline.ts";
+import { sendSteadily } from "./producer.ts";
 import { type ChaosResult, latencyOf, type Moment, type Story } from "./result.ts";
-import { openStore, type Store } from "./store.ts";
+import type { MakeScenario, Store } from "./scenario.ts";
+import { singleStage } from "./single-stage.ts";
 
 export interface ChaosInput {
-  readonly contender: Contender;
+  readonly contender: ScenarioName;
   /** The cloud assembly. */
   readonly assembly: string;
   readonly messages: number;
   readonly minutes: number;
   readonly seed: number;
+  /** Files of order lines, of the pipeline. @default - made from the seed */
+  readonly files?: readonly string[];
   readonly onProgress: (acknowledged: number) => void;
   readonly logger: (line: LogLine) => void;
 }
@@ -32,28 +34,29 @@ const DRAIN_TIMEOUT_MS = 60 * 60_000;
 const LOOK_EVERY_MS = 1_000;
 /** For people: so many of each kind are told at length. */
 const STORIES_MAX = 20;
-/** Contenders with a hot counter, and those that charge. */
-const COUNTS_ACCOUNTS: ReadonlySet<Contender> = new Set(["commit", "claim", "plain", "powertools"]);
-const CHARGES: ReadonlySet<Contender> = new Set(["claim"]);
 
 export async function runChaos(input: ChaosInput): Promise<ChaosOutcome> {
   const random = seededRandom(input.seed);
-  const messages = makeMessages(input.messages, random);
-  const sends = withDuplicates(messages, REPETITIONS, random);
-  const history = createHistory(Date.now(), keyOf);
+  const scenario = scenarioOf(input)(random);
+  const sends = withDuplicates(scenario.messages, scenario.repetitions, random);
+  const { keyOf, isEnd } = scenario;
+  const history = createHistory({ startMs: Date.now(), keyOf, isEnd });
   const cloud = await startLocal({
     assembly: input.assembly,
     stacks: [STACK],
-    logger: input.logger,
-    faults: chaosPlan(input.seed),
+    logger(line) {
+      scenario.line?.(line);
+      input.logger(line);
+    },
+    faults: scenario.plan,
     observer(event) {
       history.observe(event);
       input.onProgress(history.acknowledged());
     },
   });
-  const store = openStore(cloud);
+  const store = scenario.open(cloud);
   const sending = new AbortController();
-  const curve = watchEffects(store, history, accountsOf(input, messages));
+  const curve = watchEffects(store, history);
   try {
     const sent = sendSteadily(store.sqs, sends, {
       queueUrl: store.queueUrl,
@@ -70,8 +73,20 @@ export async function runChaos(input: ChaosInput): Promise<ChaosOutcome> {
     const faultSeconds = history.elapsedMs() / 1_000;
     cloud.faults.clear();
     await sent;
-    await drain(cloud, store);
-    return await conclude({ input, messages, sends: sends.length, cloud, store, history, faultSeconds, curve });
+    // Without faults: what is in a dead-letter queue by bad luck comes through, what is hopeless goes back there.
+    await cloud.idle({ timeoutMs: DRAIN_TIMEOUT_MS });
+    await store.recover();
+    await cloud.idle({ timeoutMs: DRAIN_TIMEOUT_MS });
+    return await conclude({
+      input,
+      messages: scenario.messages.length,
+      sends: sends.length,
+      cloud,
+      store,
+      history,
+      faultSeconds,
+      curve,
+    });
   } finally {
     sending.abort();
     curve.stop();
@@ -80,16 +95,14 @@ export async function runChaos(input: ChaosInput): Promise<ChaosOutcome> {
   }
 }
 
-/** Without faults: what is in the dead-letter queue by bad luck comes through, what is hopeless goes back there. */
-async function drain(cloud: LocalCloud, store: Store): Promise<void> {
-  await cloud.idle({ timeoutMs: DRAIN_TIMEOUT_MS });
-  await store.redrive();
-  await cloud.idle({ timeoutMs: DRAIN_TIMEOUT_MS });
+function scenarioOf({ contender, messages, seed, files = [] }: ChaosInput): MakeScenario {
+  if (contender === "pipeline") return pipeline({ count: messages, seed, files });
+  return singleStage(contender, messages, seed);
 }
 
 interface Ending {
   readonly input: ChaosInput;
-  readonly messages: readonly ChaosMessage[];
+  readonly messages: number;
   readonly sends: number;
   readonly cloud: LocalCloud;
   readonly store: Store;
@@ -100,17 +113,12 @@ interface Ending {
 
 async function conclude(ending: Ending): Promise<ChaosOutcome> {
   const { input, messages, sends, cloud, store, history, faultSeconds, curve } = ending;
-  const { contender } = input;
-  const deadLetters = new Set((await store.takeDeadLetters()).flatMap((body) => keyOf(body) ?? []));
-  const found = { ...(await store.effects()), charges: await store.charges(), deadLetters };
-  const options = { accounts: COUNTS_ACCOUNTS.has(contender), charges: CHARGES.has(contender) };
-  const ledger = checkLedger(messages, found, options);
+  const { ledger, once, relay } = await store.conclude();
   const troubled = history.troubled();
-  const once = messages.filter(({ key }) => found.applied.get(key) === 1).map(({ key }) => key);
   const seconds = history.seconds();
   return {
-    contender,
-    messages: messages.length,
+    contender: input.contender,
+    messages,
     sends,
     seed: input.seed,
     faultSeconds,
@@ -118,10 +126,12 @@ async function conclude(ending: Ending): Promise<ChaosOutcome> {
     invocations: history.invocations(),
     deliveries: history.deliveries(),
     faults: history.faults(),
+    kills: history.kills(),
     ledger,
     recovered: once.filter((key) => troubled.has(key)).length,
     requests: sum(Object.values(cloud.dynamodbRequests())),
     latency: latencyOf(history.latenciesMs()),
+    ...(relay && { relay }),
     moments: seconds.map((second, index): Moment => ({ ...second, applied: curve.at(index) })),
     stories: storiesOf(ledger, once, history),
   };
@@ -147,27 +157,15 @@ interface Curve {
 }
 
 /** Looks once a second; engines that are just restarting are asked again the next time. */
-function watchEffects(store: Store, history: History, accounts: readonly string[]): Curve {
+function watchEffects({ look }: Store, history: History): Curve {
   const seen = new Map<number, number>();
-  const look = async (): Promise<void> => {
+  if (!look) return { at: () => undefined, stop() {} };
+  const note = async (): Promise<void> => {
     const second = Math.floor(history.elapsedMs() / 1_000);
-    seen.set(second, await store.appliedInAccounts(accounts));
+    seen.set(second, await look());
   };
-  const timer = setInterval(() => void look().catch(() => {}), LOOK_EVERY_MS);
-  if (accounts.length === 0) clearInterval(timer);
+  const timer = setInterval(() => void note().catch(() => {}), LOOK_EVERY_MS);
   return { at: (second) => seen.get(second), stop: () => clearInterval(timer) };
-}
-
-function accountsOf({ contender }: ChaosInput, messages: readonly ChaosMessage[]): string[] {
-  return COUNTS_ACCOUNTS.has(contender) ? [...new Set(messages.map(({ account }) => account))] : [];
-}
-
-function keyOf(body: string): string | undefined {
-  try {
-    return ChaosMessage.parse(JSON.parse(body)).key;
-  } catch {
-    return undefined;
-  }
 }
 
 function sum(values: readonly number[]): number {

@@ -22,7 +22,7 @@ export interface Effects {
   readonly accounts: ReadonlyMap<string, number>;
 }
 
-export interface Store {
+export interface EffectStore {
   readonly sqs: SQSClient;
   readonly queueUrl: string;
   effects(): Promise<Effects>;
@@ -39,7 +39,7 @@ export interface Store {
 
 const POLL_MS = 100;
 
-export function openStore(cloud: LocalCloud): Store {
+export function openStore(cloud: LocalCloud): EffectStore {
   const outputs = cloud.outputs(STACK);
   const sqs = new SQSClient(cloud.clientConfig.sqs);
   const client = new DynamoDBClient(cloud.clientConfig.dynamodb);
@@ -77,28 +77,34 @@ export function openStore(cloud: LocalCloud): Store {
       }
       return charges;
     },
-    async redrive() {
-      const SourceArn = cloud.queues.find(({ url }) => url === deadLetterUrl)?.arn;
-      await sqs.send(new StartMessageMoveTaskCommand({ SourceArn }));
-      for (;;) {
-        const { Results } = await sqs.send(new ListMessageMoveTasksCommand({ SourceArn, MaxResults: 1 }));
-        if (Results?.[0]?.Status !== "RUNNING") return;
-        await sleep(POLL_MS);
-      }
-    },
-    async takeDeadLetters() {
-      const bodies: string[] = [];
-      for (;;) {
-        const letters = await receive(sqs, deadLetterUrl);
-        if (letters.length === 0) return bodies;
-        bodies.push(...letters.map(({ Body }) => Body ?? ""));
-      }
-    },
+    redrive: () => redriveFrom(cloud, sqs, deadLetterUrl),
+    takeDeadLetters: () => takeMessages(sqs, deadLetterUrl),
     close() {
       sqs.destroy();
       client.destroy();
     },
   };
+}
+
+/** Moves all of a dead-letter queue back to where it came from. */
+export async function redriveFrom(cloud: LocalCloud, sqs: SQSClient, deadLetterUrl: string): Promise<void> {
+  const SourceArn = cloud.queues.find(({ url }) => url === deadLetterUrl)?.arn;
+  await sqs.send(new StartMessageMoveTaskCommand({ SourceArn }));
+  for (;;) {
+    const { Results } = await sqs.send(new ListMessageMoveTasksCommand({ SourceArn, MaxResults: 1 }));
+    if (Results?.[0]?.Status !== "RUNNING") return;
+    await sleep(POLL_MS);
+  }
+}
+
+/** The bodies of all messages, which are taken off their queue. */
+export async function takeMessages(sqs: SQSClient, queueUrl: string): Promise<string[]> {
+  const bodies: string[] = [];
+  for (;;) {
+    const messages = await receive(sqs, queueUrl);
+    if (messages.length === 0) return bodies;
+    bodies.push(...messages.map(({ Body }) => Body ?? ""));
+  }
 }
 
 async function receive(sqs: SQSClient, QueueUrl: string): Promise<readonly Message[]> {

@@ -1,4 +1,4 @@
-// Kills busy workers at seeded random moments, spread over the whole run.
+// Kills busy workers at seeded random moments, spread over the whole run, and over all functions of it.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LocalFunction } from "semel/local";
@@ -11,23 +11,32 @@ const RETRY_MS = 3;
 export interface Crashes {
   /** Crashes so far. */
   count(): number;
+  /** By the functions' logical ids. */
+  byFunction(): Readonly<Record<string, number>>;
   /** To be told of every delivery. */
   delivered(messages: number): void;
   stop(): Promise<void>;
 }
 
-/** `messages` is how many deliveries the run has at least; the moments are spread over them. */
-export function plotCrashes(fn: LocalFunction, wanted: number, messages: number, random: Random): Crashes {
+/** `messages` is how many deliveries the run has at least; the moments are spread over them. Each function has its turn; one
+ * that is not busy is passed over. */
+export function plotCrashes(
+  functions: readonly LocalFunction[],
+  { wanted, messages, random }: { wanted: number; messages: number; random: Random },
+): Crashes {
   const moments = Array.from({ length: wanted }, () => random.int(1, messages)).sort((a, b) => a - b);
   const stopped = new AbortController();
   const running = new Set<Promise<void>>();
-  let [deliveries, plotted, crashes] = [0, 0, 0];
+  const crashes: Record<string, number> = {};
+  let [deliveries, plotted] = [0, 0];
 
-  async function kill(delayMs: number, index: number): Promise<void> {
+  async function kill(turn: number, delayMs: number, index: number): Promise<void> {
     await sleep(delayMs);
+    const inTurn = functions.map((_, at) => functions[(turn + at) % functions.length] as LocalFunction);
     while (!stopped.signal.aborted) {
-      if (fn.killBusyWorker(index)) {
-        crashes++;
+      const hit = inTurn.find((fn) => fn.killBusyWorker(index));
+      if (hit) {
+        crashes[hit.logicalId] = (crashes[hit.logicalId] ?? 0) + 1;
         return;
       }
       await sleep(RETRY_MS); // nobody is busy: wait for the next one
@@ -35,11 +44,12 @@ export function plotCrashes(fn: LocalFunction, wanted: number, messages: number,
   }
 
   return {
-    count: () => crashes,
+    count: () => Object.values(crashes).reduce((sum, count) => sum + count, 0),
+    byFunction: () => crashes,
     delivered(count) {
       deliveries += count;
       for (; plotted < moments.length && (moments[plotted] ?? 0) <= deliveries; plotted++) {
-        const crash = kill(random.int(0, DELAY_MS_MAX), random.int(0, 1_000));
+        const crash = kill(plotted, random.int(0, DELAY_MS_MAX), random.int(0, 1_000));
         running.add(crash);
         void crash.finally(() => running.delete(crash));
       }

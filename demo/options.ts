@@ -31,13 +31,14 @@ export const USAGE = `npm run demo -- [options]
   --function NAME    orders: order lines on a queue, into a ledger and totals (default)
                      transfers: between accounts, on a FIFO queue; many are refused, no penny may get lost
                      telemetry: readings of devices, on the stream of a table, folded into hourly statistics
-  --input FILE.csv   orders: order lines with the columns InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice,
-                     CustomerID, Country (default: a generated day of 1,500 lines)
+                     pipeline: whole orders on a queue, a shipment of each, a notification of each: three functions and the relay
+  --input FILE.csv   orders, pipeline: order lines with the columns InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice,
+                     CustomerID, Country (default: a generated day)
   --limit N          take the first N messages (default: all)
   --duplicates P     share of messages that are sent twice, 0 to 1 (default: 0.1)
-  --crashes N        how many times a busy worker is killed (default: 20)
+  --crashes N        how many times a busy worker is killed, of any function (default: 20)
   --seed N           of all randomness (default: 7)
-  --handlers A,B     which handlers run: semel, plain (no protection); of orders also ungrouped (a transaction a message)
+  --handlers A,B     which handlers run: semel, plain (no protection; of pipeline: sends after its commit); of orders also ungrouped (a transaction a message)
                      and claim (default: semel,plain)
   --json FILE        write the figures there
   --markdown FILE    write the table there, between <!-- demo:begin --> and <!-- demo:end -->, of another function
@@ -65,7 +66,9 @@ export function parseOptions(args: readonly string[]): DemoOptions | undefined {
   if (values.help) return undefined;
   const service = serviceNamed(values.function);
   if (values.input !== undefined && !service.readsFiles) {
-    throw new Error(`--input is for orders: the messages of ${service.name} are made from the seed. Leave it out`);
+    throw new Error(
+      `--input is for orders and pipeline: the messages of ${service.name} are made from the seed. Leave it out`,
+    );
   }
   return {
     service,

@@ -25,6 +25,12 @@ export function placeOf(cloud: LocalCloud, stack: string): Place {
       for await (const { Items = [] } of pages) items.push(...Items);
       return items;
     },
+    async count(name) {
+      let count = 0;
+      const pages = paginateScan({ client: dynamodb }, { TableName: output(name), Select: "COUNT" });
+      for await (const { Count = 0 } of pages) count += Count;
+      return count;
+    },
   };
 }
 

@@ -25,16 +25,24 @@ const REQUESTS: Row = [
   ({ dynamodbRequestsPerMessage }) => dynamodbRequestsPerMessage.toFixed(2),
 ];
 
-function rowsOf({ figures, hasVisibility }: Service): Row[] {
+const RELAY: readonly Row[] = [
+  ["relay: messages", ({ relay }) => told(relay?.relayed)],
+  ["relay: latency, median ms", ({ relay }) => told(relay?.latencyMs.p50)],
+  ["relay: latency, 99 % ms", ({ relay }) => told(relay?.latencyMs.p99)],
+  ["relay: most items waiting", ({ relay }) => told(relay?.backlogMax)],
+];
+
+function rowsOf({ figures, hasVisibility }: Service, results: readonly TrialResult[]): Row[] {
+  const relay = results.some((result) => result.relay) ? RELAY : [];
   const found = figures.map(({ name, title }): Row => [title, (result) => count(result.found[name] ?? Number.NaN)]);
-  return [...BEFORE, ...found, ...AFTER, ...(hasVisibility ? [WAITING] : []), REQUESTS];
+  return [...BEFORE, ...found, ...relay, ...AFTER, ...(hasVisibility ? [WAITING] : []), REQUESTS];
 }
 
 /** A Markdown table, aligned for a terminal. */
 export function table(service: Service, results: readonly TrialResult[]): string {
   const cells = [
     ["", ...results.map(({ handler }) => service.handlers[handler]?.title ?? handler)],
-    ...rowsOf(service).map(([name, show]) => [name, ...results.map(show)]),
+    ...rowsOf(service, results).map(([name, show]) => [name, ...results.map(show)]),
   ];
   const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
@@ -46,6 +54,10 @@ export function table(service: Service, results: readonly TrialResult[]): string
 
 function count(value: number): string {
   return value.toLocaleString("en-GB");
+}
+
+function told(value: number | undefined): string {
+  return value === undefined ? "" : count(value);
 }
 
 /** What went wrong in a trial; empty: nothing. */

@@ -14,6 +14,8 @@ export interface Place {
   has(name: string): boolean;
   /** All items of the table whose name is this output. */
   scan(name: string): Promise<Record<string, unknown>[]>;
+  /** How many items that table has. */
+  count(name: string): Promise<number>;
 }
 
 export interface InputOptions {

@@ -5,6 +5,7 @@ import { type Crashes, plotCrashes } from "./crashes.ts";
 import { placeOf, waitingIn } from "./place.ts";
 import type { Progress } from "./progress.ts";
 import type { Random } from "./random.ts";
+import { OUTBOX_OUTPUT, type RelayFigures, type RelayWatch, waitUntilRelayed, watchRelay } from "./relay-figures.ts";
 import type { Sends, Service, Work } from "./service.ts";
 import { createTimeline, type Timeline } from "./timeline.ts";
 
@@ -29,9 +30,13 @@ export interface TrialResult {
   readonly sends: number;
   readonly deliveries: number;
   readonly crashes: number;
+  /** By the functions' logical ids. */
+  readonly crashesOf: Readonly<Record<string, number>>;
   /** By the names of the service's figures. */
   readonly found: Readonly<Record<string, number>>;
-  /** In the dead-letter queue, and of a stream in the queue that is told what Lambda gave up. */
+  /** Of a stack with an outbox. */
+  readonly relay?: RelayFigures;
+  /** In the dead-letter queues, and of a stream in the queue that is told what Lambda gave up. */
   readonly deadLettered: number;
   /** From the first send to the end of the last invocation. */
   readonly seconds: number;
@@ -41,7 +46,9 @@ export interface TrialResult {
 }
 
 /** Outputs of a stack: where messages end that were not handled. A stream has both. */
-const DEAD_ENDS = ["DeadLetterQueueUrl", "FailureQueueUrl"];
+const DEAD_ENDS = ["", "Shipments", "Notifications", "Outbox"]
+  .map((name) => `${name}DeadLetterQueueUrl`)
+  .concat("FailureQueueUrl");
 const DRAIN_TIMEOUT_MS = 10 * 60_000;
 
 export async function runTrial(input: TrialInput): Promise<TrialResult> {
@@ -49,10 +56,14 @@ export async function runTrial(input: TrialInput): Promise<TrialResult> {
   if (!handler) throw new Error(`service ${input.service.name} has no handler ${input.handler}`);
   let crashes: Crashes | undefined;
   const timeline = createTimeline((messages) => crashes?.delivered(messages));
+  const relay = watchRelay();
   const cloud = await startLocal({
     assembly: input.assembly,
     stacks: [handler.stack],
-    logger: input.logger,
+    logger(line) {
+      relay.line(line);
+      input.logger(line);
+    },
     transactionConflicts: input.service.transactionConflicts,
     observer(event) {
       timeline.observe(event);
@@ -60,11 +71,11 @@ export async function runTrial(input: TrialInput): Promise<TrialResult> {
     },
   });
   try {
-    const [fn] = cloud.functions;
-    if (!fn) throw new Error(`stack ${handler.stack} has no function`);
-    crashes = plotCrashes(fn, input.crashes, input.sends.deliveriesMin, input.random);
-    return await runOn(cloud, handler.stack, { input, timeline, crashes });
+    const { crashes: wanted, sends, random } = input;
+    crashes = plotCrashes(cloud.functions, { wanted, messages: sends.deliveriesMin, random });
+    return await runOn(cloud, handler.stack, { input, timeline, crashes, relay });
   } finally {
+    relay.stop();
     await crashes?.stop();
     await cloud.stop();
   }
@@ -74,25 +85,36 @@ interface Running {
   readonly input: TrialInput;
   readonly timeline: Timeline;
   readonly crashes: Crashes;
+  readonly relay: RelayWatch;
 }
 
-async function runOn(cloud: LocalCloud, stack: string, { input, timeline, crashes }: Running): Promise<TrialResult> {
+async function runOn(cloud: LocalCloud, stack: string, running: Running): Promise<TrialResult> {
+  const { input, timeline, crashes, relay } = running;
   const { handler, work, sends } = input;
   const place = placeOf(cloud, stack);
   await work.prepare?.(place);
+  const unsent = (): Promise<number> => place.count(OUTBOX_OUTPUT);
+  if (place.has(OUTBOX_OUTPUT)) relay.start(unsent);
   const startMs = Date.now();
   await sends.sendTo(place);
   await cloud.idle({ timeoutMs: DRAIN_TIMEOUT_MS });
+  if (place.has(OUTBOX_OUTPUT) && (await unsent()) > 0) {
+    await waitUntilRelayed(unsent, DRAIN_TIMEOUT_MS);
+    await cloud.idle({ timeoutMs: DRAIN_TIMEOUT_MS });
+  }
   const seconds = (timeline.lastEndMs() - startMs) / 1000;
   const requests = Object.values(cloud.dynamodbRequests()).reduce((all, count) => all + count, 0);
   const found = await work.check(place);
+  const relayed = relay.figures();
   return {
     handler,
     messages: work.messages,
     sends: sends.count,
     deliveries: timeline.deliveries(),
     crashes: crashes.count(),
+    crashesOf: crashes.byFunction(),
     found,
+    ...(relayed && { relay: relayed }),
     deadLettered: await waitingIn(place, DEAD_ENDS),
     seconds: rounded(seconds),
     visibilityWaitSeconds: rounded(timeline.visibilityWaitSeconds()),

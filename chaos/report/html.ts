@@ -4,6 +4,7 @@ import { complaints } from "../ledger.ts";
 import type { ChaosResult, Story } from "../result.ts";
 import { duration, latencyChart } from "./latency.ts";
 import { STYLE } from "./style.ts";
+import { relayText } from "./summary.ts";
 import { escaped, grouped } from "./svg.ts";
 import { clock, timeline } from "./timeline.ts";
 
@@ -27,7 +28,7 @@ export function reportOf(result: ChaosResult): string {
 </header>
 <section><h2>What became of the messages</h2>${ledgerTable(result)}</section>
 <section><h2>What was done to it</h2><p>${escaped(doneTo(result))}</p>${timeline(result)}</section>
-<section><h2>How long messages took</h2>${latencyChart(result.latency)}</section>
+<section><h2>How long messages took</h2>${latencyChart(result.latency)}${relayOf(result)}</section>
 <section><h2>${wrong.length === 0 ? "Those that went through most" : "What went wrong, and those that went through most"}</h2>
 ${result.stories.map(storyOf).join("\n")}</section>
 </body>
@@ -81,6 +82,10 @@ function ledgerTable({ ledger, sends, deliveries, recovered }: ChaosResult): str
     return `<tr${kind}><th scope="row">${escaped(name)}</th><td>${grouped(count)}</td><td>${escaped(meaning)}</td></tr>`;
   });
   return `<table>${cells.join("")}</table>`;
+}
+
+function relayOf({ relay }: ChaosResult): string {
+  return relay ? `<p>Relay, from commit to acknowledgement: ${escaped(relayText(relay))}.</p>` : "";
 }
 
 function storyOf({ key, verdict, happenings }: Story): string {

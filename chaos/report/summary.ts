@@ -27,6 +27,7 @@ export function summaryOf(result: ChaosResult): string {
     ],
     ["requests to DynamoDB", grouped(requests)],
     ["latency", `median ${duration(latency.p50)}, 99 % ${duration(latency.p99)}, longest ${duration(latency.max)}`],
+    ...relayRows(result),
     ["time", `${clock(seconds)} min, with faults ${clock(faultSeconds)} min`],
     ["faults", `${grouped(all)}: ${injected.map(([kind, count]) => `${kind} ${grouped(count)}`).join(", ")}`],
   ];
@@ -35,4 +36,24 @@ export function summaryOf(result: ChaosResult): string {
   const verdict =
     wrong.length === 0 ? "Lost 0, doubled 0: every message is accounted for." : `Violated: ${wrong.join("; ")}.`;
   return [...lines, verdict].join("\n");
+}
+
+function relayRows({ relay, kills }: ChaosResult): [string, string][] {
+  if (!relay) return [];
+  const killed = Object.entries(kills).map(([name, count]) => `${stageOf(name)} ${grouped(count)}`);
+  return [
+    ["relay", relayText(relay)],
+    ["killed", killed.join(", ")],
+  ];
+}
+
+/** Of a physical name, which has the stack before and a hash behind it. */
+function stageOf(functionName: string): string {
+  return functionName.replace(/^[^-]*-/, "").replace(/Function.*$/, "");
+}
+
+export function relayText({ relayed, latencyMs, backlogMax }: NonNullable<ChaosResult["relay"]>): string {
+  const { p50, p99, max } = latencyMs;
+  const latency = `median ${duration(p50)}, 99 % ${duration(p99)}, longest ${duration(max)}`;
+  return `${grouped(relayed)} messages; ${latency}; at most ${grouped(backlogMax)} items waiting`;
 }

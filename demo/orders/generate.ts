@@ -13,15 +13,25 @@ const COUNTRIES = ["United Kingdom", "United Kingdom", "United Kingdom", "EIRE",
 export function generateOrderLines(random: Random, count: number = GENERATED_LINES): OrderLine[] {
   const lines: OrderLine[] = [];
   for (let invoice = 0; lines.length < count; invoice++) {
-    const size = random.chance(0.01) ? random.int(200, 400) : random.int(1, 40);
-    lines.push(...generateInvoice(random, invoice, Math.min(size, count - lines.length)));
+    lines.push(...generateInvoice(random, invoice, { linesMax: count - lines.length }));
   }
   return lines;
 }
 
-function generateInvoice(random: Random, invoice: number, size: number): OrderLine[] {
+export interface InvoiceOptions {
+  readonly linesMax?: number;
+  /** From how many customers. */
+  readonly customers?: number;
+}
+
+export function generateInvoice(
+  random: Random,
+  invoice: number,
+  { linesMax = Number.MAX_SAFE_INTEGER, customers = CUSTOMERS }: InvoiceOptions = {},
+): OrderLine[] {
+  const size = Math.min(random.chance(0.01) ? random.int(200, 400) : random.int(1, 40), linesMax);
   const cancelled = random.chance(0.04);
-  const customer = random.chance(0.3) ? {} : { customerId: String(12_000 + skewed(random, CUSTOMERS)) };
+  const customer = random.chance(0.3) ? {} : { customerId: String(12_000 + skewed(random, customers)) };
   const country = random.pick(COUNTRIES);
   const minute = Math.min(invoice * 4, 9 * 60);
   const time = `${String(8 + Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}:00`;

@@ -36,7 +36,7 @@ function fault(atMs: number, hit: Partial<Extract<LocalEvent, { kind: "fault" }>
 }
 
 function historyOf(...events: readonly LocalEvent[]): History {
-  const history = createHistory(START_MS, keyOf);
+  const history = createHistory({ startMs: START_MS, keyOf });
   for (const event of events) history.observe(event);
   return history;
 }

@@ -16,6 +16,7 @@ const moment = (deliveries: number, applied: number | undefined, faults: Record<
 
 const RESULT: ChaosResult = {
   contender: "commit",
+  kills: {},
   command: "npm run chaos -- --seed 7",
   versions: { semel: "0.1.0" },
   messages: 1_234,

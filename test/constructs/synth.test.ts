@@ -39,7 +39,7 @@ describe("the CDK app", () => {
     expect(run.status, run.stderr).toBe(0);
     const report = JSON.parse(readFileSync(join(outdir, "validation-report.json"), "utf8"));
     expect(report.pluginReports).toEqual([]);
-    const templates = ["Orders", "Telemetry", "Transfers"].map((name) => `${name}.template.json`);
+    const templates = ["Orders", "Pipeline", "Telemetry", "Transfers"].map((name) => `${name}.template.json`);
     expect(readdirSync(outdir)).toEqual(expect.arrayContaining(templates));
   });
 
@@ -60,6 +60,9 @@ describe("the CDK app", () => {
       CUSTOMERS_TABLE: "customers",
       ARTICLES_TABLE: "articles",
       STATISTICS_TABLE: "statistics",
+      SEMEL_OUTBOX_TABLE: "outbox",
+      SEMEL_DEAD_LETTER_QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/1/letters",
+      AWS_LAMBDA_FUNCTION_NAME: "relay",
     };
     const loaded = spawnSync(process.execPath, ["--input-type=module", "--eval", script, ...assets], {
       cwd: outdir,
@@ -67,7 +70,7 @@ describe("the CDK app", () => {
       env: environment,
     });
     expect(loaded.stderr).toBe("");
-    expect(loaded.stdout).toBe("function true\n".repeat(3));
+    expect(loaded.stdout).toBe("function true\n".repeat(7));
   });
 
   it("uses the feature flags that the CDK recommends", () => {
