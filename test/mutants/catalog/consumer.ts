@@ -134,7 +134,7 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
     file: BATCH,
     find: "if (batch.deadline.answer.aborted) return; // B3",
     replace: "",
-    caughtBy: ["consumer/commit.test.ts"],
+    caughtBy: ["consumer/order.test.ts"],
   },
   {
     name: "what is told after the response is added to it (B3)",
