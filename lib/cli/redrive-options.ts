@@ -1,5 +1,6 @@
 // The arguments of "semel redrive", checked.
 import { parseArgs } from "node:util";
+import type { Strategy } from "../contract.ts";
 import { SemelError } from "../errors.ts";
 import { LETTER_CLASSES, type LetterClass } from "../redrive/index.ts";
 
@@ -7,7 +8,8 @@ export interface RedriveArguments {
   readonly deadLetters: string;
   readonly to: string | undefined;
   readonly dryRun: boolean;
-  readonly moves: ReadonlySet<LetterClass>;
+  /** Undefined: none is named. */
+  readonly only: ReadonlySet<LetterClass> | undefined;
   readonly removesDone: boolean;
   readonly perSecond: number | undefined;
   readonly handler: string | undefined;
@@ -48,7 +50,7 @@ export function parseRedrive(args: readonly string[]): RedriveArguments {
     ...{ consumer, handler, json, strategy, table, to },
     deadLetters: oneQueue(positionals),
     dryRun: values["dry-run"],
-    moves: movesOf(values.only),
+    only: onlyOf(values.only),
     removesDone: values["remove-done"],
     perSecond: values.rate === undefined ? undefined : rateOf(values.rate),
     endpoints: {
@@ -69,8 +71,16 @@ const MOVABLE: readonly LetterClass[] = LETTER_CLASSES.filter((one) => one !== "
 /** Under the same key and another payload a message would be a dead letter again at once. */
 const MOVED_UNASKED = MOVABLE.filter((one) => one !== "mismatch");
 
-function movesOf(only: readonly string[]): ReadonlySet<LetterClass> {
-  if (only.length === 0) return new Set(MOVED_UNASKED);
+/**
+ * Under a watermark the place in the queue is all that tells whether a message is done, and what is sent again has a new one: it would
+ * run once more, done or not.
+ */
+export function movedUnasked(strategy: Strategy | undefined): ReadonlySet<LetterClass> {
+  return new Set(strategy === "watermark" ? [] : MOVED_UNASKED);
+}
+
+function onlyOf(only: readonly string[]): ReadonlySet<LetterClass> | undefined {
+  if (only.length === 0) return undefined;
   return new Set(
     only.map((given) => {
       const found = MOVABLE.find((one) => one === given);

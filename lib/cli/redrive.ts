@@ -19,7 +19,7 @@ import {
 import { sdkSend } from "../store/sdk-send.ts";
 import { waitForInterruption } from "./interruption.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { parseRedrive, type RedriveArguments } from "./redrive-options.ts";
+import { movedUnasked, parseRedrive, type RedriveArguments } from "./redrive-options.ts";
 import { describeClasses, describeResult, describeStart, type Names, reportOf } from "./redrive-report.ts";
 
 export const REDRIVE_HELP = `Usage: semel redrive DLQ [--to QUEUE] [options]
@@ -34,6 +34,8 @@ their queue. A message is deleted only when it is in its queue. Interrupted, the
   mismatch    their key is done, with another payload        stay, unless --only mismatch
   done        their effects are there                        stay, unless --remove-done
   elsewhere   not of the queue that messages are moved to    stay
+
+Under strategy watermark all stay, unless --only names them: what is sent again has a new place in its order, and runs, done or not.
 
 Queues are given as name, URL or ARN.
 
@@ -73,7 +75,8 @@ export async function redriveCommand(args: readonly string[]): Promise<number> {
   void waitForInterruption().then(() => interruption.abort());
   const progress = createProgress(process.stderr);
   const { deadLetters, target } = queues;
-  const intent = { ...wanted, isFifo: deadLetters.isFifo };
+  const moves = wanted.only ?? movedUnasked(lookup?.door.strategy);
+  const intent = { ...wanted, moves, isFifo: deadLetters.isFifo };
   const judge = judgeOf(queues, lookup, clients.dynamodb);
   const observer = observerOf(progress, (counts) => process.stdout.write(describeClasses(counts, intent)));
   const result = await redrive(

@@ -48,7 +48,7 @@ type Resolved = Required<Pick<OutboxRelayProps, "batchSize" | "retryAttempts">> 
 /**
  * The outbox of `tx.send` and `tx.publish`: its table, and the relay that sends what is committed there to queues, topics and event buses.
  * A message is sent at least once, always under the same id, and takes effect once where that is the idempotency key. Messages of a FIFO
- * group are sent in the order of their commits.
+ * group are sent in the order of their commits; from a source that keeps an order, in the order of each ordering key.
  */
 export class OutboxRelay extends Construct {
   /** Messages that are committed and not sent yet. */

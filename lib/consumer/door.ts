@@ -77,9 +77,10 @@ async function identify(record: SqsRecord, context: ReadContext & { readonly hos
     const preparation = await prepare(delivery, context); // DO2
     if (preparation.kind === "ready") return { kind: "identified", ...identityOf(preparation.prepared), exact: true };
     const { error, identity } = preparation;
-    // Its fingerprint is that of the whole body, whatever the option would have picked.
-    if (identity)
-      return { kind: "identified", ...identityOf(identity), exact: context.options.fingerprint === undefined };
+    // Its fingerprint is that of the whole body, whatever the option would have picked; where the payload could not be read now, of what
+    // stands in its place.
+    const exact = context.options.fingerprint === undefined && !error.retryable;
+    if (identity) return { kind: "identified", ...identityOf(identity), exact };
     return { kind: "unidentified", code: error.code, reason: error.message };
   } catch (error) {
     const code = error instanceof SemelError ? error.code : "SEMEL_EVENT";

@@ -1,8 +1,8 @@
 // Commits a message together with what its handler sends: outbox items in the transaction of its other effects.
 //
 //   OX1. Items are made anew of what the run that is committed declared: what is not committed is not sent.
-//   OX2. The order of a group is that of its commits. Where the source keeps an order, the message's position gives it; elsewhere the
-//        group's counter, which the commit depends on.
+//   OX2. The order of a group is that of its commits. Where the source keeps an order, the message's position gives it, so
+//        that messages of two ordering keys have none among them; elsewhere the group's counter, which the commit depends on.
 //   OX3. Messages of one batch take a group's numbers one after the other, so they never meet on its counter. Groups are waited for in
 //        one order, so nobody waits in a circle.
 //   OX4. A counter that another worker moved is not the handler's business: the same effects go again under a new number, and the

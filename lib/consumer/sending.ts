@@ -30,8 +30,9 @@ import {
 /** Of a message to a queue. */
 export interface SendParams {
   /**
-   * Message group of a FIFO queue, where it is required: its messages arrive in the order in which they were committed. A standard
-   * queue takes it for fairness between groups, and keeps no order.
+   * Message group of a FIFO queue, where it is required: its messages arrive in the order in which they were committed; from a
+   * source that keeps an order, in the order of each ordering key. A standard queue takes it for fairness between groups, and keeps no
+   * order.
    */
   readonly groupId?: string | undefined;
   /** Time until it can be received, 0 to 900; not of a FIFO queue. @default the queue's own delay */

@@ -213,7 +213,10 @@ async function folded(
     const sent = collected.close();
     const parts = { commit: [move.pk, position], sequenceOf: () => position }; // OX2 of outbox.ts
     if (sent.length > 0) puts.push(...outboxPuts(sent, parts, { host, options }));
-    if (typeof (state as { then?: unknown } | null | undefined)?.then === "function") throw impure("gave a promise");
+    if (typeof (state as { then?: unknown } | null | undefined)?.then === "function") {
+      Promise.resolve(state).catch(() => {}); // nobody awaits it, and its rejection must not end the process
+      throw impure("gave a promise");
+    }
     if (state === undefined) throw impure("gave nothing");
   }
   return { state: toItem({ [STATE]: state })[STATE] ?? { NULL: true }, puts };

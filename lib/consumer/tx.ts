@@ -77,7 +77,8 @@ export interface Tx {
    * this for its key, as semel's do by default.
    *
    * `body`: a text as it is, anything else as its JSON; with attributes at most some 300 KB. Messages of one FIFO group arrive in the
-   * order of their commits. Not with strategy `"insert"`; the option `outbox` names the table.
+   * order of their commits; where the source keeps an order, in that of each ordering key, and of two keys in any order. Not with
+   * strategy `"insert"`; the option `outbox` names the table.
    */
   send(queueUrl: string | undefined, body: unknown, params?: SendParams): void;
   /**

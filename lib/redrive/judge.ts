@@ -99,7 +99,7 @@ function byItem(inserted: InsertVerdict | undefined, failure: Failure | undefine
 }
 
 function mismatch(committedAtMs: number, isSure: boolean): Verdict {
-  const doubt = ", or its consumer picks what it fingerprints: --handler tells";
+  const doubt = ", or its consumer picks what it fingerprints, or has its body in a bucket: --handler tells";
   const reason = `its key was committed at ${timeOf(committedAtMs)} with another payload${isSure ? "" : doubt}`;
   return { letterClass: "mismatch", code: "SEMEL_PAYLOAD_MISMATCH", reason };
 }

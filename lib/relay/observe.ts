@@ -6,6 +6,7 @@ import { SemelError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { OutboxMessage } from "../protocol/outbox.ts";
 import type { Refusal } from "./dead-letters.ts";
+import { TARGET_RESTS } from "./verdict.ts";
 
 /** Values of one metric in one line. Same page. */
 const VALUES_MAX = 100;
@@ -46,6 +47,7 @@ export function createObserver({ relay, host, print }: ObserverOptions): Observe
     },
     left(key, cause) {
       count("left", 1);
+      if (cause === TARGET_RESTS) return; // what was tried tells why
       const code = cause instanceof SemelError ? cause.code : undefined;
       error(`An outbox item was left: ${cause instanceof Error ? cause.message : String(cause)}`, { key, code });
     },

@@ -4,6 +4,7 @@
 //   OG2. What is refused for good is done when the dead-letter queue has it, not before.
 //   OG3. No try begins after the gate has closed. What was not sent then is left.
 //   OG4. A message that this process knows to be done is not sent again: an item whose removal failed, or a batch that comes again.
+//   OG5. A target that took nothing for a while rests until the invocation ends: what is for others does not wait for it.
 
 import { type Host, sleep } from "../host.ts";
 import { fullJitterMs, UNKNOWN_BACKOFF } from "../protocol/backoff.ts";
@@ -13,7 +14,7 @@ import { createLine, type Line } from "./line.ts";
 import type { Observer } from "./observe.ts";
 import type { TargetSend } from "./target-send.ts";
 import { targetOf } from "./targets.ts";
-import { callVerdict, type Verdict } from "./verdict.ts";
+import { callVerdict, TARGET_RESTS, type Verdict } from "./verdict.ts";
 
 /** Of a message, in one invocation. Lambda tries the batch again, and the sweeper its item. */
 export const TRIES_MAX = 4;
@@ -21,6 +22,8 @@ export const TRIES_MAX = 4;
 const CALLS_MAX = 8;
 /** A request without an answer is given up after this time. */
 export const CALL_TIMEOUT_MS = 5_000;
+/** A target rests when so long, and so often as one message is tried, none of its calls was answered. */
+const TROUBLE_MS_MAX = 2_000;
 /** Ids that a process remembers. */
 const KNOWN_MAX = 20_000;
 
@@ -68,7 +71,7 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
         tries--;
         continue;
       }
-      if (verdict.kind !== "failed") return verdict;
+      if (verdict.kind !== "failed" || verdict.cause === TARGET_RESTS) return verdict;
       if (tries < TRIES_MAX) await sleep(host, fullJitterMs(UNKNOWN_BACKOFF, tries, host.random()), gate);
     }
     return verdict;
@@ -103,6 +106,12 @@ function createTargetLine(
   { send, host }: Pick<OutgoingOptions, "send" | "host">,
 ): Line<Parcel, Verdict> {
   const target = targetOf(message);
+  const troubles = new WeakMap<AbortSignal, Trouble>();
+  const rests = ({ gate }: Parcel): boolean => {
+    const { calls, fromMs, toMs } = troubles.get(gate) ?? NO_TROUBLE;
+    return calls >= TRIES_MAX && toMs - fromMs >= TROUBLE_MS_MAX;
+  };
+
   return createLine<Parcel, Verdict>({
     host,
     callsMax: CALLS_MAX,
@@ -110,20 +119,41 @@ function createTargetLine(
     bytesMax: target.bytesMax,
     bytesOf: (parcel) => target.bytesOf(parcel.message),
     async call(parcels) {
+      if (parcels.some(rests)) return parcels.map(() => ({ kind: "failed", cause: TARGET_RESTS })); // OG5
+      const startedMs = host.nowMs();
       const timeout = new AbortController();
       const cancel = host.after(CALL_TIMEOUT_MS, () => timeout.abort(new Error("no answer in time")));
       const signal = AbortSignal.any([timeout.signal, ...new Set(parcels.map(({ gate }) => gate))]);
       try {
         signal.throwIfAborted(); // OG3
         const answer = await send(target.request(parcels.map((parcel) => parcel.message)), { signal });
+        for (const { gate } of parcels) troubles.delete(gate);
         return target.verdicts(answer, parcels.length); // OG1
       } catch (error) {
-        return parcels.map(() => callVerdict(error, parcels.length));
+        const verdict = callVerdict(error, parcels.length);
+        if (verdict.kind === "failed")
+          for (const gate of new Set(parcels.map((parcel) => parcel.gate)))
+            note(troubles, gate, [startedMs, host.nowMs()]);
+        return parcels.map(() => verdict);
       } finally {
         cancel();
       }
     },
   });
+}
+
+/** All calls of an invocation failed, from the begin of the first to the end of the last one. */
+interface Trouble {
+  readonly calls: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+const NO_TROUBLE: Trouble = { calls: 0, fromMs: Number.POSITIVE_INFINITY, toMs: 0 };
+
+function note(troubles: WeakMap<AbortSignal, Trouble>, gate: AbortSignal, [startedMs, toMs]: [number, number]): void {
+  const { calls, fromMs } = troubles.get(gate) ?? NO_TROUBLE;
+  troubles.set(gate, { calls: calls + 1, fromMs: Math.min(fromMs, startedMs), toMs });
 }
 
 function causeOf(verdict: Exclude<Verdict, { kind: "sent" }>): unknown {

@@ -5,6 +5,7 @@
 //   RL2. A group is read strongly, and sent in order, whatever order the stream has: it keeps one for each item only.
 //   RL3. An item that stands alone goes as the stream has it. One that is not fresh is read first: it may have been sent.
 //   RL4. The sweeper leaves alone what is fresh, and sends nothing that it has not read strongly.
+//   RL5. It does not keep groups waiting for what has no order, nor one group for another.
 
 import type { Item } from "../aws/dynamodb.ts";
 import type { DynamoDbEvent, LambdaContext, StreamBatchResponse } from "../aws/lambda.ts";
@@ -135,20 +136,36 @@ async function readItems(
 async function sweepShard(shard: string, relaying: Relaying): Promise<number> {
   const { table, observer, host, gate } = relaying;
   let oldestMs = 0;
-  const groups = new Map<string, string>();
-  for await (const page of table.unsent(shard)) {
-    const ages = page.map(({ createdAtMs }) => host.nowMs() - createdAtMs);
-    oldestMs = Math.max(oldestMs, ...ages);
-    const old = page.filter((_, index) => (ages[index] ?? 0) >= SWEEP_AFTER_MS);
-    if (old.length === 0 || gate.aborted) break; // the oldest come first
-    observer.swept(old.length);
-    for (const { pk, sk } of old.filter(({ pk: one }) => isGroup(one))) {
-      groups.set(pk, [groups.get(pk) ?? sk, sk].sort().at(-1) ?? sk);
+  const groups = new Map<string, Promise<boolean>>();
+  try {
+    for await (const page of table.unsent(shard)) {
+      const ages = page.map(({ createdAtMs }) => host.nowMs() - createdAtMs);
+      oldestMs = Math.max(oldestMs, ...ages);
+      const old = page.filter((_, index) => (ages[index] ?? 0) >= SWEEP_AFTER_MS);
+      if (old.length === 0 || gate.aborted) break; // the oldest come first
+      observer.swept(old.length);
+      const inGroups = old.filter((one) => isGroup(one.pk));
+      for (const [pk, own] of Map.groupBy(inGroups, (one) => one.pk)) {
+        groups.set(pk, sweepGroup(own, groups.get(pk), relaying)); // RL5
+      }
+      await sweepAlone(old, relaying);
     }
-    await sweepAlone(old, relaying);
+  } finally {
+    await Promise.all(groups.values());
   }
-  await Promise.all([...groups].map(([pk, sk]) => relayGroup({ pk, sk }, relaying)));
   return oldestMs;
+}
+
+/** What a page has of a group, behind what the pages before it had. Resolves with whether all of it is done. Never rejects. */
+async function sweepGroup(
+  own: readonly Unsent[],
+  before: Promise<boolean> | undefined,
+  relaying: Relaying,
+): Promise<boolean> {
+  const [first] = own;
+  if (first === undefined || (before !== undefined && !(await before))) return false;
+  const upTo = own.map(({ sk }) => sk).reduce((one, other) => (one > other ? one : other));
+  return (await relayGroup({ pk: first.pk, sk: upTo }, relaying)) === upTo;
 }
 
 async function sweepAlone(old: readonly Unsent[], relaying: Relaying): Promise<void> {

@@ -14,6 +14,11 @@ export type Verdict =
   /** VE3 */
   | { readonly kind: "alone" };
 
+/** Of a message that was not tried. OG5 of outgoing.ts */
+export const TARGET_RESTS: Error = new Error(
+  "its target took nothing for a while, and rests until the next invocation",
+);
+
 /** Codes of errors and of entries, without "Exception" and namespaces. */
 const NO_SUCH_TARGET: ReadonlySet<string> = new Set([
   "QueueDoesNotExist",

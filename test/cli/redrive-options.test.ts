@@ -1,14 +1,15 @@
 import { expect, test } from "vitest";
-import { parseRedrive } from "../../lib/cli/redrive-options.ts";
+import { movedUnasked, parseRedrive } from "../../lib/cli/redrive-options.ts";
 
 test("all but what is done, mismatching or another queue's is moved unless said otherwise", () => {
   const all = parseRedrive(["dlq"]);
-  expect([...all.moves]).toEqual(["never-run", "rejected", "claimed", "unknown"]);
+  expect(all.only).toBeUndefined();
+  expect([...movedUnasked("commit")]).toEqual(["never-run", "rejected", "claimed", "unknown"]);
+  expect([...movedUnasked(undefined)]).toEqual(["never-run", "rejected", "claimed", "unknown"]);
+  expect([...movedUnasked("watermark")]).toEqual([]);
   expect(all).toMatchObject({ deadLetters: "dlq", dryRun: false, removesDone: false, perSecond: undefined });
-  expect([...parseRedrive(["dlq", "--only", "rejected", "--only", "mismatch"]).moves]).toEqual([
-    "rejected",
-    "mismatch",
-  ]);
+  const { only = [] } = parseRedrive(["dlq", "--only", "rejected", "--only", "mismatch"]);
+  expect([...only]).toEqual(["rejected", "mismatch"]);
 });
 
 test("rates and endpoints", () => {

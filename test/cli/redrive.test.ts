@@ -106,6 +106,28 @@ describe.concurrent("semel redrive", { timeout: 90_000 }, () => {
     expect(status).toBe(0);
   });
 
+  test("what a consumer with a watermark has done is not sent again under a new place in its order", async () => {
+    await using scene = await startScene();
+    const pair = await scene.pair(true);
+    const watermark = { strategy: "watermark", redrive: "never" } as const;
+    const consume = (keeps: boolean) =>
+      pair.consume(
+        (_, tx) => tx.increment({ TableName: "Effects", Key: { id: `${pair.consumer}/all` } }, { times: 1 }),
+        watermark,
+        keeps,
+      );
+    await pair.send("a", { n: 1 }, { MessageGroupId: "g", MessageDeduplicationId: "a" });
+    await consume(true); // committed, and the process died before it said so
+    await pair.exhaust();
+    const told = [pair.names.dead, ...recordsOf(pair), "--strategy", "watermark"];
+    const { status, out } = await run(scene, ...told);
+    expect(out).toMatch(/ unknown +1 +stay/);
+    expect(status).toBe(0);
+    await consume(false);
+    expect(await scene.effects()).toMatchObject({ all: 1 });
+    expect((await run(scene, ...told, "--only", "unknown")).out).toMatch(/ unknown +1 +moved/);
+  });
+
   test("with several queues, --to is required, and moves only what is that queue's", async () => {
     await using scene = await startScene();
     const [one, other] = [await scene.pair(), await scene.pair()];

@@ -38,3 +38,15 @@ test("DO2: a message is identified as its consumer would run it; what it cannot 
   const picking = door({ fingerprint: () => "picked" });
   expect(await picking.identify(stamped)).toMatchObject({ kind: "identified", key: "k", exact: false });
 });
+
+test("what cannot be read now has no fingerprint that tells anything", async () => {
+  const hash = "0".repeat(64);
+  const record = sqsRecord({
+    body: `s3://large/${hash}/${hash}`,
+    messageAttributes: {
+      "semel-idempotency-key": { dataType: "String", stringValue: "k" },
+      "semel-encoding": { dataType: "String", stringValue: "s3" },
+    },
+  });
+  expect(await door({}).identify(record)).toMatchObject({ kind: "identified", key: "k", exact: false });
+});

@@ -45,6 +45,21 @@ describe.each(ORDERED)("$name", (source) => {
     expect(reads(scene)).toEqual([]);
   });
 
+  it("OX2: of two ordering keys in one group each keeps its order, whichever is committed first", async () => {
+    const scene = orderedScene(source, { options });
+    let fails = true;
+    const toOne: Handle = ({ key, at }, tx) => {
+      if (key === "a" && fails) throw new Error("the first time");
+      tx.send(FIFO, key + at, { groupId: "one" });
+    };
+    const batch = records("a b a b");
+    const again = await scene.deliver(batch, toOne);
+    expect(groupsOf(scene.memory)).toEqual(["b9,b11"]);
+    fails = false;
+    expect(await scene.deliver(again, toOne)).toEqual([]);
+    expect(groupsOf(scene.memory)).toEqual(["a8,b9,a10,b11"]);
+  });
+
   it("OB1, OX1: under a watermark a run sends with its commit, a message delivered again nothing", async () => {
     const scene = watermarkScene(source, { options });
     const batch = records("a a a");

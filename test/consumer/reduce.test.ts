@@ -210,6 +210,14 @@ describe("what it does not take", () => {
     await scene.host.run(handler(kinesisSource.event(records("a")), scene.context()));
     expect(scene.codes()).toEqual(["SEMEL_RESULT"]);
   });
+
+  it("a promise that rejects is that message's failure, not the end of the process", async () => {
+    const scene = reduceScene(kinesisSource);
+    const apply = async () => Promise.reject(new Error("of apply"));
+    const handler = scene.orders.reduce<unknown, never>({ ...whole, apply });
+    await scene.host.run(handler(kinesisSource.event(records("a")), scene.context()));
+    expect(scene.codes()).toEqual(["SEMEL_RESULT"]);
+  });
 });
 
 describe.each(ORDERED)("$name", (source) => {

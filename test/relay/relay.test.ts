@@ -190,6 +190,16 @@ describe("what cannot be sent", () => {
     expect(bodies(world)).toEqual(["1", "2", "3"]);
   });
 
+  it("a target that leaves many calls without an answer, but not all, does not rest (OG5)", async () => {
+    const world = createWorld();
+    for (let count = 1; count <= 6; count++) world.commit([ordered("g", `${count}`)]);
+    let calls = 0;
+    world.silent = () => calls++ % 2 === 0;
+    const long = { awsRequestId: "request", getRemainingTimeInMillis: () => 60_000 };
+    expect(await world.host.run(world.relay().stream({ Records: world.records() }, long))).toEqual(NONE);
+    expect(complaintsAtEnd(world)).toEqual([]);
+  });
+
   it("no try begins when the time is up (OG3)", async () => {
     const world = createWorld();
     world.commit([queued("a")]);
@@ -292,6 +302,25 @@ describe("a sweep", () => {
     const world = createWorld();
     await sweep(world);
     expect(metrics(world)["RelayOldestUnsent"]).toEqual([0]);
+  });
+
+  it("a target that answers nothing keeps no other one's messages from theirs, however many it has (OG5, RL5)", async () => {
+    const world = createWorld();
+    for (let count = 1; count <= 1_500; count++) world.commit([queued(`${count}`)]);
+    world.commit([ordered("g", "in a group")]);
+    world.commit([{ kind: "sns", target: TOPIC, body: "alone" }]);
+    world.records();
+    await pass(world, 61_000);
+    world.silent = (target) => target === QUEUE;
+    const short = { awsRequestId: "request", getRemainingTimeInMillis: () => 6_000 };
+    await world.host.run(world.relay().sweep(short));
+    expect(bodies(world)).toEqual(["in a group"]);
+    await sweep(world);
+    expect(bodies(world).sort()).toEqual(["alone", "in a group"]);
+    expect(metrics(world)).toMatchObject({ RelayItemsSwept: [1_501], RelayItemsLeft: [1_500] });
+    world.silent = () => false;
+    await sweep(world);
+    expect(complaintsAtEnd(world)).toEqual([]);
   });
 
   it("that cannot read the index fails, when nothing is under way any more", async () => {

@@ -47,6 +47,8 @@ export interface World {
   /** Faults of the requests from now on, in their order; "none" when they are over. */
   faults: Fault[];
   deny: boolean;
+  /** Does this target leave its next call without an answer? */
+  silent: (target: string | undefined) => boolean;
   /** Messages with this body fail, so many times. */
   failing: { readonly body: string; times: number } | undefined;
   has(pk: string | undefined, sk: string | undefined): boolean;
@@ -92,6 +94,7 @@ export function createWorld(random?: () => number): World {
     committed,
     faults: [],
     deny: false,
+    silent: () => false,
     failing: undefined,
     has: (pk = "", sk = "") =>
       memory.send({ operation: "GetItem", input: { TableName: TABLE, Key: { pk: { S: pk }, sk: { S: sk } } } }).Item !==
@@ -139,7 +142,9 @@ export function createWorld(random?: () => number): World {
           }) as never;
         },
         targetSend: (request, { signal }) =>
-          exchange(world, life, signal, (fault) => accept(request, fault === "partly")),
+          world.silent(messagesOf(request)[0]?.target)
+            ? never(signal)
+            : exchange(world, life, signal, (fault) => accept(request, fault === "partly")),
       });
     },
     records() {

@@ -72,9 +72,30 @@ export const RELAY_MUTANTS: readonly Mutant[] = [
   {
     name: "a call without an answer taken for sent (OG1)",
     file: OUTGOING,
-    find: "return parcels.map(() => callVerdict(error, parcels.length));",
-    replace: `return parcels.map(() => (error ? { kind: "sent" } : callVerdict(error, parcels.length)));`,
+    find: "return parcels.map(() => verdict);",
+    replace: `return parcels.map(() => (error ? { kind: "sent" } : verdict));`,
     caughtBy: [DIRECT, RANDOM],
+  },
+  {
+    name: "a target that answers nothing is asked again and again (OG5)",
+    file: OUTGOING,
+    find: "if (parcels.some(rests)) return",
+    replace: "if (false) return",
+    caughtBy: [DIRECT],
+  },
+  {
+    name: "a target rests though it answered in between (OG5)",
+    file: OUTGOING,
+    find: "for (const { gate } of parcels) troubles.delete(gate);",
+    replace: "",
+    caughtBy: [DIRECT],
+  },
+  {
+    name: "a group is swept behind what has no order (RL5)",
+    file: RELAY,
+    find: "groups.set(pk, sweepGroup(own, groups.get(pk), relaying));",
+    replace: "groups.set(pk, sweepAlone(old, relaying).then(() => sweepGroup(own, undefined, relaying)));",
+    caughtBy: [DIRECT],
   },
   {
     name: "a refused message done before the dead-letter queue has it (OG2)",
