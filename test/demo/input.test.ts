@@ -146,7 +146,10 @@ describe("the command line", () => {
     [["--crashes", "1.5"], /--crashes is "1\.5"\. Use a whole number/],
     [["--limit", ""], /--limit is ""/],
     [["--function", "payments"], /--function is "payments"\. Use orders, transfers, telemetry/],
-    [["--function", "transfers", "--input", "day.csv"], /--input is for orders and pipeline: the messages of transfers are made/],
+    [
+      ["--function", "transfers", "--input", "day.csv"],
+      /--input is for orders and pipeline: the messages of transfers are made/,
+    ],
     [
       ["--function", "telemetry", "--handlers", "claim"],
       /--handlers names "claim"\. Of telemetry there are semel, plain/,
