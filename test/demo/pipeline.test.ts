@@ -120,7 +120,7 @@ describe("the relay's figures", () => {
     tell(JSON.stringify({ RelayLatency: [5, 7], RelayedMessages: [4] }));
     tell(JSON.stringify({ RelayLatency: [1], RelayedMessages: [1] }));
     tell('{"RelayLatency":[1,');
-    tell("something else");
+    for (const other of ["something else", "null"]) tell(other);
     expect(watch.figures()).toEqual({ relayed: 5, latencyMs: { p50: 5, p99: 7, max: 7 }, backlogMax: 0 });
   });
 });

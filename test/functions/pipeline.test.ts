@@ -100,12 +100,13 @@ function pipelineFor(orders: readonly Order[], { faults, twice }: Trouble) {
 
   async function deliver(url: string): Promise<void> {
     const batch = queues[url]?.splice(0, BATCH) ?? [];
-    if (batch.length === 0) return;
+    const open = stages[url];
+    if (batch.length === 0 || !open) return;
     const endMs = host.nowMs() + 30_000;
     const context = { awsRequestId: "r", getRemainingTimeInMillis: () => endMs - host.nowMs() };
-    const copies = Array.from({ length: isTwice() ? 2 : 1 }, () => stages[url]?.()({ Records: batch }, context));
+    const copies = Array.from({ length: isTwice() ? 2 : 1 }, () => open()({ Records: batch }, context));
     const responses = await host.run(Promise.all(copies));
-    const failed = responses.flatMap((response) => response?.batchItemFailures ?? []);
+    const failed = responses.flatMap((response) => response.batchItemFailures);
     queues[url]?.push(...batch.filter(({ messageId }) => failed.some((one) => one.itemIdentifier === messageId)));
   }
 
