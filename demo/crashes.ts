@@ -7,6 +7,8 @@ import type { Random } from "./random.ts";
 /** From the moment that a batch reaches a worker. */
 const DELAY_MS_MAX = 60;
 const RETRY_MS = 3;
+/** So long for the function whose turn it is; then for any. */
+const TURN_MS = 1_000;
 
 export interface Crashes {
   /** Crashes so far. */
@@ -19,7 +21,7 @@ export interface Crashes {
 }
 
 /** `messages` is how many deliveries the run has at least; the moments are spread over them. Each function has its turn; one
- * that is not busy is passed over. */
+ * that stays idle is passed over. */
 export function plotCrashes(
   functions: readonly LocalFunction[],
   { wanted, messages, random }: { wanted: number; messages: number; random: Random },
@@ -33,8 +35,10 @@ export function plotCrashes(
   async function kill(turn: number, delayMs: number, index: number): Promise<void> {
     await sleep(delayMs);
     const inTurn = functions.map((_, at) => functions[(turn + at) % functions.length] as LocalFunction);
+    const turnEndsMs = Date.now() + TURN_MS;
     while (!stopped.signal.aborted) {
-      const hit = inTurn.find((fn) => fn.killBusyWorker(index));
+      const candidates = Date.now() < turnEndsMs ? inTurn.slice(0, 1) : inTurn;
+      const hit = candidates.find((fn) => fn.killBusyWorker(index));
       if (hit) {
         crashes[hit.logicalId] = (crashes[hit.logicalId] ?? 0) + 1;
         return;

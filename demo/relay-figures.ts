@@ -4,8 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LogLine } from "semel/local";
 import { RELAY_METRICS } from "../lib/contract.ts";
 
-/** Where a stack has this output, it has an outbox. */
+/** Where a stack has these outputs, it has an outbox. */
 export const OUTBOX_OUTPUT = "OutboxTableName";
+export const RELAY_OUTPUT = "RelayFunctionName";
 
 export interface RelayFigures {
   readonly relayed: number;

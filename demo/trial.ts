@@ -1,11 +1,18 @@
 // One trial: the local cloud with one handler of a service, the input on its way, trouble, and the check of what came of it.
 
-import { type LocalCloud, type LogLine, startLocal } from "semel/local";
+import { type LocalCloud, type LocalEvent, type LogLine, startLocal } from "semel/local";
 import { type Crashes, plotCrashes } from "./crashes.ts";
 import { placeOf, waitingIn } from "./place.ts";
 import type { Progress } from "./progress.ts";
 import type { Random } from "./random.ts";
-import { OUTBOX_OUTPUT, type RelayFigures, type RelayWatch, waitUntilRelayed, watchRelay } from "./relay-figures.ts";
+import {
+  OUTBOX_OUTPUT,
+  RELAY_OUTPUT,
+  type RelayFigures,
+  type RelayWatch,
+  waitUntilRelayed,
+  watchRelay,
+} from "./relay-figures.ts";
 import type { Sends, Service, Work } from "./service.ts";
 import { createTimeline, type Timeline } from "./timeline.ts";
 
@@ -57,6 +64,7 @@ export async function runTrial(input: TrialInput): Promise<TrialResult> {
   let crashes: Crashes | undefined;
   const timeline = createTimeline((messages) => crashes?.delivered(messages));
   const relay = watchRelay();
+  let relayName: string | undefined;
   const cloud = await startLocal({
     assembly: input.assembly,
     stacks: [handler.stack],
@@ -66,11 +74,13 @@ export async function runTrial(input: TrialInput): Promise<TrialResult> {
     },
     transactionConflicts: input.service.transactionConflicts,
     observer(event) {
-      timeline.observe(event);
+      const isRelay = "functionName" in event && event.functionName === relayName;
+      timeline.observe(isRelay ? withoutMessages(event) : event);
       input.progress.update(timeline.deleted());
     },
   });
   try {
+    relayName = cloud.outputs(handler.stack)[RELAY_OUTPUT];
     const { crashes: wanted, sends, random } = input;
     crashes = plotCrashes(cloud.functions, { wanted, messages: sends.deliveriesMin, random });
     return await runOn(cloud, handler.stack, { input, timeline, crashes, relay });
@@ -121,6 +131,12 @@ async function runOn(cloud: LocalCloud, stack: string, running: Running): Promis
     messagesPerSecond: rounded(work.messages / seconds),
     dynamodbRequestsPerMessage: rounded(requests / work.messages),
   };
+}
+
+/** What the relay gets are no messages of a queue: they are counted where they arrive. */
+function withoutMessages(event: LocalEvent): LocalEvent {
+  if (event.kind === "invocation-started") return { ...event, messages: 0 };
+  return event.kind === "invocation-ended" ? { ...event, deleted: 0 } : event;
 }
 
 function rounded(value: number): number {

@@ -64,6 +64,34 @@ describe("history", () => {
     ]);
   });
 
+  it("takes a message for through at its end alone, and for troubled when a function has it twice", () => {
+    const history = createHistory({ startMs: START_MS, keyOf, isEnd: (name) => name === "last" });
+    const at = (event: LocalEvent, functionName: string): void =>
+      history.observe({ ...event, functionName } as LocalEvent);
+    history.sent("1");
+    at(started(0, { a: "key 1" }), "first");
+    at(ended(1_000, { deletedIds: ["a"] }), "first");
+    expect(history.latenciesMs()).toEqual([]);
+    at(started(2_000, { b: "key 1" }, "r2"), "last");
+    expect(history.troubled()).toEqual(new Set());
+    at(started(3_000, { b: "key 1" }, "r3"), "last");
+    expect(history.troubled()).toEqual(new Set(["1"]));
+    at(ended(4_000, { deletedIds: ["b"], requestId: "r3" }), "last");
+    expect(history.latenciesMs()).toHaveLength(1);
+  });
+
+  it("counts no records of the relay's stream as messages, but its kills", () => {
+    const stream: LocalEvent = { ...started(0, {}, "r9"), payload: '{"Records":[{"dynamodb":{}}]}' } as LocalEvent;
+    const history = historyOf(
+      stream,
+      { ...started(1, {}, "r8"), payload: '{"source":"aws.events"}' } as LocalEvent,
+      fault(10, { fault: "kill", functionName: "relay", requestId: "r9" }),
+      ended(20, { deletedIds: ["1"], requestId: "r9" }),
+    );
+    expect([history.invocations(), history.deliveries(), history.acknowledged()]).toEqual([2, 0, 0]);
+    expect(history.kills()).toEqual({ relay: 1 });
+  });
+
   it("counts by the second", () => {
     const history = historyOf(
       started(999, { a: "key 1" }),
