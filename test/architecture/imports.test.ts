@@ -103,7 +103,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "lib/store",
     "lib/consumer",
   ],
-  "lib/cli": ["lib/errors.ts", "lib/host.ts", "lib/local", "lib/redrive", "lib/store/sdk-send.ts"],
+  "lib/cli": ["lib/errors.ts", "lib/contract.ts", "lib/host.ts", "lib/local", "lib/redrive", "lib/store/sdk-send.ts"],
   "bin/app.ts": ["functions"],
   "bin/semel.ts": ["lib/cli"],
   functions: [],
