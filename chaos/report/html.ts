@@ -4,7 +4,7 @@ import { complaints } from "../ledger.ts";
 import type { ChaosResult, Story } from "../result.ts";
 import { duration, latencyChart } from "./latency.ts";
 import { STYLE } from "./style.ts";
-import { relayText } from "./summary.ts";
+import { killedText, relayText } from "./summary.ts";
 import { escaped, grouped } from "./svg.ts";
 import { clock, timeline } from "./timeline.ts";
 
@@ -84,8 +84,10 @@ function ledgerTable({ ledger, sends, deliveries, recovered }: ChaosResult): str
   return `<table>${cells.join("")}</table>`;
 }
 
-function relayOf({ relay }: ChaosResult): string {
-  return relay ? `<p>Relay, from commit to acknowledgement: ${escaped(relayText(relay))}.</p>` : "";
+function relayOf({ relay, kills }: ChaosResult): string {
+  if (!relay) return "";
+  const text = `Relay, from commit to acknowledgement: ${relayText(relay)}. Workers killed: ${killedText(kills)}.`;
+  return `<p>${escaped(text)}</p>`;
 }
 
 function storyOf({ key, verdict, happenings }: Story): string {

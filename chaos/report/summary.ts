@@ -40,11 +40,17 @@ export function summaryOf(result: ChaosResult): string {
 
 function relayRows({ relay, kills }: ChaosResult): [string, string][] {
   if (!relay) return [];
-  const killed = Object.entries(kills).map(([name, count]) => `${stageOf(name)} ${grouped(count)}`);
   return [
     ["relay", relayText(relay)],
-    ["killed", killed.join(", ")],
+    ["killed", killedText(kills)],
   ];
+}
+
+/** How many workers of each function. */
+export function killedText(kills: ChaosResult["kills"]): string {
+  return Object.entries(kills)
+    .map(([name, count]) => `${stageOf(name)} ${grouped(count)}`)
+    .join(", ");
 }
 
 /** Of a physical name, which has the stack before and a hash behind it. */

@@ -71,6 +71,16 @@ describe("report", () => {
     expect(summaryOf(well)).toContain("Lost 0, doubled 0: every message is accounted for.");
     expect(summaryOf(RESULT)).toContain("Violated: 1 lost.");
   });
+
+  it("tells of the relay and of whose workers died, where there is a relay", () => {
+    const relay = { relayed: 2_468, latencyMs: { p50: 90, p99: 800, max: 2_000 }, backlogMax: 12 };
+    const kills = { "Chaos-OutboxFunctionAB1-x": 2, "Chaos-OrdersFunctionCD2-y": 1 };
+    for (const text of [summaryOf({ ...RESULT, relay, kills }), reportOf({ ...RESULT, relay, kills })]) {
+      expect(text).toMatch(/2,468 messages; median 90 ms, 99 % 800 ms, longest 2(\.0)? s; at most 12 items waiting/);
+      expect(text).toContain("Outbox 2, Orders 1");
+    }
+    expect(summaryOf(RESULT)).not.toContain("relay");
+  });
 });
 
 describe("timeline", () => {
