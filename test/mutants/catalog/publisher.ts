@@ -128,7 +128,7 @@ export const PUBLISHER_MUTANTS: readonly Mutant[] = [
     file: LANES,
     find: "item.goesAlone || bytes > MESSAGE_BYTES_MAX",
     replace: "item.goesAlone",
-    caughtBy: [RANDOM, CALLER],
+    caughtBy: [CALLER],
   },
   {
     name: "a request of more than 10 messages (LA2)",

@@ -12,7 +12,7 @@ export const REJECTION_MUTANTS: readonly Mutant[] = [
     name: "a rejection sent before it is committed",
     file: REJECTION,
     find: "const recorded = await record(unwanted, context);",
-    replace: `await moveAway(unwanted, options.deadLetterQueueUrl, context);
+    replace: `await moveAway(unwanted, context);
   const recorded = await record(unwanted, context);`,
     caughtBy: [...TESTS, "simulation/explorer.test.ts"],
   },
