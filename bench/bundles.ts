@@ -19,6 +19,9 @@ export interface Bundles {
   readonly sizes: { readonly [C in Contender]?: { readonly included: Size; readonly external: Size } };
 }
 
+/** An optional peer: of bodies in S3 only, and esbuild leaves out what is not installed. */
+const OPTIONAL = ["@aws-sdk/client-s3"];
+
 const BANNER =
   'import{createRequire as __benchRequire}from"node:module";const require=__benchRequire(import.meta.url);';
 
@@ -26,7 +29,7 @@ export async function bundleAll(folder: string, contenders: readonly Contender[]
   const source = (file: string): string => join(import.meta.dirname, file);
   const entries = contenders.map((name) => source(`contenders/${name}.ts`));
   const [included, external] = [join(folder, "included"), join(folder, "external")];
-  await bundle(entries, included, []);
+  await bundle(entries, included, OPTIONAL);
   await bundle(entries, external, ["@aws-sdk/*", "@smithy/*"]);
   await bundle([source("worker.ts")], folder, []);
   return {

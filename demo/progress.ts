@@ -26,7 +26,7 @@ function plainLines(label: string, total: number): Progress {
     update(done) {
       if (Date.now() - shownMs < PLAIN_LINE_EVERY_MS) return;
       shownMs = Date.now();
-      console.log(`${label}: ${done} of ${total} messages done`);
+      console.log(`${label}: ${Math.min(done, total)} of ${total} messages done`);
     },
     stop() {},
   };

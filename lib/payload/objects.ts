@@ -1,6 +1,7 @@
 // The one seam to S3. The SDK's client is loaded with the first request: a message that fits needs none.
 
 import type { GetObjectOutput, S3Client } from "../aws/s3.ts";
+import { SemelError } from "../errors.ts";
 import type { ObjectPlace } from "../protocol/encoded-body.ts";
 
 export interface ObjectStore {
@@ -14,7 +15,7 @@ export interface ObjectStore {
 export function sdkObjects(given: S3Client | undefined): ObjectStore {
   let own: S3Client | undefined;
   async function open(): Promise<{ sdk: typeof import("@aws-sdk/client-s3"); client: S3Client }> {
-    const sdk = await import("@aws-sdk/client-s3");
+    const sdk = await import("@aws-sdk/client-s3").catch(missing); // caught: bundlers leave out what is not installed
     own ??= given ?? asClient(new sdk.S3Client());
     return { sdk, client: own };
   }
@@ -44,6 +45,13 @@ export function sdkObjects(given: S3Client | undefined): ObjectStore {
       }
     },
   };
+}
+
+function missing(cause: unknown): never {
+  throw new SemelError(
+    "Cannot read or store a body in S3: @aws-sdk/client-s3 cannot be loaded. Install it beside semel, and bundle the function again",
+    { code: "SEMEL_OPTIONS", retryable: true, cause },
+  );
 }
 
 /** The SDK's overloads are narrower than what is needed of them. */

@@ -12,7 +12,7 @@ interface PackedFile {
 }
 
 /** Largest tarball that is still no accident, bytes. */
-const TARBALL_BYTES_MAX = 1024 * 1024;
+const TARBALL_BYTES_MAX = 1536 * 1024;
 
 /** Returns the tarball's path, or undefined where it could not be made. */
 export async function checkTarball(
