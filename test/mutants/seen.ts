@@ -78,7 +78,7 @@ const LINES: Readonly<Record<string, Line>> = {
   "what is behind a dead letter that was not sent goes on (LR2)": "shards reduce 1",
   "the rest of a run is taken for done with its first (LR1)": "fifo watermark 2",
   "what was read without a guard goes on though somebody else was faster (LR4)": "otherwise watermark 24",
-  "what was given up on a stale read stays so though somebody else was faster (LR4)": "other-verdicts watermark 16",
+  "a rejection by what was read goes on though somebody else was faster (LR4)": "other-verdicts watermark 16",
   "what ran behind a message that ran again is committed as it was (LR3)": "slow-handlers watermark 1",
   "a failed message's ordering key goes on (LN1)": "fifo watermark 1",
   "ready messages wait for a slow handler (LN2)": "slow-handlers watermark 1",
