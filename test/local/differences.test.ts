@@ -98,8 +98,12 @@ describe("TransactionConflict: the engine takes one write after the other", () =
     const many = Array.from({ length: 40 }, (_, index) => transaction("hot", `cold ${index}`));
     const direct = await Promise.all(many.map((input) => scene.dynamodb.send(new TransactWriteItemsCommand(input))));
     expect(direct).toHaveLength(40);
-    const burst = (await scene.fn("Burst").invoke({ inputs: many })) as { codes?: string[] }[];
-    const codes = burst.flatMap((one) => (one.codes === undefined ? [] : [one.codes.join()]));
+    let codes: string[] = [];
+    for (let bursts = 0; codes.length === 0 && bursts < 10; bursts++) {
+      // On a busy machine requests may come one after the other, and then none is in another's way.
+      const burst = (await scene.fn("Burst").invoke({ inputs: many })) as { codes?: string[] }[];
+      codes = burst.flatMap((one) => (one.codes === undefined ? [] : [one.codes.join()]));
+    }
     expect(codes.length).toBeGreaterThan(0);
     expect(new Set(codes)).toEqual(new Set(["TransactionConflict,None"]));
     expect(codes.length).toBeLessThan(40); // one at a time gets through
