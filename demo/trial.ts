@@ -25,6 +25,8 @@ export interface TrialInput {
   readonly work: Work;
   readonly sends: Sends;
   readonly crashes: number;
+  /** What else is done to the cloud before anything is sent. */
+  readonly trouble?: (cloud: LocalCloud) => void;
   readonly random: Random;
   readonly progress: Progress;
   readonly logger: (line: LogLine) => void;
@@ -82,6 +84,7 @@ export async function runTrial(input: TrialInput): Promise<TrialResult> {
   try {
     relayName = cloud.outputs(handler.stack)[RELAY_OUTPUT];
     const { crashes: wanted, sends, random } = input;
+    input.trouble?.(cloud);
     crashes = plotCrashes(cloud.functions, { wanted, messages: sends.deliveriesMin, random });
     return await runOn(cloud, handler.stack, { input, timeline, crashes, relay });
   } finally {

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { LocalCloud } from "semel/local";
 import { synthesize } from "../../demo/app.ts";
 import { seededRandom } from "../../demo/random.ts";
 import { complaints } from "../../demo/report.ts";
@@ -14,8 +15,15 @@ const DUPLICATES = 0.2;
 const LOG_LINES_TOLD = 20;
 
 export interface Trials {
-  run(options: { handler: string; limit: number; crashes: number }): Promise<Outcome>;
+  run(options: Options): Promise<Outcome>;
   remove(): void;
+}
+
+interface Options {
+  readonly handler: string;
+  readonly limit: number;
+  readonly crashes: number;
+  readonly trouble?: (cloud: LocalCloud) => void;
 }
 
 export interface Outcome {
@@ -29,14 +37,15 @@ export function prepareTrials(service: Service, handlers: readonly string[]): Tr
   const folder = mkdtempSync(join(tmpdir(), `semel-${service.name}-`));
   const assembly = synthesize(join(folder, "cdk.out"), service, handlers);
   return {
-    async run({ handler, limit, crashes }) {
+    async run({ handler, limit, crashes, trouble = () => {} }) {
       const work = service.load({ seed: SEED, limit, input: undefined });
       const random = seededRandom(SEED);
       const sends = work.sends(DUPLICATES, random);
       const log: string[] = [];
       const logger = ({ text }: { readonly text: string }): void => void log.push(text);
       const progress = { update() {}, stop() {} };
-      const result = await runTrial({ service, handler, assembly, work, sends, crashes, random, progress, logger });
+      const ours = { service, handler, assembly, random, progress, logger };
+      const result = await runTrial({ ...ours, work, sends, crashes, trouble });
       return { result, complaints: complaints(service, result), log: log.slice(-LOG_LINES_TOLD).join("\n") };
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
