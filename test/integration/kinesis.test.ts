@@ -95,6 +95,7 @@ it("folds each reading once, in its device's order, whatever comes again", { tim
   cloud.faults.inject({ fault: "kill", atCall: [3, 3], when: "after", limit: 2 });
   const [first, second, ...others] = events;
   if (first === undefined || second === undefined) throw new Error("no events");
+  await expect(cloud.replay("Nowhere", first)).rejects.toThrow(/stream "Nowhere" does not run here; running: Readings/);
   await cloud.replay("Readings", first, second, first);
   for (const event of others) await cloud.replay("Readings", event, event); // each is delivered twice
   await cloud.replay("Readings", ...events); // and the whole stream is read once more
