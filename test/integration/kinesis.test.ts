@@ -46,7 +46,11 @@ const EVENT_RECORDS = 25;
 
 function readingOf(index: number): Reading {
   const takenAt = new Date(Date.UTC(2026, 0, 5) + index * 60_000).toISOString();
-  return { deviceId: `d-${(index * index) % DEVICES}`, takenAt, milliCelsius: ((index * 7919) % 40_000) - 10_000 };
+  return {
+    deviceId: `d-${(index * 3 + Math.floor(index / 10)) % DEVICES}`,
+    takenAt,
+    milliCelsius: ((index * 7919) % 40_000) - 10_000,
+  };
 }
 
 /** Two shards, as a device's hash key would have it: each device is in one. */
