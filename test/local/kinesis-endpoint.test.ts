@@ -35,22 +35,27 @@ const endpointOf = (server: ReturnType<typeof createServer>): string =>
   `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 const EXPIRED = "ExpiredIteratorException";
+/** No refusal: a page without records, though there are some. */
+const EMPTY_PAGE = "EmptyPage";
 
-/** Passes all calls on, but for every second GetRecords, which it refuses as Kinesis does. An iterator that has expired stays so. */
-async function startRefusing(engine: KinesisEngine, refused: readonly string[]) {
+/** Passes all calls on, but for some GetRecords, which it answers as Kinesis may, too. An iterator that has expired stays so. */
+async function startRefusing(engine: KinesisEngine, refused: readonly string[], isHit: (reads: number) => boolean) {
   let reads = 0;
   const seen: string[] = [];
   const expired = new Set<string>();
   const server = createServer((request, response) => {
     void text(request).then(async (body) => {
       const { "x-amz-target": target = "", ...headers } = request.headers as Record<string, string>;
-      reads += target.endsWith(".GetRecords") ? 1 : 0;
-      const isRefused = target.endsWith(".GetRecords") && reads % 2 === 0;
-      const name = expired.has(body) ? EXPIRED : isRefused ? refused[(reads / 2) % refused.length] : undefined;
+      const isRead = target.endsWith(".GetRecords");
+      reads += isRead ? 1 : 0;
+      const hit = isRead && isHit(reads) ? refused[Math.floor(reads / 2) % refused.length] : undefined;
+      const name = expired.has(body) ? EXPIRED : hit;
       if (name !== undefined) {
         seen.push(name);
         if (name === EXPIRED) expired.add(body);
-        response.writeHead(400).end(JSON.stringify({ __type: name, message: "no" }));
+        const empty = { Records: [], NextShardIterator: JSON.parse(body).ShardIterator, MillisBehindLatest: 1_000 };
+        if (name === EMPTY_PAGE) response.end(JSON.stringify(empty));
+        else response.writeHead(400).end(JSON.stringify({ __type: name, message: "no" }));
         return;
       }
       const { authorization = "", "x-amz-date": date = "", "content-type": type = "" } = headers;
@@ -172,7 +177,11 @@ describe.concurrent("a Kinesis stream on an endpoint", () => {
 
   test("that refuses reads for a while: each record comes once, in order (ST1)", async () => {
     await using engine = await startKinesisEngine();
-    await using refusing = await startRefusing(engine, [EXPIRED, "ProvisionedThroughputExceededException"]);
+    await using refusing = await startRefusing(
+      engine,
+      [EXPIRED, "ProvisionedThroughputExceededException"],
+      (reads) => reads % 2 === 0,
+    );
     await using fixture = await start(refusing);
     await engine.put(STREAM, "a:1", "b:2");
     await fixture.cloud.idle(IDLE);
@@ -180,6 +189,23 @@ describe.concurrent("a Kinesis stream on an endpoint", () => {
     await fixture.cloud.idle(IDLE);
     expect(fixture.values()).toEqual(["1", "2", "3", "4"]);
     expect(new Set(refusing.seen).size).toBe(2);
+  });
+
+  test("may give a page without records though there are more: nothing is passed over, or read from before LATEST", async () => {
+    await using engine = await startKinesisEngine();
+    await using first = await start(engine);
+    await engine.put(STREAM, "a:1", "b:2");
+    let empties = 5;
+    await using halting = await startRefusing(engine, [EMPTY_PAGE], () => empties-- > 0);
+    await using latest = await start(halting, { StartingPosition: "LATEST" });
+    await using horizon = await start(halting);
+    await horizon.cloud.idle(IDLE);
+    empties = 12;
+    await engine.put(STREAM, "a:3");
+    for (const { cloud } of [first, latest, horizon]) await cloud.idle(IDLE);
+    expect(latest.values()).toEqual(["3"]);
+    expect(horizon.values()).toEqual(["1", "2", "3"]);
+    expect(halting.seen.length).toBeGreaterThan(1);
   });
 
   test("of a copy is another one, and goes with it", async () => {
