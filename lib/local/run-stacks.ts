@@ -10,6 +10,7 @@ import { createUndo, type Foundation, type Undo } from "./foundation.ts";
 import { createFunctions, type RunningFunction, toLocalFunction } from "./functions.ts";
 import { waitUntilIdle } from "./idle.ts";
 import { createInterference, type Interference } from "./interference.ts";
+import { createKinesisStreams, deleteKinesisStreams } from "./kinesis-streams.ts";
 import { localError, reason } from "./local-error.ts";
 import { refuseUnknown } from "./options.ts";
 import { readMessages } from "./queue-messages.ts";
@@ -17,7 +18,7 @@ import { countMessages, createQueues, deleteQueues } from "./queues.ts";
 import { startSchedules } from "./schedules.ts";
 import { openStacks, type StackRun } from "./stack-run.ts";
 import { createState, type State } from "./state.ts";
-import type { StreamSource } from "./streams/stream-source.ts";
+import type { StreamSource } from "./streams/source.ts";
 import { startStreamSources, whatStreamsHave } from "./streams/stream-sources.ts";
 import { createTables, deleteTables } from "./tables.ts";
 import type { CopyOptions, EngineName, LocalCloud, LocalOptions, LocalQueue, LocalTable } from "./types.ts";
@@ -75,20 +76,25 @@ export async function runStacks(input: StacksInput): Promise<LocalCloud> {
     const everyMs = options.timeToLiveSweepMs ?? SWEEP_MS_DEFAULT;
     undo.add(startSweeps({ tables: tables.map(({ name }) => name), client: dynamodbClient, everyMs }));
   }
+  const kinesis = { runs, region: identity.region, config: foundation.clientConfig.kinesis };
+  const kinesisStreams = await createKinesisStreams(kinesis);
+  undo.add(() => removeOfCopy(input, "kinesis", () => deleteKinesisStreams(kinesisStreams, kinesis.config)));
   const functions = await createFunctions({ runs, foundation, interference, logger, observe, warn });
   interference.open(
     functions.map(({ definition }) => definition),
     nameSuffix,
   );
-  const onUnreachable = (error: Error) => state.fail("sqs", error);
-  const sources = await startEventSources({ runs, queues, functions, foundation, interference, warn, onUnreachable });
-  const streams = await startStreamSources({ runs, queues, functions, foundation, warn });
-  const pollers = [...sources, ...streams];
-  undo.add(startSchedules({ runs, functions, region: foundation.identity.region, warn }));
+  const pollers: Pick<EventSource, "stop">[] = [];
   undo.add(() => {
     interference.desk.clear(); // a paused poller must go on to its end
     return stopWork(pollers, functions);
   });
+  const onUnreachable = (error: Error) => state.fail("sqs", error);
+  const sources = await startEventSources({ runs, queues, functions, foundation, interference, warn, onUnreachable });
+  pollers.push(...sources);
+  const streams = await startStreamSources({ runs, queues, functions, foundation, warn });
+  pollers.push(...streams);
+  undo.add(startSchedules({ runs, functions, region: foundation.identity.region, warn }));
   // Without its engines a function can only fail, and use up the receives of its messages.
   state.onFailure(() => void Promise.all(pollers.map((poller) => poller.stop())));
   if (copy === undefined) undo.add(() => copies.stop()); // CP1
@@ -125,11 +131,11 @@ async function startCopy({ given, suffix, engines, copies, ...of }: CopyParts): 
 /** What only a copy has made goes with it, unless its engine goes, too. What is left must not keep the others from stopping. */
 async function removeOfCopy(
   { copy, state, foundation }: StacksInput,
-  engine: EngineName,
+  engine: EngineName | "kinesis",
   remove: () => Promise<void>,
 ): Promise<void> {
   if (copy === undefined || state.hasFailed()) return;
-  if (foundation.embedded[engine] && copy.origin.failure() !== undefined) return;
+  if (engine !== "kinesis" && foundation.embedded[engine] && copy.origin.failure() !== undefined) return;
   await remove().catch((thrown) => {
     state.warn(`what the copy ...-${copy.nameSuffix} has made in ${engine} could not be removed: ${reason(thrown)}`);
   });
@@ -143,6 +149,12 @@ async function stopWork(
   const polled = pollers.map((poller) => poller.stop());
   await Promise.all(functions.map(({ pool }) => pool.stop(STOP_GRACE_MS)));
   await Promise.all(polled);
+}
+
+function endpointsOf({ dynamodb, sqs, clientConfig }: Foundation): LocalCloud["endpoints"] {
+  const { kinesis } = clientConfig;
+  const given = kinesis === undefined ? {} : { kinesis: kinesis.endpoint };
+  return { dynamodb: dynamodb.endpoint, sqs: sqs.endpoint, ...given };
 }
 
 interface CloudParts {
@@ -178,12 +190,13 @@ function toLocalCloud(parts: CloudParts): LocalCloud {
     return undo.run();
   };
   return {
-    endpoints: { dynamodb: foundation.dynamodb.endpoint, sqs: foundation.sqs.endpoint },
+    endpoints: endpointsOf(foundation),
     clientConfig: foundation.clientConfig,
     nameSuffix: asCopy?.nameSuffix,
     functions: functions.map(toLocalFunction),
     queues: queues.map(({ name, logicalId, stackName, url, arn }) => ({ name, logicalId, stackName, url, arn })),
     tables,
+    streams: streams.flatMap(({ face }) => face ?? []),
     stackNames: runs.map(({ name }) => name),
     outputs(stackName) {
       const found = outputs.get(stackName);

@@ -1,5 +1,5 @@
 // What users of the local cloud see.
-import type { SqsMessageAttribute } from "../aws/lambda.ts";
+import type { KafkaEvent, KinesisEvent, SqsMessageAttribute } from "../aws/lambda.ts";
 import type { FaultHit, FaultName, FaultPlan, Faults } from "./faults/types.ts";
 
 export interface LogLine {
@@ -58,8 +58,11 @@ export interface LocalOptions {
   readonly assembly: string;
   /** Names of the stacks to run. @default - all of them */
   readonly stacks?: readonly string[];
-  /** Engines that run already. @default - AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_SQS, else the embedded engines */
-  readonly endpoints?: { readonly dynamodb?: string; readonly sqs?: string };
+  /**
+   * Engines that run already. @default - AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SQS and AWS_ENDPOINT_URL_KINESIS, else the
+   * embedded engines; for Kinesis there is none, and recorded events are replayed
+   */
+  readonly endpoints?: { readonly dynamodb?: string; readonly sqs?: string; readonly kinesis?: string };
   /** Takes the lines that functions and the local cloud write. @default - prints them */
   readonly logger?: Logger;
   readonly observer?: (event: LocalEvent) => void;
@@ -135,16 +138,44 @@ export interface LocalTable {
   readonly stackName: string;
 }
 
+/** A stream or a topic that feeds a function: one for each event source mapping of Kinesis or Kafka. */
+export interface LocalStream {
+  readonly source: "kinesis" | "kafka";
+  /** Of the mapping. */
+  readonly logicalId: string;
+  readonly stackName: string;
+  /** Of the function. */
+  readonly functionName: string;
+  /** Of the stream or the cluster; a self-managed cluster has none. */
+  readonly arn?: string;
+  /** Kafka only. */
+  readonly topic?: string;
+  /**
+   * Hands the records of recorded Lambda events to the mapping, as if the stream had them now: it makes its own batches, and filters,
+   * tries again and gives up as it says. Records go on in their shard or partition, in order; what was replayed before comes again, as
+   * if the stream were read again from there. Resolves when they are taken; idle() tells when they are done. Rejects, and takes
+   * nothing, where an event can't be one of this stream.
+   */
+  replay(...events: readonly (KinesisEvent | KafkaEvent)[]): Promise<void>;
+}
+
 export interface LocalCloud extends AsyncDisposable {
   /** The engines themselves: what is sent here is not counted by dynamodbRequests(). */
-  readonly endpoints: { readonly dynamodb: string; readonly sqs: string };
+  readonly endpoints: { readonly dynamodb: string; readonly sqs: string; readonly kinesis?: string };
   /** To spread into the options of an SDK client. */
-  readonly clientConfig: { readonly dynamodb: ClientConfig; readonly sqs: ClientConfig };
+  readonly clientConfig: {
+    readonly dynamodb: ClientConfig;
+    readonly sqs: ClientConfig;
+    /** Where there is an endpoint. */
+    readonly kinesis?: ClientConfig;
+  };
   /** What the names of a copy's queues, tables and functions end with. */
   readonly nameSuffix: string | undefined;
   readonly functions: readonly LocalFunction[];
   readonly queues: readonly LocalQueue[];
   readonly tables: readonly LocalTable[];
+  /** Those of Kinesis and Kafka. */
+  readonly streams: readonly LocalStream[];
   readonly stackNames: readonly string[];
   /** The CfnOutputs of a stack, resolved. */
   outputs(stackName: string): Record<string, string>;

@@ -10,9 +10,11 @@ import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
 import type { DynamoDbRecord, StreamBatchResponse } from "../../lib/aws/lambda.ts";
 import type { Message } from "../../lib/index.ts";
-import { createStreamsClient } from "../../lib/local/streams/client.ts";
-import { judgeStreamResponse } from "../../lib/local/streams/response.ts";
-import { type StreamSource, startStreamSource } from "../../lib/local/streams/stream-source.ts";
+import { judgeStreamResponse, sequenceNumberOf } from "../../lib/local/streams/response.ts";
+import { startShardSource } from "../../lib/local/streams/shard-source.ts";
+import type { StreamSource } from "../../lib/local/streams/source.ts";
+import { createStreamsClient } from "../../lib/local/streams/tables/client.ts";
+import { TABLE_RECORDS } from "../../lib/local/streams/tables/table-stream.ts";
 import { testConsumer } from "../support/consumer.ts";
 import { dynamoDbSource } from "../support/source-events.ts";
 import { until } from "./cloud-fixture.ts";
@@ -23,6 +25,8 @@ interface RecordedShard {
   readonly id: string;
   readonly parentId?: string;
   readonly records: readonly DynamoDbRecord[];
+  /** Its end is not known to its reader yet, though its children are listed. @default - it is closed */
+  readonly isOpen?: () => boolean;
 }
 
 /** Pages of two, so that a shard is read on, too. All shards are closed: their last page has no next iterator. */
@@ -42,7 +46,12 @@ function answerTo(operation: string, input: Record<string, string>, shards: read
   const [id, from = ""] = (input["ShardIterator"] ?? "").split("|");
   const all = shards.find((shard) => shard.id === id)?.records ?? [];
   const end = Number(from) + PAGE;
-  return { Records: all.slice(Number(from), end), ...(end < all.length && { NextShardIterator: `${id}|${end}` }) };
+  const isOpen = shards.find((shard) => shard.id === id)?.isOpen?.() ?? false;
+  const next = isOpen ? Math.min(end, all.length) : end;
+  return {
+    Records: all.slice(Number(from), end),
+    ...(next <= all.length - (isOpen ? 0 : 1) && { NextShardIterator: `${id}|${next}` }),
+  };
 }
 
 interface Recorded extends AsyncDisposable {
@@ -105,27 +114,31 @@ describe("a stream whose shards are split", () => {
 
   async function start({ endpoint }: Recorded, { parallelizationFactor = 1, invoke }: Options): Promise<StreamSource> {
     const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-    const source = await startStreamSource({
-      client: createStreamsClient({ endpoint, region: "eu-west-1", credentials }),
-      region: "eu-west-1",
-      dropsUnchanged: false,
+    const source = await startShardSource({
+      client: createStreamsClient({ endpoint, region: "eu-west-1", credentials }, STREAM),
+      kind: TABLE_RECORDS,
       warn: (words) => {
         throw new Error(words);
       },
-      giveUp: async (shardId) => {
-        throw new Error(`${shardId} is given up`);
+      delivery: {
+        giveUp: async (shardId) => {
+          throw new Error(`${shardId} is given up`);
+        },
+        async invoke(batch) {
+          const response = await invoke(batch.map(({ record }) => record));
+          const of = { ids: batch.map(({ id }) => id), idOf: sequenceNumberOf, reportsFailures: true };
+          const verdict = judgeStreamResponse(JSON.stringify(response), of);
+          return { done: verdict.kind === "done" ? verdict.count : undefined, outcome: "success", requestId: "r" };
+        },
       },
-      async invoke(records) {
-        const response = await invoke(records);
-        const sequenceNumbers = records.map(({ dynamodb }) => dynamodb?.SequenceNumber ?? "");
-        const verdict = judgeStreamResponse(JSON.stringify(response), { sequenceNumbers, reportsFailures: true });
-        return { done: verdict.kind === "done" ? verdict.count : undefined, outcome: "success", requestId: "r" };
-      },
-      definition: {
+      startingPosition: "TRIM_HORIZON",
+      passes: () => true,
+      mapping: {
         logicalId: "Mapping",
-        streamArn: STREAM,
+        stackName: "Stack",
+        arn: STREAM,
+        source: `stream ${STREAM}`,
         functionName: "f",
-        startingPosition: "TRIM_HORIZON",
         batchSize: 10,
         windowMs: 0,
         parallelizationFactor,
@@ -133,7 +146,6 @@ describe("a stream whose shards are split", () => {
         rules: { bisects: true, retriesMax: 20 },
         reportsFailures: true,
         onFailure: undefined,
-        passes: () => true,
       },
     });
     running.push(source);
@@ -161,6 +173,24 @@ describe("a stream whose shards are split", () => {
     expect([...recorded.readShards].slice(0, 3).sort()).toEqual(["left", "right", "root"]);
     expect(taken.filter((name) => name.startsWith("a"))).toEqual(["a7", "a9", "a11", "a12", "a101", "a103"]);
     expect(taken).toHaveLength(12); // ST1
+  });
+
+  it("is busy while a shard is listed that is not read yet", { timeout: 20_000 }, async () => {
+    let isOpen = true;
+    const root: RecordedShard = { id: "root", records: changes("a7"), isOpen: () => isOpen };
+    await using recorded = await serve([root, { id: "child", parentId: "root", records: changes("a11") }]);
+    const taken: string[] = [];
+    const source = await start(recorded, {
+      async invoke(records) {
+        taken.push(...records.map(nameOf));
+        return { batchItemFailures: [] };
+      },
+    });
+    await until(async () => taken.length > 0 && !(await source.whatIsBusy())?.includes("not done"));
+    expect(await source.whatIsBusy()).toMatch(/a shard that is not read yet, child/);
+    isOpen = false;
+    await until(() => isDone(source));
+    expect(taken).toEqual(["a7", "a11"]);
   });
 
   it("keyed state goes on from shard to shard, in order, though each batch comes twice and fails once", {
