@@ -3,6 +3,8 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
+import { KinesisClient, PutRecordCommand } from "@aws-sdk/client-kinesis";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { createJsonCall, type JsonCall } from "../../lib/local/json-call.ts";
 
 const require = createRequire(import.meta.url);
@@ -14,7 +16,7 @@ const WAIT_MS = 5;
 export interface KinesisEngine extends AsyncDisposable {
   readonly endpoint: string;
   readonly call: JsonCall;
-  /** "key:value:what it does", one after the other. */
+  /** "key:value:what it does", one after the other, by the SDK's client. */
   put(stream: string, ...records: readonly string[]): Promise<void>;
   /** What SplitShard and MergeShards have begun is over. */
   settled(stream: string): Promise<void>;
@@ -28,14 +30,17 @@ export async function startKinesisEngine(): Promise<KinesisEngine> {
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const service = { service: "kinesis", target: "Kinesis_20131202", contentType: "application/x-amz-json-1.1" };
   const call = createJsonCall({ endpoint, region: REGION }, service);
+  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
+  const requestHandler = new NodeHttpHandler(); // kinesalite knows no HTTP/2
+  const client = new KinesisClient({ endpoint, region: REGION, credentials, requestHandler });
   return {
     endpoint,
     call,
     async put(stream, ...records) {
       for (const one of records) {
         const [key = "", value = "", act = ""] = one.split(":");
-        const data = Buffer.from(JSON.stringify({ value, act })).toString("base64");
-        await call("PutRecord", { StreamName: stream, PartitionKey: key, Data: data });
+        const data = Buffer.from(JSON.stringify({ value, act }));
+        await client.send(new PutRecordCommand({ StreamName: stream, PartitionKey: key, Data: data }));
       }
     },
     async settled(stream) {
@@ -47,6 +52,7 @@ export async function startKinesisEngine(): Promise<KinesisEngine> {
       }
     },
     async [Symbol.asyncDispose]() {
+      client.destroy();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
