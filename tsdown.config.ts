@@ -23,6 +23,7 @@ const common: UserConfig = {
   target: "node22",
   dts: true,
   hash: false,
+  outputOptions: { comments: { legal: true, annotation: true, jsdoc: false } },
   deps: { neverBundle: true },
   checks: { pluginTimings: false },
   logLevel: "warn",
