@@ -6,15 +6,14 @@
 //   OP4. No payload is opened while those that are open have OPEN_BYTES_MAX or more; objects that are being read then are READS_MAX
 //        at most. Each is let go at the end of its message, which waits for none of those that wait for room.
 
-import type { Host } from "../host.ts";
+import { type Host, inTime } from "../host.ts";
 import { decodePayload } from "../payload/decode.ts";
-import type { ObjectStore } from "../payload/objects.ts";
+import { OBJECT_TIMEOUT_MS, type ObjectStore } from "../payload/objects.ts";
 import { ENCODING_ATTRIBUTE, isStored, type ObjectClaim, PAYLOAD_BYTES_MAX } from "../protocol/encoded-body.ts";
 import { decodeJson } from "../sources/payload.ts";
 import type { Delivery } from "../sources/source.ts";
 import { createSlots, createWait, type Slots, type Wait } from "./concurrency.ts";
 import { outOfTime } from "./failures.ts";
-import { inTime } from "./in-time.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 /** Of one batch. */
@@ -50,7 +49,7 @@ export function bodiesOf({ objects, options, host, gate }: OpenContext): Bodies 
   let bytesOpen = 0;
   let room = Promise.withResolvers<void>();
   let places: Places | undefined; // most batches need none
-  const limits = { host, service: "S3", outer: gate };
+  const limits = { host, service: "S3", timeoutMs: OBJECT_TIMEOUT_MS } as const;
 
   const areFull = (): boolean => bytesOpen >= OPEN_BYTES_MAX;
 
@@ -61,7 +60,7 @@ export function bodiesOf({ objects, options, host, gate }: OpenContext): Bodies 
 
   async function unpack(delivery: Delivery, encoding: string | undefined): Promise<Delivery> {
     const read = (claim: ObjectClaim): Promise<Uint8Array | undefined> =>
-      inTime((signal) => objects.get(claim, PAYLOAD_BYTES_MAX, signal), limits);
+      inTime((signal) => objects.get(claim, PAYLOAD_BYTES_MAX, signal), gate, limits);
     const context = { bucket: options.claimCheck?.bucket, read, sha256: host.sha256 };
     const payload = await decodePayload({ body: delivery.text(), encoding }, context);
     const own: Delivery = { ...delivery, opened: payload, decode: () => decodeJson(payload) }; // OP1
