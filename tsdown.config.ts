@@ -46,6 +46,8 @@ const configs: UserConfig[] = [
     // The local cloud's worker looks for its bootstrap in its own folder, which is that of what is shared.
     entry: [...ENTRIES, { "lib/shared/bootstrap": BOOTSTRAP }],
     shims: true, // import.meta in CommonJS
+    // Shorter names inside functions, whose own names and lines stay as they are in stack traces: who reads code reads the ES modules.
+    minify: { compress: false, mangle: { toplevel: false, keepNames: true }, codegen: { removeWhitespace: false } },
     outputOptions: { comments, chunkFileNames: "lib/shared/[name].cjs" },
   },
 ];
