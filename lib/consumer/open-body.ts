@@ -7,7 +7,7 @@
 //        at most. Each is let go at the end of its message, which waits for none of those that wait for room.
 
 import { type Host, inTime } from "../host.ts";
-import { decodePayload } from "../payload/decode.ts";
+import { decodeInline, decodePayload } from "../payload/decode.ts";
 import { OBJECT_TIMEOUT_MS, type ObjectStore } from "../payload/objects.ts";
 import { ENCODING_ATTRIBUTE, isStored, type ObjectClaim, PAYLOAD_BYTES_MAX } from "../protocol/encoded-body.ts";
 import { decodeJson } from "../sources/payload.ts";
@@ -62,7 +62,10 @@ export function bodiesOf({ objects, options, host, gate }: OpenContext): Bodies 
     const read = (claim: ObjectClaim): Promise<Uint8Array | undefined> =>
       inTime((signal) => objects.get(claim, PAYLOAD_BYTES_MAX, signal), gate, limits);
     const context = { bucket: options.claimCheck?.bucket, read, sha256: host.sha256 };
-    const payload = await decodePayload({ body: delivery.text(), encoding }, context);
+    return keep(delivery, await decodePayload({ body: delivery.text(), encoding }, context));
+  }
+
+  function keep(delivery: Delivery, payload: string): Delivery {
     const own: Delivery = { ...delivery, opened: payload, decode: () => decodeJson(payload) }; // OP1
     const bytes = Buffer.byteLength(payload);
     bytesOpen += bytes;
@@ -70,10 +73,9 @@ export function bodiesOf({ objects, options, host, gate }: OpenContext): Bodies 
     return own;
   }
 
-  async function enter(delivery: Delivery): Promise<Delivery> {
+  async function enter(delivery: Delivery, encoding: string | undefined): Promise<Delivery> {
     places ??= placesUntil(gate);
     const { entrance, reads, untilGate } = places;
-    const encoding = delivery.messageAttributes[ENCODING_ATTRIBUTE]?.stringValue;
     if (isStored(encoding)) {
       return reads.run(async () => {
         await entrance.run(() => untilRoom(untilGate));
@@ -88,12 +90,16 @@ export function bodiesOf({ objects, options, host, gate }: OpenContext): Bodies 
 
   return {
     areFull,
-    open(delivery) {
+    async open(delivery) {
       const known = opened.get(delivery);
-      if (known) return Promise.resolve(known.delivery); // OP3
-      return enter(delivery).catch((error: unknown) => {
+      if (known) return known.delivery; // OP3
+      const encoding = delivery.messageAttributes[ENCODING_ATTRIBUTE]?.stringValue;
+      if (encoding === "gzip+base64" && !areFull()) return keep(delivery, decodeInline(delivery.text())); // most wait for nothing
+      try {
+        return await enter(delivery, encoding);
+      } catch (error) {
         throw gate.aborted && error === gate.reason ? outOfTime("its body was read") : error;
-      });
+      }
     },
     close(delivery) {
       const known = opened.get(delivery);

@@ -131,7 +131,7 @@ export const PAYLOAD_MUTANTS: readonly Mutant[] = [
   {
     name: "an object read with every run of its message (OP3)",
     file: "lib/consumer/open-body.ts",
-    find: "if (known) return Promise.resolve(known.delivery); // OP3",
+    find: "if (known) return known.delivery; // OP3",
     replace: "",
     caughtBy: [CONSUMER],
   },
