@@ -1,14 +1,15 @@
-// Builds the package: every module of lib as an ES module and as CommonJS, each with its types, in the folders they have in
-// the sources; the command line and the relay's function as ES modules only.
+// Builds the package: every module of lib as an ES module, in the folders they have in the sources, so that a bundler leaves out
+// what is not used; as CommonJS the entries, and what they share in dist/lib/shared. Each has its types. The command line and the
+// relay's function are ES modules only.
 
 import type { UserConfig } from "tsdown";
 
-/** The package's entries, and what the local cloud starts as a process of its own. */
+/** What the local cloud starts as a process of its own. */
+const BOOTSTRAP = "lib/local/bootstrap.ts";
 const ENTRIES = [
   "lib/index.ts",
   "lib/constructs/index.ts",
   "lib/local/index.ts",
-  "lib/local/bootstrap.ts",
   "lib/model/index.ts",
   "lib/publisher/index.ts",
   "lib/testing/index.ts",
@@ -17,7 +18,6 @@ const ENTRIES = [
 const common: UserConfig = {
   root: ".",
   outDir: "dist",
-  unbundle: true,
   fixedExtension: false, // .js beside .cjs, as "type": "module" has it
   platform: "node",
   target: "node22",
@@ -28,10 +28,28 @@ const common: UserConfig = {
   logLevel: "warn",
 };
 
+/** Of comments in the JavaScript what tools read; people have the declarations' and the sources' in lib. */
+const comments = { legal: true, annotation: true, jsdoc: false };
+
 const configs: UserConfig[] = [
-  // The relay's function is an ES module whoever asks the construct for it.
-  { ...common, format: "esm", entry: [...ENTRIES, "bin/semel.ts", "lib/relay/handler.ts"] },
-  { ...common, format: "cjs", entry: ENTRIES, shims: true }, // import.meta in CommonJS
+  {
+    ...common,
+    format: "esm",
+    // The relay's function is an ES module whoever asks the construct for it.
+    entry: [...ENTRIES, BOOTSTRAP, "bin/semel.ts", "lib/relay/handler.ts"],
+    unbundle: true,
+    outputOptions: { comments },
+  },
+  {
+    ...common,
+    format: "cjs",
+    // The local cloud's worker looks for its bootstrap in its own folder, which is that of what is shared.
+    entry: [...ENTRIES, { "lib/shared/bootstrap": BOOTSTRAP }],
+    shims: true, // import.meta in CommonJS
+    // Shorter names inside functions, whose own names and lines stay as they are in stack traces: who reads code reads the ES modules.
+    minify: { compress: false, mangle: { toplevel: false, keepNames: true }, codegen: { removeWhitespace: false } },
+    outputOptions: { comments, chunkFileNames: "lib/shared/[name].cjs" },
+  },
 ];
 
 export default configs;

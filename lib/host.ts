@@ -47,6 +47,38 @@ export function oncePerTick(host: Host, act: () => void): () => void {
   };
 }
 
+export interface RequestLimits {
+  readonly host: Host;
+  /** For errors. */
+  readonly service: "SQS" | "S3";
+  readonly timeoutMs: number;
+}
+
+/** Rejects when it takes too long, or `over` aborts, whether or not the client heeds its signal. */
+export function inTime<T>(
+  act: (signal: AbortSignal) => Promise<T>,
+  over: AbortSignal,
+  { host, service, timeoutMs }: RequestLimits,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = new AbortController();
+    const giveUp = (why: string, cause?: unknown): void => {
+      const error = new Error(`no answer of ${service} ${why}`, { cause });
+      reject(error); // before the client does, whose words may be anything
+      stop.abort(error);
+    };
+    const onOver = (): void => giveUp(`before the end: ${(over.reason as Error).message}`, over.reason);
+    if (over.aborted) return onOver();
+    const cancel = host.after(timeoutMs, () => giveUp(`within ${timeoutMs} ms`));
+    over.addEventListener("abort", onOver, { once: true });
+    const done = (): void => {
+      cancel();
+      over.removeEventListener("abort", onOver);
+    };
+    act(stop.signal).then(resolve, reject).finally(done);
+  });
+}
+
 /** Resolves after the delay, or at once when the signal aborts. Never rejects. */
 export function sleep(host: Host, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

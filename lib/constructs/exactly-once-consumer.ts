@@ -1,15 +1,7 @@
 // A queue, its dead-letter queue and the function that consumes it exactly once.
 
 import { RemovalPolicy } from "aws-cdk-lib";
-import type { ITable } from "aws-cdk-lib/aws-dynamodb";
-import {
-  AnyPrincipal,
-  Effect,
-  type Grant,
-  type IGrantable,
-  type IPrincipal,
-  PolicyStatement,
-} from "aws-cdk-lib/aws-iam";
+import { AnyPrincipal, Effect, type Grant, type IPrincipal, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
@@ -22,36 +14,32 @@ import {
   type QueueProps,
   RedrivePermission,
 } from "aws-cdk-lib/aws-sqs";
-import { Construct } from "constructs";
+import type { Construct } from "constructs";
 import { MESSAGE_BYTES_MAX } from "../aws/queues.ts";
 import { REDRIVE } from "../contract.ts";
 import { grantClaimCheckTo } from "./claim-check.ts";
+import { ConsumerBase } from "./consumer-base.ts";
 import { createFunction } from "./consumer-function.ts";
-import { grantToConsumer, placeRules, registerConsumer } from "./consumer-place.ts";
+import { placeRules, registerConsumer } from "./consumer-place.ts";
 import { CONSUMER_PROPS, type ExactlyOnceConsumerProps } from "./consumer-props.ts";
 import { consumerRules } from "./consumer-rules.ts";
 import { consumerSettings, type ResolvedProps, recordLifetime, resolveProps } from "./consumer-settings.ts";
 import type { ExactlyOnceTable } from "./exactly-once-table.ts";
-import { DEAD_LETTER_ACTIONS, EFFECT_ACTIONS, INSERT_ACTIONS, MOVE_TASK_ACTIONS, STATE_ACTIONS } from "./grants.ts";
+import { DEAD_LETTER_ACTIONS, MOVE_TASK_ACTIONS } from "./grants.ts";
 import { enforce, knownPropsRule } from "./rules.ts";
 
 /** An SQS queue, standard or FIFO, with its dead-letter queue, and the function that consumes it exactly once. */
-export class ExactlyOnceConsumer extends Construct implements IGrantable {
+export class ExactlyOnceConsumer extends ConsumerBase {
   /** Send messages here. */
   readonly queue: Queue;
   /** Messages that can never succeed, and those that failed maxReceiveCount times. */
   readonly deadLetterQueue: Queue;
-  /** The function. */
   readonly function: NodejsFunction;
   /** What feeds the function from the queue. */
   readonly eventSource: SqsEventSource;
-  /** The function's logs. */
   readonly logGroup: ILogGroup;
-  /** The table of idempotency records. */
   readonly table: ExactlyOnceTable;
-  /** The scope of the idempotency records. */
   readonly consumerName: string;
-  /** The function's principal, so that `table.grant…(consumer)` works. */
   readonly grantPrincipal: IPrincipal;
 
   constructor(scope: Construct, id: string, props: ExactlyOnceConsumerProps) {
@@ -89,27 +77,6 @@ export class ExactlyOnceConsumer extends Construct implements IGrantable {
     this.function.addEventSource(this.eventSource);
     props.table.grantRecords(this);
     this.deadLetterQueue.grant(this, ...DEAD_LETTER_ACTIONS);
-  }
-
-  /** Lets the function declare effects on a table, and read it for guarded reads. Never a table of records. */
-  grantEffects(table: ITable): Grant {
-    return grantToConsumer(this, table, { method: "grantEffects", actions: EFFECT_ACTIONS });
-  }
-
-  /**
-   * Lets the function insert into the append-only table of strategy `"insert"`, and nothing else there. Let nobody update or
-   * delete its items within the dedup horizon. Never a table of records.
-   */
-  grantInserts(table: ITable): Grant {
-    return grantToConsumer(this, table, { method: "grantInserts", actions: INSERT_ACTIONS });
-  }
-
-  /**
-   * Lets the function keep the states of `reduce` in their table, and nothing else there: no effects, no deletion. Give each
-   * consumer a table of its own, without time to live. Never a table of records.
-   */
-  grantState(table: ITable): Grant {
-    return grantToConsumer(this, table, { method: "grantState", actions: STATE_ACTIONS });
   }
 
   /**

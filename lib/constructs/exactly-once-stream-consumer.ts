@@ -1,20 +1,20 @@
 // A stream (Kinesis, DynamoDB Streams, Kafka) and the function that consumes it exactly once, with the queues for what it can't.
 
 import { RemovalPolicy } from "aws-cdk-lib";
-import type { ITable } from "aws-cdk-lib/aws-dynamodb";
-import type { Grant, IGrantable, IPrincipal } from "aws-cdk-lib/aws-iam";
+import type { Grant, IPrincipal } from "aws-cdk-lib/aws-iam";
 import type { EventSourceMapping } from "aws-cdk-lib/aws-lambda";
 import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
 import { Queue, QueueEncryption, type QueueProps } from "aws-cdk-lib/aws-sqs";
-import { Construct } from "constructs";
+import type { Construct } from "constructs";
 import { MESSAGE_BYTES_MAX } from "../aws/queues.ts";
 import { grantClaimCheckTo } from "./claim-check.ts";
+import { ConsumerBase } from "./consumer-base.ts";
 import { createFunction } from "./consumer-function.ts";
-import { grantToConsumer, placeRules, registerConsumer } from "./consumer-place.ts";
+import { placeRules, registerConsumer } from "./consumer-place.ts";
 import type { ExactlyOnceTable } from "./exactly-once-table.ts";
-import { DEAD_LETTER_ACTIONS, EFFECT_ACTIONS, INSERT_ACTIONS, STATE_ACTIONS } from "./grants.ts";
+import { DEAD_LETTER_ACTIONS } from "./grants.ts";
 import { enforce, knownPropsRule } from "./rules.ts";
 import { addStreamMapping } from "./stream-mapping.ts";
 import { type ExactlyOnceStreamConsumerProps, STREAM_CONSUMER_PROPS } from "./stream-props.ts";
@@ -33,22 +33,17 @@ const FAILURE_RECEIVES_MAX = 100;
  * The function that consumes a stream exactly once. On Kinesis and on a table's stream its `key` option is required, except under
  * strategy `"watermark"`, which has no keys: records have no attribute that could carry an idempotency key.
  */
-export class ExactlyOnceStreamConsumer extends Construct implements IGrantable {
+export class ExactlyOnceStreamConsumer extends ConsumerBase {
   /** Messages that can never succeed, whole: sent by the function. */
   readonly deadLetterQueue: Queue;
   /** What Lambda gave up: a message says where in the stream, the records are still there. */
   readonly failureQueue: Queue;
-  /** The function. */
   readonly function: NodejsFunction;
   /** What feeds the function from the stream. */
   readonly eventSourceMapping: EventSourceMapping;
-  /** The function's logs. */
   readonly logGroup: ILogGroup;
-  /** The table of idempotency records. */
   readonly table: ExactlyOnceTable;
-  /** The scope of the idempotency records. */
   readonly consumerName: string;
-  /** The function's principal, so that `table.grant…(consumer)` works. */
   readonly grantPrincipal: IPrincipal;
 
   constructor(scope: Construct, id: string, props: ExactlyOnceStreamConsumerProps) {
@@ -80,30 +75,10 @@ export class ExactlyOnceStreamConsumer extends Construct implements IGrantable {
     deadLetterQueue.grant(this, ...DEAD_LETTER_ACTIONS);
   }
 
-  /** Lets the function declare effects on a table, and read it for guarded reads. Never a table of records. */
-  grantEffects(table: ITable): Grant {
-    return grantToConsumer(this, table, { method: "grantEffects", actions: EFFECT_ACTIONS });
-  }
-
   /**
-   * Lets the function insert into the append-only table of strategy `"insert"`, and nothing else there. Let nobody update or
-   * delete its items within the dedup horizon. Never a table of records.
-   */
-  grantInserts(table: ITable): Grant {
-    return grantToConsumer(this, table, { method: "grantInserts", actions: INSERT_ACTIONS });
-  }
-
-  /**
-   * Lets the function keep the states of `reduce` in their table, and nothing else there: no effects, no deletion. Give each
-   * consumer a table of its own, without time to live. Never a table of records.
-   */
-  grantState(table: ITable): Grant {
-    return grantToConsumer(this, table, { method: "grantState", actions: STATE_ACTIONS });
-  }
-
-  /**
-   * Lets the function read bodies that a publisher stored in this bucket, and store dead letters there that SQS has no room for, and names it to the runtime. Give the bucket a
-   * lifecycle rule that deletes objects, later than the dedup horizon: an object that is gone leaves its message failing.
+   * Lets the function read bodies that a publisher stored in this bucket, and store dead letters there that SQS has no room for,
+   * and names it to the runtime. Give the bucket a lifecycle rule that deletes objects, later than the dedup horizon: an object
+   * that is gone leaves its message failing.
    */
   grantClaimCheck(bucket: IBucket): Grant {
     return grantClaimCheckTo(this, bucket, true);

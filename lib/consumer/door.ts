@@ -8,10 +8,11 @@ import { FIFO_QUEUE_SUFFIX } from "../aws/names.ts";
 import { SemelError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { sdkObjects } from "../payload/objects.ts";
+import type { Delivery } from "../sources/source.ts";
 import { sqs } from "../sources/sqs.ts";
 import { sqsFifo } from "../sources/sqs-fifo.ts";
 import { prepare, type ReadContext } from "./message.ts";
-import { bodyOpener } from "./open-body.ts";
+import { bodiesOf } from "./open-body.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { InsertOptions, Strategy } from "./strategy-options.ts";
 
@@ -65,14 +66,15 @@ export async function listening(act: () => Promise<unknown>): Promise<readonly C
 export function doorOf(options: ResolvedOptions, host: Host): ConsumerDoor {
   const { consumer, table, strategy, insert } = options;
   const gate = new AbortController().signal; // never closes: nobody waits for an invocation
-  const open = bodyOpener({ objects: sdkObjects(options.claimCheck?.client), options, host, gate });
-  return { consumer, table, strategy, insert, identify: (record) => identify(record, { options, open, host }) };
+  const bodies = bodiesOf({ objects: sdkObjects(options.claimCheck?.client), options, host, gate });
+  return { consumer, table, strategy, insert, identify: (record) => identify(record, { options, bodies, host }) };
 }
 
 async function identify(record: SqsRecord, context: ReadContext & { readonly host: Host }): Promise<Identified> {
+  let delivery: Delivery | undefined;
   try {
     const source = record.eventSourceARN.endsWith(FIFO_QUEUE_SUFFIX) ? sqsFifo : sqs;
-    const [delivery] = source.deliveries({ Records: [record] });
+    [delivery] = source.deliveries({ Records: [record] });
     if (delivery === undefined) throw new Error("the record is no message");
     const preparation = await prepare(delivery, context); // DO2
     if (preparation.kind === "ready") return { kind: "identified", ...identityOf(preparation.prepared), exact: true };
@@ -85,6 +87,8 @@ async function identify(record: SqsRecord, context: ReadContext & { readonly hos
   } catch (error) {
     const code = error instanceof SemelError ? error.code : "SEMEL_EVENT";
     return { kind: "unidentified", code, reason: error instanceof Error ? error.message : String(error) };
+  } finally {
+    if (delivery) context.bodies.close(delivery);
   }
 }
 

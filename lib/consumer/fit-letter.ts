@@ -6,12 +6,12 @@
 
 import { MESSAGE_BYTES_MAX } from "../aws/queues.ts";
 import { MESSAGE_ATTRIBUTES_MAX, type MessageAttributeValue } from "../aws/sqs.ts";
+import { inTime } from "../host.ts";
 import { encode } from "../payload/encode.ts";
-import type { ObjectStore } from "../payload/objects.ts";
+import { OBJECT_TIMEOUT_MS, type ObjectStore } from "../payload/objects.ts";
 import { ENCODING_ATTRIBUTE, encodingAttribute, uriOf } from "../protocol/encoded-body.ts";
 import { messageBytes } from "../protocol/queue-message.ts";
 import { FAILURE_BYTES, type Letter } from "../protocol/rejection.ts";
-import { inTime } from "./in-time.ts";
 import type { OpenContext } from "./open-body.ts";
 
 export interface FitContext extends Pick<OpenContext, "host" | "options"> {
@@ -42,7 +42,8 @@ export async function fitLetter(letter: Letter, messageId: string, context: FitC
   const payload = { text: letter.body, attributes, key: messageId };
   const { upload, ...encoded } = encode(payload, { compressOverBytes: 0, claimCheck }, host.sha256);
   if (upload !== undefined) {
-    await inTime((stop) => objects.put(upload, upload.bytes, stop), { host, service: "S3", outer: signal });
+    const limits = { host, service: "S3", timeoutMs: OBJECT_TIMEOUT_MS } as const;
+    await inTime((stop) => objects.put(upload, upload.bytes, stop), signal, limits);
     return { ...encoded, note: `its body is in ${uriOf(upload)}` };
   }
   return messageBytes(encoded.body, encoded.attributes) <= overBytes ? encoded : cut(letter.body, attributes);

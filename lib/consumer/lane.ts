@@ -6,6 +6,7 @@
 //   LN2. Messages that are ready do not wait long for those that are not: a slow handler keeps nothing from its commit.
 //   LN3. A message fails only if it is not known to be done: its handler may fail because its effects are there.
 //   LN4. A message is given up for good only by a run of its handler that had all before it committed.
+//   LN5. A lane that holds payloads commits them before it waits for room for another one.
 
 import type { SemelError } from "../errors.ts";
 import type { Host } from "../host.ts";
@@ -26,7 +27,7 @@ interface Gathered {
 
 /** Resolves when all is settled, or when the lane stopped: what is not settled then is held. Never rejects. */
 export async function processLane(messages: readonly Placed[], context: LaneContext): Promise<void> {
-  const { attempt, deadline, host } = context;
+  const { attempt, bodies, deadline, host } = context;
   const { commit, isDoneBefore, fail, settleDone, surprises } = laneCommitter(context);
   /** Messages of a run: as many as there were when one met what they wrote. */
   let lengthMax = Number.POSITIVE_INFINITY;
@@ -53,6 +54,7 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
       if (next !== place) return next;
       return (await settleDone(placed, known)) ? place + 1 : undefined;
     }
+    if (bodies.areFull() && run.members.length > 0) return flush(place); // LN5
     if (run.members.length === 0) run = gather();
     const before = run;
     context.start(placed.delivery);

@@ -9,7 +9,7 @@ import { fingerprint, refuseFlattened } from "../protocol/fingerprint.ts";
 import { keyText, recordKey, valueAt } from "../protocol/key.ts";
 import type { Delivery } from "../sources/source.ts";
 import { handlerFailure } from "./failures.ts";
-import { isEncoded, type OpenBody, unopened } from "./open-body.ts";
+import { type Bodies, isEncoded, unopened } from "./open-body.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 /** A record of any source, as Lambda gave it. */
@@ -62,17 +62,17 @@ export type Preparation =
 
 export interface ReadContext {
   readonly options: ResolvedOptions;
-  readonly open: OpenBody;
+  readonly bodies: Bodies;
 }
 
 /** Never rejects. */
 export async function prepare(
   given: Delivery,
-  { options, open, host }: ReadContext & { readonly host: Host },
+  { options, bodies, host }: ReadContext & { readonly host: Host },
 ): Promise<Preparation> {
   let delivery = given;
   try {
-    if (isEncoded(given)) delivery = await open(given).catch((error: unknown) => unopened(given, error)); // decoding it throws
+    if (isEncoded(given)) delivery = await bodies.open(given).catch((error: unknown) => unopened(given, error)); // decoding it throws
     return { kind: "ready", prepared: await usable(delivery, options, host) };
   } catch (error) {
     return { kind: "unusable", error: handlerFailure(error), identity: identityOf(delivery, options, host) };
@@ -80,8 +80,8 @@ export async function prepare(
 }
 
 /** A message without an idempotency key: its place tells whether it is done. Throws, or rejects with, what is wrong with it. */
-export function readMessage(given: Delivery, { options, open }: ReadContext): Message | Promise<Message> {
-  if (isEncoded(given)) return open(given).then((opened) => toMessage(opened, opened.decode(), options));
+export function readMessage(given: Delivery, { options, bodies }: ReadContext): Message | Promise<Message> {
+  if (isEncoded(given)) return bodies.open(given).then((opened) => toMessage(opened, opened.decode(), options));
   return toMessage(given, given.decode(), options);
 }
 

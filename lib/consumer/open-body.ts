@@ -3,22 +3,33 @@
 //   OP1. Body and attributes stay those that came: they are what goes to a dead-letter queue.
 //   OP2. A message that is not opened has no payload: nothing takes what stands in its place for one.
 //   OP3. An object is read once in a batch, however often its message runs.
+//   OP4. No payload is opened while those that are open have OPEN_BYTES_MAX or more; objects that are being read then are READS_MAX
+//        at most. Each is let go at the end of its message, which waits for none of those that wait for room.
 
-import type { Host } from "../host.ts";
-import { decodePayload } from "../payload/decode.ts";
-import type { ObjectStore } from "../payload/objects.ts";
-import { ENCODING_ATTRIBUTE, type ObjectClaim, PAYLOAD_BYTES_MAX } from "../protocol/encoded-body.ts";
+import { type Host, inTime } from "../host.ts";
+import { decodeInline, decodePayload } from "../payload/decode.ts";
+import { OBJECT_TIMEOUT_MS, type ObjectStore } from "../payload/objects.ts";
+import { ENCODING_ATTRIBUTE, isStored, type ObjectClaim, PAYLOAD_BYTES_MAX } from "../protocol/encoded-body.ts";
 import { decodeJson } from "../sources/payload.ts";
 import type { Delivery } from "../sources/source.ts";
-import { createSlots, type Slots } from "./concurrency.ts";
-import { inTime } from "./in-time.ts";
+import { createSlots, createWait, type Slots, type Wait } from "./concurrency.ts";
+import { outOfTime } from "./failures.ts";
 import type { ResolvedOptions } from "./options.ts";
 
-/** Of one batch. Rejects with a SemelError. */
-export type OpenBody = (delivery: Delivery) => Promise<Delivery>;
+/** Of one batch. */
+export interface Bodies {
+  /** Rejects with a SemelError. */
+  open(delivery: Delivery): Promise<Delivery>;
+  /** Its message is at its end, here at least. */
+  close(delivery: Delivery): void;
+  /** Who opens another one waits. */
+  areFull(): boolean;
+}
 
 /** Objects that are read side by side. */
 const READS_MAX = 10;
+/** What is made of a payload takes several times its size, and a function may have 128 MB. */
+export const OPEN_BYTES_MAX: number = 32 * 1024 * 1024;
 
 export interface OpenContext {
   readonly objects: ObjectStore;
@@ -28,25 +39,91 @@ export interface OpenContext {
   readonly gate: AbortSignal;
 }
 
-export function bodyOpener({ objects, options, host, gate }: OpenContext): OpenBody {
-  let slots: Slots | undefined; // most batches need none
-  const limits = { host, service: "S3", outer: gate };
-  const opened = new WeakMap<Delivery, Delivery>();
+interface Open {
+  readonly delivery: Delivery;
+  readonly bytes: number;
+}
 
-  function read(claim: ObjectClaim): Promise<Uint8Array | undefined> {
-    slots ??= createSlots(READS_MAX, gate);
-    return slots.run(() => inTime((signal) => objects.get(claim, PAYLOAD_BYTES_MAX, signal), limits));
+export function bodiesOf({ objects, options, host, gate }: OpenContext): Bodies {
+  const opened = new Map<Delivery, Open>();
+  let bytesOpen = 0;
+  let room = Promise.withResolvers<void>();
+  let places: Places | undefined; // most batches need none
+  const limits = { host, service: "S3", timeoutMs: OBJECT_TIMEOUT_MS } as const;
+
+  const areFull = (): boolean => bytesOpen >= OPEN_BYTES_MAX;
+
+  /** OP4 */
+  async function untilRoom(untilGate: Wait): Promise<void> {
+    while (areFull()) await untilGate(room.promise);
   }
 
-  return async (delivery) => {
-    const known = opened.get(delivery);
-    if (known) return known; // OP3
-    const encoding = delivery.messageAttributes[ENCODING_ATTRIBUTE]?.stringValue;
+  async function unpack(delivery: Delivery, encoding: string | undefined): Promise<Delivery> {
+    const read = (claim: ObjectClaim): Promise<Uint8Array | undefined> =>
+      inTime((signal) => objects.get(claim, PAYLOAD_BYTES_MAX, signal), gate, limits);
     const context = { bucket: options.claimCheck?.bucket, read, sha256: host.sha256 };
-    const payload = await decodePayload({ body: delivery.text(), encoding }, context);
+    return keep(delivery, await decodePayload({ body: delivery.text(), encoding }, context));
+  }
+
+  function keep(delivery: Delivery, payload: string): Delivery {
     const own: Delivery = { ...delivery, opened: payload, decode: () => decodeJson(payload) }; // OP1
-    opened.set(delivery, own);
+    const bytes = Buffer.byteLength(payload);
+    bytesOpen += bytes;
+    opened.set(delivery, { delivery: own, bytes });
     return own;
+  }
+
+  async function enter(delivery: Delivery, encoding: string | undefined): Promise<Delivery> {
+    places ??= placesUntil(gate);
+    const { entrance, reads, untilGate } = places;
+    if (isStored(encoding)) {
+      return reads.run(async () => {
+        await entrance.run(() => untilRoom(untilGate));
+        return unpack(delivery, encoding);
+      });
+    }
+    return entrance.run(async () => {
+      await untilRoom(untilGate);
+      return unpack(delivery, encoding);
+    });
+  }
+
+  return {
+    areFull,
+    async open(delivery) {
+      const known = opened.get(delivery);
+      if (known) return known.delivery; // OP3
+      const encoding = delivery.messageAttributes[ENCODING_ATTRIBUTE]?.stringValue;
+      if (encoding === "gzip+base64" && !areFull()) return keep(delivery, decodeInline(delivery.text())); // most wait for nothing
+      try {
+        return await enter(delivery, encoding);
+      } catch (error) {
+        throw gate.aborted && error === gate.reason ? outOfTime("its body was read") : error;
+      }
+    },
+    close(delivery) {
+      const known = opened.get(delivery);
+      if (known === undefined) return;
+      opened.delete(delivery);
+      bytesOpen -= known.bytes;
+      room.resolve();
+      room = Promise.withResolvers();
+    },
+  };
+}
+
+interface Places {
+  /** One by one, so that each finds what those before it left of the room. */
+  readonly entrance: Slots;
+  readonly reads: Slots;
+  readonly untilGate: Wait;
+}
+
+function placesUntil(gate: AbortSignal): Places {
+  return {
+    entrance: createSlots(1, gate),
+    reads: createSlots(READS_MAX, gate),
+    untilGate: createWait(gate, () => gate.reason),
   };
 }
 

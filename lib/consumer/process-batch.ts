@@ -19,7 +19,7 @@ import { type Failure, messagesToHide } from "./hiding.ts";
 import type { Intake } from "./intake.ts";
 import { type Prepared, prepare } from "./message.ts";
 import { createObserver } from "./observe.ts";
-import { bodyOpener } from "./open-body.ts";
+import { bodiesOf } from "./open-body.ts";
 import { countFirsts, createTurns, laneOf, type Turn } from "./order.ts";
 import { createGroupTurns } from "./outbox-turns.ts";
 import { type LanesContext, processLanes } from "./process-lanes.ts";
@@ -33,8 +33,10 @@ export interface Batch extends Intake {
   readonly outcomes: DeliveryOutcome[];
 }
 
+/** Of its message no more than is compared: the body is let go at its end. */
 interface Leader {
-  readonly prepared: Prepared;
+  readonly messageId: string;
+  readonly fingerprint: string;
   readonly outcome: Promise<MessageOutcome>;
 }
 
@@ -109,7 +111,7 @@ function batchContext(waiting: Waiting, { batch, handler, shell }: BatchParts): 
     batch,
     deadline,
     handler,
-    open: bodyOpener({ ...shell, gate: deadline.gate }),
+    bodies: bodiesOf({ ...shell, gate: deadline.gate }),
     observer: createObserver(options.consumer, options.logger, options.metrics),
     slots: createSlots(options.concurrency, deadline.gate),
     untilGate: createWait(deadline.gate, () => tooLate(deadline.gate)),
@@ -177,8 +179,9 @@ async function processDelivery(delivery: Delivery, context: BatchContext): Promi
 function conclude(
   { delivery, key }: { readonly delivery: Delivery; readonly key: string | undefined },
   outcome: MessageOutcome,
-  { batch, failures, observer }: BatchContext,
+  { batch, bodies, failures, observer }: BatchContext,
 ): boolean {
+  bodies.close(delivery);
   if (batch.deadline.answer.aborted) return false; // B3
   batch.outcomes.push({ messageId: delivery.messageId, acknowledged: isEnded(outcome) });
   observer.message(delivery.messageId, key, outcome);
@@ -200,6 +203,7 @@ function lanesOf(waiting: Waiting, underWay: Set<Delivery>, context: BatchContex
       return conclude({ delivery, key: undefined }, outcome, context);
     },
     giveBack(delivery) {
+      context.bodies.close(delivery);
       underWay.delete(delivery);
       observer.held(delivery.messageId);
       failures.push({ delivery, held: true });
@@ -227,7 +231,7 @@ function runOrFollow(prepared: Prepared, context: BatchContext): Promise<Message
   const leader = leaders.get(prepared.pk);
   if (leader) return follow(leader, prepared, context);
   const outcome = processMessage(prepared, context);
-  leaders.set(prepared.pk, { prepared, outcome });
+  leaders.set(prepared.pk, { messageId: prepared.message.messageId, fingerprint: prepared.fingerprint, outcome });
   return outcome;
 }
 
@@ -236,12 +240,12 @@ async function follow(leader: Leader, prepared: Prepared, context: BatchContext)
   const outcome = await leader.outcome;
   if (outcome.kind === "failed" || outcome.kind === "deferred") return outcome;
   if (outcome.kind === "rejected") {
-    const isCopy = leader.prepared.message.messageId === prepared.message.messageId;
+    const isCopy = leader.messageId === prepared.message.messageId;
     if (isCopy) return outcome; // copies of one message: one dead letter
     if (leaders.get(prepared.pk) === leader) leaders.delete(prepared.pk);
     return runOrFollow(prepared, context); // a rejection stops no other message
   }
-  if (leader.prepared.fingerprint === prepared.fingerprint) return { kind: "duplicate" };
+  if (leader.fingerprint === prepared.fingerprint) return { kind: "duplicate" };
   const error = commitFailure({ kind: "payloadMismatch", committedAtMs: context.host.nowMs() });
   return failOrReject({ delivery: prepared.delivery, error, identity: prepared }, context);
 }

@@ -16,7 +16,7 @@ import { controlOf, type Deadline, openDeadline } from "./deadline.ts";
 import { commitFailure, leftOpen } from "./failures.ts";
 import { type Prepared, prepare } from "./message.ts";
 import { createObserver, type Observer } from "./observe.ts";
-import { bodyOpener } from "./open-body.ts";
+import { bodiesOf } from "./open-body.ts";
 import { createGroupTurns } from "./outbox-turns.ts";
 import { type MessageContext, processMessage, type Shell } from "./process-message.ts";
 import { type Handler, type MessageOutcome, tooLate } from "./run.ts";
@@ -100,7 +100,7 @@ function directContext({ deadline, observer, shell }: Invocation, handler: Handl
     options: { ...options, deadLetterQueueUrl: undefined },
     deadline,
     handler,
-    open: bodyOpener({ ...shell, gate: deadline.gate }),
+    bodies: bodiesOf({ ...shell, gate: deadline.gate }),
     slots: createSlots(1, deadline.gate),
     records: recordReader({ store, host, control: controlOf(deadline) }),
     storeResult: options.storeResult ?? true,

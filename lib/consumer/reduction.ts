@@ -65,7 +65,7 @@ const NOTHING_DECLARED = {
 export function reducer(
   messages: readonly Placed[],
   reduction: Reduction,
-  context: RejectContext & Pick<RunContext, "open"> & Pick<Shell, "states"> & { readonly writer: StateWriter },
+  context: RejectContext & Pick<RunContext, "bodies"> & Pick<Shell, "states"> & { readonly writer: StateWriter },
 ): Pick<LaneContext, "attempt" | "store"> {
   const { deadline, host, options, states, store, writer } = context;
   const [first] = messages;

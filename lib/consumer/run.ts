@@ -18,7 +18,7 @@ import { controlOf } from "./deadline.ts";
 import { commitFailure, conditionFailure, handlerFailure, leaseLost, outOfTime, stillOpen } from "./failures.ts";
 import type { HeldLease } from "./lease.ts";
 import type { Message, Prepared } from "./message.ts";
-import type { OpenBody } from "./open-body.ts";
+import type { Bodies } from "./open-body.ts";
 import { commitSending } from "./outbox.ts";
 import type { GroupTurns } from "./outbox-turns.ts";
 import type { RejectContext } from "./rejection.ts";
@@ -53,7 +53,7 @@ export interface RunContext extends RejectContext {
   readonly slots: Slots;
   /** Keep what the handler returns with the record. */
   readonly storeResult: boolean;
-  readonly open: OpenBody;
+  readonly bodies: Bodies;
   /** Waits for a handler until the gate closes. */
   readonly untilGate: Wait;
   readonly groups: GroupTurns;

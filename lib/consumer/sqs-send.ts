@@ -33,20 +33,20 @@ export type SqsSend = <R extends SqsRequest>(request: R, options: { signal?: Abo
 export function sdkSqsSend(given: SqsClient | undefined): SqsSend {
   let own: SqsClient | undefined;
   return async <R extends SqsRequest>(request: R, { signal }: { signal?: AbortSignal }): Promise<SqsAnswerOf<R>> => {
-    const sdk = await import("@aws-sdk/client-sqs");
-    own ??= given ?? defaultClient(sdk);
+    const sdk = await import("./sqs-sdk.ts");
+    // Requests go to the configured endpoint: a queue's URL may name a host that cannot be reached from here.
+    own ??= given ?? asClient(new sdk.SQSClient({ useQueueUrlAsEndpoint: false }));
     const answer = await own.send(toCommand(request, sdk), signal ? { abortSignal: signal } : {});
     return answer as SqsAnswerOf<R>;
   };
 }
 
-function defaultClient({ SQSClient }: typeof import("@aws-sdk/client-sqs")): SqsClient {
-  // Requests go to the configured endpoint: a queue's URL may name a host that cannot be reached from here.
-  const client = new SQSClient({ useQueueUrlAsEndpoint: false });
-  return client as Pick<typeof client, never> as SqsClient;
+/** The SDK's overloads are narrower than what is needed of them. */
+function asClient(client: object): SqsClient {
+  return client as SqsClient;
 }
 
-function toCommand(request: SqsRequest, sdk: typeof import("@aws-sdk/client-sqs")): object {
+function toCommand(request: SqsRequest, sdk: typeof import("./sqs-sdk.ts")): object {
   switch (request.operation) {
     case "SendMessage":
       return new sdk.SendMessageCommand(request.input);

@@ -38,7 +38,7 @@ export async function decodePayload({ body, encoding }: EncodedBody, context: De
   if (!isEncoding(encoding)) throw unknownEncoding(encoding);
   switch (encoding) {
     case "gzip+base64":
-      return textOf(gunzip(fromBase64(body)));
+      return decodeInline(body);
     case "s3":
     case "gzip+s3":
       return stored(body, encoding, context);
@@ -49,6 +49,11 @@ export async function decodePayload({ body, encoding }: EncodedBody, context: De
         { code: "SEMEL_BODY", retryable: false },
       );
   }
+}
+
+/** Of a payload that its body holds, gzip+base64: at once. Throws a SemelError. */
+export function decodeInline(body: string): string {
+  return textOf(gunzip(fromBase64(body)));
 }
 
 async function stored(body: string, encoding: Encoding, context: DecodeContext): Promise<string> {

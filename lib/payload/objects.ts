@@ -4,6 +4,9 @@ import type { GetObjectOutput, S3Client } from "../aws/s3.ts";
 import { SemelError } from "../errors.ts";
 import type { ObjectPlace } from "../protocol/encoded-body.ts";
 
+/** A request without an answer is given up after this time, ms: 16 MiB, tried thrice by the client. */
+export const OBJECT_TIMEOUT_MS = 20_000;
+
 export interface ObjectStore {
   /** Resolves when S3 has the object. Put again, it is the same object, with its lifetime from the start. */
   put(place: ObjectPlace, bytes: Uint8Array, signal: AbortSignal): Promise<void>;

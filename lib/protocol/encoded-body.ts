@@ -31,6 +31,11 @@ export function isEncoding(text: unknown): text is Encoding {
   return (ENCODINGS as readonly unknown[]).includes(text);
 }
 
+/** The payload is in an object. */
+export function isStored(encoding: string | undefined): boolean {
+  return encoding === "s3" || encoding === "gzip+s3";
+}
+
 export function encodingAttribute(encoding: Encoding): MessageAttributeValue {
   return { DataType: "String", StringValue: encoding };
 }

@@ -17,7 +17,7 @@ export type SendBatch = (
 export function sdkSendBatch(given: SqsClient | undefined): SendBatch {
   let own: SqsClient | undefined;
   return async (input, { signal }) => {
-    const { SendMessageBatchCommand, SQSClient } = await import("@aws-sdk/client-sqs");
+    const { SendMessageBatchCommand, SQSClient } = await import("./sqs-sdk.ts");
     // Requests go to the configured endpoint: a queue's URL may name a host that cannot be reached from here.
     own ??= given ?? asClient(new SQSClient({ maxAttempts: 1, useQueueUrlAsEndpoint: false }));
     const answer = await own.send(new SendMessageBatchCommand(input), { abortSignal: signal });

@@ -3,14 +3,10 @@
 //   UP1. A message is sent only when S3 has said that it has the body: a consumer never meets a URI of nothing.
 //   UP2. To put an object once more does no harm, so whatever is not surely refused is tried again, within the message's time.
 
-import type { Host } from "../host.ts";
-import type { ObjectStore } from "../payload/objects.ts";
+import { type Host, inTime } from "../host.ts";
+import { OBJECT_TIMEOUT_MS, type ObjectStore } from "../payload/objects.ts";
 import type { EntryAnswer } from "./answers.ts";
-import { inTime } from "./in-time.ts";
 import type { Turn } from "./lanes.ts";
-
-/** A body without an answer is given up for this time, ms: 16 MiB, tried thrice by the client. */
-export const STORE_TIMEOUT_MS = 20_000;
 
 /** An answer for each turn whose body could not be stored, by place; the others may be sent (UP1). Never rejects. */
 export async function storeBodies(
@@ -23,7 +19,7 @@ export async function storeBodies(
     if (upload === undefined || item.isStored) return;
     try {
       const put = (signal: AbortSignal): Promise<void> => objects.put(upload, upload.bytes, signal);
-      await inTime(put, over, { host, service: "S3", timeoutMs: STORE_TIMEOUT_MS });
+      await inTime(put, over, { host, service: "S3", timeoutMs: OBJECT_TIMEOUT_MS });
       item.isStored = true;
     } catch (cause) {
       failures.set(place, { kind: isRefusal(cause) ? "unstored" : "throttled", cause }); // UP2

@@ -1,11 +1,10 @@
 // One request to SQS, and what it means for each of its messages; before it, the bodies that it needs in S3. Never rejects, and
 // never waits for longer than its time.
 
-import type { Host } from "../host.ts";
+import { type Host, inTime } from "../host.ts";
 import type { ObjectStore } from "../payload/objects.ts";
 import { type EntryAnswer, entryAnswers, errorAnswer } from "./answers.ts";
 import type { End } from "./end.ts";
-import { inTime } from "./in-time.ts";
 import type { Turn } from "./lanes.ts";
 import type { SendBatch } from "./sqs-send.ts";
 import { storeBodies } from "./store-bodies.ts";

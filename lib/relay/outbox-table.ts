@@ -8,6 +8,7 @@ import { BATCH_GET_ITEMS_MAX, BATCH_WRITE_ITEMS_MAX } from "../aws/limits.ts";
 import { OUTBOX_TABLE } from "../contract.ts";
 import { type Host, sleep } from "../host.ts";
 import { fullJitterMs, THROTTLE_BACKOFF } from "../protocol/backoff.ts";
+import { batchGet } from "../store/batch-get.ts";
 import type { AnswerOf, DynamoDbRequest, Send } from "../store/send.ts";
 import { createLine } from "./line.ts";
 
@@ -123,10 +124,9 @@ export function outboxTable({ table, send, host }: OutboxTableOptions): OutboxTa
       for (let tries = 1; left.length > 0; tries++) {
         if (tries > TRIES_MAX + keys.length) throw new Error("DynamoDB left items unread");
         const [some, later] = [left.slice(0, BATCH_GET_ITEMS_MAX), left.slice(BATCH_GET_ITEMS_MAX)];
-        const input = { RequestItems: { [table]: { Keys: some, ConsistentRead: true } } }; // OT1
-        const { Responses = {}, UnprocessedKeys = {} } = await insist({ operation: "BatchGetItem", input });
-        found.push(...Object.values(Responses).flat());
-        left = [...Object.values(UnprocessedKeys).flatMap(({ Keys = [] }) => Keys), ...later];
+        const read = await batchGet(table, some, insist); // OT1
+        found.push(...read.found);
+        left = [...read.left, ...later];
       }
       return found;
     },

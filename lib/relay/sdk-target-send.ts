@@ -37,7 +37,7 @@ export function sdkTargetSend(): TargetSend {
 }
 
 async function loadSqs(): Promise<Act<SendMessageBatchInput>> {
-  const { SQSClient, SendMessageBatchCommand } = await import("@aws-sdk/client-sqs");
+  const { SQSClient, SendMessageBatchCommand } = await import("./sqs-sdk.ts");
   // Requests go to the configured endpoint: a queue's URL may name a host that cannot be reached from here.
   const client = new SQSClient({ ...CLIENT, useQueueUrlAsEndpoint: false });
   return (input, abortSignal) => client.send(new SendMessageBatchCommand(input), { abortSignal });

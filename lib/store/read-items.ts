@@ -4,6 +4,7 @@ import type { AttributeValue, Item } from "../aws/dynamodb.ts";
 import { type Host, sleep } from "../host.ts";
 import { fullJitterMs, THROTTLE_BACKOFF } from "../protocol/backoff.ts";
 import { itemId } from "../protocol/effects.ts";
+import { batchGet } from "./batch-get.ts";
 import { type CallControl, READ_TRIES_MAX, type RecordStore } from "./record-store.ts";
 
 export interface ReadItemsOptions {
@@ -20,15 +21,13 @@ export async function readItems(
 ): Promise<readonly (Item | undefined)[]> {
   const names = Object.keys(keys[0] ?? {});
   const found = new Map<string, Item>();
-  let Keys: Item[] = [...keys];
-  for (let tries = 1; Keys.length > 0; tries++) {
+  let left = keys;
+  for (let tries = 1; left.length > 0; tries++) {
     if (tries > READ_TRIES_MAX || control.timeLeftMs() <= 0) throw new Error("the items could not be read in time");
     if (tries > 1) await sleep(host, fullJitterMs(THROTTLE_BACKOFF, tries, host.random()), control.signal);
-    const input = { RequestItems: { [tableName]: { Keys, ConsistentRead: true } } };
-    const { Responses = {}, UnprocessedKeys = {} } = await store.read({ operation: "BatchGetItem", input }, control);
-    // Whatever the table is called in the answer: by its name, or by the ARN that was asked for.
-    for (const item of Object.values(Responses).flat()) found.set(itemId("", pick(item, names)), item);
-    Keys = Object.values(UnprocessedKeys).flatMap((left) => left.Keys ?? []);
+    const some = await batchGet(tableName, left, (request) => store.read(request, control));
+    for (const item of some.found) found.set(itemId("", pick(item, names)), item);
+    left = some.left;
   }
   return keys.map((key) => found.get(itemId("", key)));
 }

@@ -6,6 +6,7 @@ import { RECORD_TABLE } from "../contract.ts";
 import { type Host, oncePerTick, sleep } from "../host.ts";
 import { fullJitterMs, THROTTLE_BACKOFF } from "../protocol/backoff.ts";
 import type { FoundRecord } from "../protocol/record.ts";
+import { batchGet } from "./batch-get.ts";
 import { itemToRecord } from "./items.ts";
 import { type CallControl, READ_TRIES_MAX, type RecordStore } from "./record-store.ts";
 
@@ -47,11 +48,10 @@ export function recordReader({ store, host, control }: RecordReaderOptions): Rec
     for (let tries = 1; left.size > 0; tries++) {
       if (tries > READ_TRIES_MAX || control.timeLeftMs() <= 0) throw new Error("the records could not be read in time");
       if (tries > 1) await sleep(host, fullJitterMs(THROTTLE_BACKOFF, tries, host.random()), control.signal);
-      const Keys = [...left.keys()].map((pk): Item => ({ [RECORD_TABLE.partitionKey]: { S: pk } }));
-      const input = { RequestItems: { [store.table]: { Keys, ConsistentRead: true } } };
-      const { Responses = {}, UnprocessedKeys = {} } = await store.read({ operation: "BatchGetItem", input }, control);
-      const items = new Map(itemsOf(Responses).map((item) => [keyOf(item), item]));
-      const later = new Set(Object.values(UnprocessedKeys).flatMap(({ Keys: keys = [] }) => keys.map(keyOf)));
+      const keys = [...left.keys()].map((pk): Item => ({ [RECORD_TABLE.partitionKey]: { S: pk } }));
+      const read = await batchGet(store.table, keys, (request) => store.read(request, control));
+      const items = new Map(read.found.map((item) => [keyOf(item), item]));
+      const later = new Set(read.left.map(keyOf));
       const unread = new Map<string, Asked[]>();
       for (const [pk, askers] of left) {
         const item = items.get(pk);
@@ -68,11 +68,6 @@ export function recordReader({ store, host, control }: RecordReaderOptions): Rec
       return new Promise((resolve, reject) => asked.push({ pk, resolve, reject }));
     },
   };
-}
-
-/** Whatever the table is called in the answer: by its name, or by the ARN that was asked for. */
-function itemsOf(responses: Record<string, Item[]>): Item[] {
-  return Object.values(responses).flat();
 }
 
 function keyOf(item: Item): string | undefined {

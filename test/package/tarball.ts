@@ -12,7 +12,7 @@ interface PackedFile {
 }
 
 /** Largest tarball that is still no accident, bytes. */
-const TARBALL_BYTES_MAX = 1536 * 1024;
+const TARBALL_BYTES_MAX = 1024 * 1024;
 
 /** Returns the tarball's path, or undefined where it could not be made. */
 export async function checkTarball(
@@ -75,9 +75,8 @@ function checkFiles(files: readonly PackedFile[]): void {
     "dist/lib/testing/index.js",
     "dist/lib/testing/index.cjs",
     "dist/lib/local/worker.js", // with its bootstrap beside it
-    "dist/lib/local/worker.cjs",
     "dist/lib/local/bootstrap.js",
-    "dist/lib/local/bootstrap.cjs",
+    "dist/lib/shared/bootstrap.cjs", // the same as CommonJS, with the worker beside it
     "dist/lib/relay/handler.js", // which a construct bundles
     "dist/bin/semel.js",
   ]) {

@@ -102,7 +102,7 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
   {
     name: "messages of one key in one batch each run (B1)",
     file: BATCH,
-    find: "leaders.set(prepared.pk, { prepared, outcome });",
+    find: "leaders.set(prepared.pk, { messageId: prepared.message.messageId, fingerprint: prepared.fingerprint, outcome });",
     replace: "",
     caughtBy: ["consumer/batch.test.ts"],
   },

@@ -116,9 +116,9 @@ export const INSERT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a weak read of what was in the way",
-    file: "lib/store/read-items.ts",
-    find: "Keys, ConsistentRead: true",
-    replace: "Keys, ConsistentRead: false",
+    file: "lib/store/batch-get.ts",
+    find: "Keys: [...keys], ConsistentRead: true",
+    replace: "Keys: [...keys], ConsistentRead: false",
     caughtBy: ["store/insert-committer.test.ts"],
   },
   {

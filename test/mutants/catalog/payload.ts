@@ -4,6 +4,7 @@ import type { Mutant } from "../mutant.ts";
 
 const PAYLOAD = "payload/payload.test.ts";
 const CONSUMER = "consumer/encoded.test.ts";
+const ROOM = "consumer/open-body.test.ts";
 const LETTERS = "consumer/large-letters.test.ts";
 const PUBLISHER = "publisher/bodies.test.ts";
 
@@ -130,9 +131,44 @@ export const PAYLOAD_MUTANTS: readonly Mutant[] = [
   {
     name: "an object read with every run of its message (OP3)",
     file: "lib/consumer/open-body.ts",
-    find: "if (known) return known; // OP3",
+    find: "if (known) return known.delivery; // OP3",
     replace: "",
     caughtBy: [CONSUMER],
+  },
+  {
+    name: "a batch that opens all its payloads at once (OP4)",
+    file: "lib/consumer/open-body.ts",
+    find: "bytesOpen >= OPEN_BYTES_MAX",
+    replace: "bytesOpen < 0",
+    caughtBy: [ROOM],
+  },
+  {
+    name: "payloads that wait enter side by side (OP4)",
+    file: "lib/consumer/open-body.ts",
+    find: "entrance: createSlots(1, gate)",
+    replace: "entrance: createSlots(READS_MAX * 100, gate)",
+    caughtBy: [ROOM],
+  },
+  {
+    name: "a payload kept beyond the end of its message (OP4)",
+    file: "lib/consumer/process-batch.ts",
+    find: "  bodies.close(delivery);",
+    replace: "  void bodies;",
+    caughtBy: [ROOM],
+  },
+  {
+    name: "a payload of a message that is given back is kept (OP4)",
+    file: "lib/consumer/process-batch.ts",
+    find: "context.bodies.close(delivery);",
+    replace: "",
+    caughtBy: [ROOM],
+  },
+  {
+    name: "a lane that waits for room with what it holds (LN5)",
+    file: "lib/consumer/lane.ts",
+    find: "bodies.areFull() && run.members.length > 0",
+    replace: "bodies.areFull() && run.members.length < 0",
+    caughtBy: [ROOM],
   },
   {
     name: "a dead letter too large for SQS sent as it is (F9)",
@@ -144,9 +180,9 @@ export const PAYLOAD_MUTANTS: readonly Mutant[] = [
   {
     name: "a dead letter cut while S3 does not take it (FL1)",
     file: "lib/consumer/fit-letter.ts",
-    find: 'await inTime((stop) => objects.put(upload, upload.bytes, stop), { host, service: "S3", outer: signal });',
+    find: "await inTime((stop) => objects.put(upload, upload.bytes, stop), signal, limits);",
     replace: `try {
-      await inTime((stop) => objects.put(upload, upload.bytes, stop), { host, service: "S3", outer: signal });
+      await inTime((stop) => objects.put(upload, upload.bytes, stop), signal, limits);
     } catch {
       return cut(letter.body, attributes);
     }`,

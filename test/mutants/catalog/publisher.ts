@@ -96,7 +96,7 @@ export const PUBLISHER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a client that never answers is waited for without end (PS5)",
-    file: "lib/publisher/in-time.ts",
+    file: "lib/host.ts",
     find: "reject(error); // before the client does, whose words may be anything",
     replace: "",
     caughtBy: [RANDOM, CALLER],

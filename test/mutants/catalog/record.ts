@@ -53,8 +53,8 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   {
     name: "payload fingerprint not compared in one batch",
     file: "lib/consumer/process-batch.ts",
-    find: "if (leader.prepared.fingerprint === prepared.fingerprint) return",
-    replace: "if (leader.prepared.pk === prepared.pk) return",
+    find: "if (leader.fingerprint === prepared.fingerprint) return",
+    replace: 'if (leader.fingerprint !== "") return',
     caughtBy: ["consumer/batch.test.ts"],
   },
   {

@@ -58,7 +58,7 @@ export const RESULT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "batched read eventually consistent",
-    file: READER,
+    file: "lib/store/batch-get.ts",
     find: "ConsistentRead: true",
     replace: "ConsistentRead: false",
     caughtBy: ["store/record-reader.test.ts"],

@@ -1,0 +1,8 @@
+// What the consumer needs of SQS's client, by name: a bundler keeps the whole client of an `import()` of the package itself.
+
+export {
+  ChangeMessageVisibilityBatchCommand,
+  GetQueueUrlCommand,
+  SendMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
