@@ -13,6 +13,7 @@ import { FIFO_QUEUE_SUFFIX } from "../aws/names.ts";
 import { localError, reason } from "./local-error.ts";
 import type { TemplateResource } from "./resources.ts";
 import type { Warn } from "./stack-run.ts";
+import { isStream } from "./streams/stream-sources.ts";
 import { resolve, type TemplateScope } from "./template.ts";
 import { integerAt, listAt, objectAt, textAt } from "./values.ts";
 
@@ -26,10 +27,6 @@ export interface EventSourceDefinition {
   readonly windowMs: number;
   readonly concurrency: number;
   readonly reportsFailures: boolean;
-}
-
-export function isTableStream(arn: string): boolean {
-  return /^arn:aws:dynamodb:.*\/stream\//.test(arn);
 }
 
 /** Undefined, with a warning, for a mapping that can't run here. */
@@ -50,7 +47,7 @@ export function defineEventSource(
     warn(`event source ${logicalId} is left out: ${reason(thrown)}`);
     return undefined;
   }
-  if (isTableStream(queueArn)) return undefined; // streams/ sees to it
+  if (isStream(queueArn)) return undefined; // streams/ sees to it
   if (!queueArn.startsWith("arn:aws:sqs:")) {
     warn(
       `event source ${logicalId} is left out: ${queueArn} is no queue and no table's stream, and only those are polled here; invoke its function with recorded events`,

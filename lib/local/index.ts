@@ -37,6 +37,7 @@ export type {
   LocalFunction,
   LocalOptions,
   LocalQueue,
+  LocalStream,
   LocalTable,
   Logger,
   LogLine,

@@ -17,7 +17,7 @@ import { countMessages, createQueues, deleteQueues } from "./queues.ts";
 import { startSchedules } from "./schedules.ts";
 import { openStacks, type StackRun } from "./stack-run.ts";
 import { createState, type State } from "./state.ts";
-import type { StreamSource } from "./streams/stream-source.ts";
+import type { StreamSource } from "./streams/source.ts";
 import { startStreamSources, whatStreamsHave } from "./streams/stream-sources.ts";
 import { createTables, deleteTables } from "./tables.ts";
 import type { CopyOptions, EngineName, LocalCloud, LocalOptions, LocalQueue, LocalTable } from "./types.ts";
@@ -184,6 +184,7 @@ function toLocalCloud(parts: CloudParts): LocalCloud {
     functions: functions.map(toLocalFunction),
     queues: queues.map(({ name, logicalId, stackName, url, arn }) => ({ name, logicalId, stackName, url, arn })),
     tables,
+    streams: streams.flatMap(({ face }) => face ?? []),
     stackNames: runs.map(({ name }) => name),
     outputs(stackName) {
       const found = outputs.get(stackName);

@@ -1,5 +1,5 @@
 // What users of the local cloud see.
-import type { SqsMessageAttribute } from "../aws/lambda.ts";
+import type { KafkaEvent, KinesisEvent, SqsMessageAttribute } from "../aws/lambda.ts";
 import type { FaultHit, FaultName, FaultPlan, Faults } from "./faults/types.ts";
 
 export interface LogLine {
@@ -135,6 +135,27 @@ export interface LocalTable {
   readonly stackName: string;
 }
 
+/** A stream or a topic that feeds a function: one for each event source mapping of Kinesis or Kafka. */
+export interface LocalStream {
+  readonly source: "kinesis" | "kafka";
+  /** Of the mapping. */
+  readonly logicalId: string;
+  readonly stackName: string;
+  /** Of the function. */
+  readonly functionName: string;
+  /** Of the stream or the cluster; a self-managed cluster has none. */
+  readonly arn?: string;
+  /** Kafka only. */
+  readonly topic?: string;
+  /**
+   * Hands the records of recorded Lambda events to the mapping, as if the stream had them now: it makes its own batches, and filters,
+   * tries again and gives up as it says. Records go on in their shard or partition, in order; what was replayed before comes again, as
+   * if the stream were read again from there. Resolves when they are taken; idle() tells when they are done. Rejects, and takes
+   * nothing, where an event can't be one of this stream.
+   */
+  replay(...events: readonly (KinesisEvent | KafkaEvent)[]): Promise<void>;
+}
+
 export interface LocalCloud extends AsyncDisposable {
   /** The engines themselves: what is sent here is not counted by dynamodbRequests(). */
   readonly endpoints: { readonly dynamodb: string; readonly sqs: string };
@@ -145,6 +166,8 @@ export interface LocalCloud extends AsyncDisposable {
   readonly functions: readonly LocalFunction[];
   readonly queues: readonly LocalQueue[];
   readonly tables: readonly LocalTable[];
+  /** Those of Kinesis and Kafka. */
+  readonly streams: readonly LocalStream[];
   readonly stackNames: readonly string[];
   /** The CfnOutputs of a stack, resolved. */
   outputs(stackName: string): Record<string, string>;

@@ -10,9 +10,11 @@ import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
 import type { DynamoDbRecord, StreamBatchResponse } from "../../lib/aws/lambda.ts";
 import type { Message } from "../../lib/index.ts";
-import { createStreamsClient } from "../../lib/local/streams/client.ts";
-import { judgeStreamResponse } from "../../lib/local/streams/response.ts";
-import { type StreamSource, startStreamSource } from "../../lib/local/streams/stream-source.ts";
+import { judgeStreamResponse, sequenceNumberOf } from "../../lib/local/streams/response.ts";
+import { startShardSource } from "../../lib/local/streams/shard-source.ts";
+import type { StreamSource } from "../../lib/local/streams/source.ts";
+import { createStreamsClient } from "../../lib/local/streams/tables/client.ts";
+import { TABLE_RECORDS } from "../../lib/local/streams/tables/table-stream.ts";
 import { testConsumer } from "../support/consumer.ts";
 import { dynamoDbSource } from "../support/source-events.ts";
 import { until } from "./cloud-fixture.ts";
@@ -105,27 +107,31 @@ describe("a stream whose shards are split", () => {
 
   async function start({ endpoint }: Recorded, { parallelizationFactor = 1, invoke }: Options): Promise<StreamSource> {
     const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-    const source = await startStreamSource({
-      client: createStreamsClient({ endpoint, region: "eu-west-1", credentials }),
-      region: "eu-west-1",
-      dropsUnchanged: false,
+    const source = await startShardSource({
+      client: createStreamsClient({ endpoint, region: "eu-west-1", credentials }, STREAM),
+      kind: TABLE_RECORDS,
       warn: (words) => {
         throw new Error(words);
       },
-      giveUp: async (shardId) => {
-        throw new Error(`${shardId} is given up`);
+      delivery: {
+        giveUp: async (shardId) => {
+          throw new Error(`${shardId} is given up`);
+        },
+        async invoke(batch) {
+          const response = await invoke(batch.map(({ record }) => record));
+          const of = { ids: batch.map(({ id }) => id), idOf: sequenceNumberOf, reportsFailures: true };
+          const verdict = judgeStreamResponse(JSON.stringify(response), of);
+          return { done: verdict.kind === "done" ? verdict.count : undefined, outcome: "success", requestId: "r" };
+        },
       },
-      async invoke(records) {
-        const response = await invoke(records);
-        const sequenceNumbers = records.map(({ dynamodb }) => dynamodb?.SequenceNumber ?? "");
-        const verdict = judgeStreamResponse(JSON.stringify(response), { sequenceNumbers, reportsFailures: true });
-        return { done: verdict.kind === "done" ? verdict.count : undefined, outcome: "success", requestId: "r" };
-      },
-      definition: {
+      startingPosition: "TRIM_HORIZON",
+      passes: () => true,
+      mapping: {
         logicalId: "Mapping",
-        streamArn: STREAM,
+        stackName: "Stack",
+        arn: STREAM,
+        source: `stream ${STREAM}`,
         functionName: "f",
-        startingPosition: "TRIM_HORIZON",
         batchSize: 10,
         windowMs: 0,
         parallelizationFactor,
@@ -133,7 +139,6 @@ describe("a stream whose shards are split", () => {
         rules: { bisects: true, retriesMax: 20 },
         reportsFailures: true,
         onFailure: undefined,
-        passes: () => true,
       },
     });
     running.push(source);

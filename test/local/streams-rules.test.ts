@@ -1,14 +1,14 @@
 // What a response does to a batch of a stream, and what comes after: the pure parts.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { DynamoDbRecord } from "../../lib/aws/lambda.ts";
 import { type Attempt, afterAttempt } from "../../lib/local/streams/attempts.ts";
-import { createLane, type LaneOptions } from "../../lib/local/streams/lane.ts";
-import { judgeStreamResponse } from "../../lib/local/streams/response.ts";
+import { createLane, type Lane, type LaneOptions } from "../../lib/local/streams/lane.ts";
+import type { Taken } from "../../lib/local/streams/record.ts";
+import { judgeStreamResponse, sequenceNumberOf } from "../../lib/local/streams/response.ts";
 
 describe("a response on a stream", () => {
   const judge = (payload: string, reportsFailures = true) =>
-    judgeStreamResponse(payload, { sequenceNumbers: ["5", "60", "700"], reportsFailures });
+    judgeStreamResponse(payload, { ids: ["5", "60", "700"], idOf: sequenceNumberOf, reportsFailures });
   const failures = (...identifiers: unknown[]) =>
     JSON.stringify({ batchItemFailures: identifiers.map((itemIdentifier) => ({ itemIdentifier })) });
 
@@ -89,32 +89,64 @@ describe("after an attempt", () => {
   });
 });
 
-test("a record that is too old is given up without a try, and the lane goes on when that is told (LN2)", async () => {
-  const record = (sequence: string, ageSeconds: number): DynamoDbRecord => ({
-    dynamodb: { SequenceNumber: sequence, ApproximateCreationDateTime: Date.now() / 1000 - ageSeconds },
-  });
+interface Told {
+  readonly story: string[];
+  readonly lane: Lane<string>;
+  stop(): Promise<void>;
+}
+
+/** A lane whose records are their ids. */
+function startLane(options: Partial<LaneOptions<string>>): Told {
   const story: string[] = [];
   const stopping = new AbortController();
-  const names = (records: readonly DynamoDbRecord[]) => records.map(({ dynamodb }) => dynamodb?.SequenceNumber).join();
-  const options: LaneOptions = {
+  const names = (batch: readonly Taken<string>[]) => batch.map(({ id }) => id).join();
+  const lane = createLane<string>({
     batchSize: 10,
     windowMs: 0,
     recordAgeMsMax: 60_000,
     rules: { bisects: true, retriesMax: 1 },
+    envelopeBytes: 14,
     signal: stopping.signal,
-    async invoke(records) {
-      story.push(`try ${names(records)}`);
-      return { done: records.length, requestId: "r", outcome: "success" };
+    async invoke(batch) {
+      story.push(`try ${names(batch)}`);
+      return { done: batch.length, requestId: "r", outcome: "success" };
     },
     async giveUp({ condition, records, invocations }) {
       await new Promise((resolve) => setTimeout(resolve, 10));
       story.push(`${condition} ${names(records)} after ${invocations}`);
     },
+    ...options,
+  });
+  return {
+    story,
+    lane,
+    async stop() {
+      while (lane.size() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      stopping.abort();
+      await lane.ended;
+    },
   };
-  const lane = createLane(options);
+}
+
+const record = (id: string, ageSeconds = 0): Taken<string> => ({
+  record: id,
+  id,
+  orderingKey: "one",
+  arrivedAtMs: Date.now() - ageSeconds * 1000,
+});
+
+test("a record that is too old is given up without a try, and the lane goes on when that is told (LN2)", async () => {
+  const { lane, story, stop } = startLane({});
   for (const one of [record("1", 90), record("2", 70), record("3", 1)]) lane.offer(one);
-  while (lane.size() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  stopping.abort();
-  await lane.ended;
+  await stop();
   expect(story.slice(-2)).toEqual([expect.stringMatching(/^RecordAgeExceeded .*2 after 0$/), "try 3"]);
+});
+
+test("a batch ends where the stream is read again, without waiting for its window (LN3)", async () => {
+  const { lane, story, stop } = startLane({ windowMs: 600_000, batchSize: 4 });
+  for (const id of ["1", "2", "3"]) lane.offer(record(id));
+  lane.cut();
+  for (const id of ["2", "3", "4", "5"]) lane.offer(record(id));
+  await stop();
+  expect(story).toEqual(["try 1,2,3", "try 2,3,4,5"]);
 });

@@ -1,44 +1,55 @@
 // One lane of a shard: its records in batches, one batch after the other, each until it is done or given up. A shard has as many lanes as
-// its mapping's ParallelizationFactor, and all records of an item go the same way.
+// its mapping's ParallelizationFactor, and all records of an ordering key go the same way.
 //
 //   LN1. No record is handed to the function before all earlier ones of its lane are done or given up.
 //   LN2. What is given up is told to the destination before the lane goes on.
-import type { DynamoDbRecord } from "../../aws/lambda.ts";
+//   LN3. A batch is one piece of the stream: it ends where the stream is read again from an earlier point.
 import { INVOCATION_PAYLOAD_BYTES_MAX } from "../../aws/limits.ts";
 import { type Attempt, afterAttempt, type RetryRules } from "./attempts.ts";
 import type { GivenUp } from "./failure-message.ts";
+import type { Taken } from "./record.ts";
 
-export interface LaneOptions {
+export interface LaneOptions<R> {
   readonly batchSize: number;
   readonly windowMs: number;
   /** Undefined: until the record expires. */
   readonly recordAgeMsMax: number | undefined;
   readonly rules: RetryRules;
+  /** What the event has beside its records. */
+  readonly envelopeBytes: number;
   readonly signal: AbortSignal;
   /** How many of the first records are done; undefined for an error of the whole batch. A rejection is one. */
-  invoke(records: readonly DynamoDbRecord[]): Promise<Tried>;
-  giveUp(given: Pick<GivenUp, "condition" | "records" | "invocations" | "requestId" | "outcome">): Promise<void>;
+  invoke(batch: readonly Taken<R>[]): Promise<Tried>;
+  giveUp(given: GivenUp<R>): Promise<void>;
 }
 
-export interface Tried extends Pick<GivenUp, "requestId" | "outcome"> {
+export interface Tried extends Pick<GivenUp<unknown>, "requestId" | "outcome"> {
   readonly done: number | undefined;
 }
 
-export interface Lane {
-  offer(record: DynamoDbRecord): void;
+export interface Lane<R> {
+  offer(taken: Taken<R>): void;
+  /** What is offered from now on is in other batches than what was until now. */
+  cut(): void;
   /** Records that are not done. */
   size(): number;
   readonly ended: Promise<void>;
 }
 
+interface Waiting<R> {
+  readonly taken: Taken<R>;
+  readonly atMs: number;
+  /** How often the lane had been cut. */
+  readonly piece: number;
+}
+
 const BACKOFF_MS_FIRST = 100;
 const BACKOFF_MS_MAX = 2_000;
-/** {"Records":[]} */
-const ENVELOPE_BYTES = 14;
 
-export function createLane(options: LaneOptions): Lane {
+export function createLane<R>(options: LaneOptions<R>): Lane<R> {
   const { batchSize, windowMs, signal } = options;
-  const waiting: { readonly record: DynamoDbRecord; readonly atMs: number }[] = [];
+  const waiting: Waiting<R>[] = [];
+  let piece = 0;
   let wake = (): void => {};
 
   const more = (ms?: number): Promise<void> =>
@@ -54,30 +65,36 @@ export function createLane(options: LaneOptions): Lane {
   const work = async (): Promise<void> => {
     while (!signal.aborted) {
       const [first] = waiting;
+      const run = waiting.slice(0, batchSize).filter((one) => one.piece === first?.piece); // LN3
+      const isFull = run.length === batchSize || run.length < waiting.length;
       const leftMs = first === undefined ? undefined : first.atMs + windowMs - Date.now();
-      if (leftMs === undefined || (leftMs > 0 && waiting.length < batchSize)) {
+      if (leftMs === undefined || (leftMs > 0 && !isFull)) {
         await more(leftMs);
         continue;
       }
-      const batch = cutPayload(waiting.slice(0, batchSize).map(({ record }) => record));
+      const taken = run.map((one) => one.taken);
+      const batch = cutPayload(taken, options.envelopeBytes);
       await runBatch(batch, options); // LN1
       if (!signal.aborted) waiting.splice(0, batch.length);
     }
   };
 
   return {
-    offer(record) {
-      waiting.push({ record, atMs: Date.now() });
+    offer(taken) {
+      waiting.push({ taken, atMs: Date.now(), piece });
       wake();
+    },
+    cut() {
+      piece += 1;
     },
     size: () => waiting.length,
     ended: work(),
   };
 }
 
-async function runBatch(batch: readonly DynamoDbRecord[], options: LaneOptions): Promise<void> {
+async function runBatch<R>(batch: readonly Taken<R>[], options: LaneOptions<R>): Promise<void> {
   const { rules, signal } = options;
-  let attempts: readonly Attempt<DynamoDbRecord>[] = [{ records: batch, failures: 0, invocations: 0 }];
+  let attempts: readonly Attempt<Taken<R>>[] = [{ records: batch, failures: 0, invocations: 0 }];
   let last: Tried | undefined;
   while (!signal.aborted) {
     const [given, ...others] = attempts;
@@ -108,24 +125,24 @@ async function runBatch(batch: readonly DynamoDbRecord[], options: LaneOptions):
   }
 }
 
-type Records = readonly DynamoDbRecord[];
+type Batch<R> = readonly Taken<R>[];
 
 /** Those that are too old, and the rest: the oldest come first. */
-function byAge(records: Records, { recordAgeMsMax }: LaneOptions): readonly [Records, Records] {
-  if (recordAgeMsMax === undefined) return [[], records];
-  const since = (Date.now() - recordAgeMsMax) / 1000;
-  const young = records.findIndex(({ dynamodb }) => (dynamodb?.ApproximateCreationDateTime ?? Infinity) > since);
-  return young < 0 ? [records, []] : [records.slice(0, young), records.slice(young)];
+function byAge<R>(batch: Batch<R>, { recordAgeMsMax }: LaneOptions<R>): readonly [Batch<R>, Batch<R>] {
+  if (recordAgeMsMax === undefined) return [[], batch];
+  const sinceMs = Date.now() - recordAgeMsMax;
+  const young = batch.findIndex(({ arrivedAtMs }) => arrivedAtMs > sinceMs);
+  return young < 0 ? [batch, []] : [batch.slice(0, young), batch.slice(young)];
 }
 
 /** At least one record goes. */
-function cutPayload(records: Records): Records {
-  let bytes = ENVELOPE_BYTES;
-  const count = records.findIndex((record, index) => {
+function cutPayload<R>(batch: Batch<R>, envelopeBytes: number): Batch<R> {
+  let bytes = envelopeBytes;
+  const count = batch.findIndex(({ record }, index) => {
     bytes += Buffer.byteLength(JSON.stringify(record)) + 1;
     return index > 0 && bytes > INVOCATION_PAYLOAD_BYTES_MAX;
   });
-  return count < 0 ? records : records.slice(0, count);
+  return count < 0 ? batch : batch.slice(0, count);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-// What a template says about an event source mapping of a table's stream, checked as AWS checks it.
+// What a template says about an event source mapping of a stream, checked as AWS checks it.
 import {
   BATCHING_WINDOW_SECONDS_MAX,
   PARALLELIZATION_FACTOR_MAX,
@@ -9,26 +9,27 @@ import {
   STREAM_BATCH_SIZE_DEFAULT,
   STREAM_BATCH_SIZE_MAX,
 } from "../../aws/event-source-mapping.ts";
-import { isTableStream } from "../event-source-definition.ts";
 import { localError, reason } from "../local-error.ts";
 import type { TemplateResource } from "../resources.ts";
-import type { Warn } from "../stack-run.ts";
-import { resolve, type TemplateScope } from "../template.ts";
+import type { StackRun, Warn } from "../stack-run.ts";
+import { resolve } from "../template.ts";
 import { integerAt, listAt, objectAt, optionalTextAt, textAt } from "../values.ts";
 import type { RetryRules } from "./attempts.ts";
 import { type Filter, readFilterCriteria } from "./filter-criteria.ts";
 
-export interface StreamDefinition {
+/** What all kinds of streams have in common. */
+export interface StreamMapping {
   readonly logicalId: string;
-  readonly streamArn: string;
+  readonly stackName: string;
+  /** Of the stream. */
+  readonly arn: string;
+  /** In messages: "stream arn:…". */
+  readonly source: string;
   /** Name or ARN. */
   readonly functionName: string;
-  readonly startingPosition: "TRIM_HORIZON" | "LATEST";
   readonly batchSize: number;
   readonly windowMs: number;
   readonly parallelizationFactor: number;
-  /** What does not pass is done. */
-  readonly passes: Filter;
   /** Undefined: until the record expires. */
   readonly recordAgeMsMax: number | undefined;
   readonly rules: RetryRules;
@@ -37,25 +38,33 @@ export interface StreamDefinition {
   readonly onFailure: string | undefined;
 }
 
-/** Undefined for a mapping of anything else, which has been warned of. */
-export function defineStream(
-  { logicalId, properties }: TemplateResource,
-  scope: TemplateScope,
-  warn: Warn,
-): StreamDefinition | undefined {
+/** A mapping of a template. */
+export interface MappingResource {
+  readonly resource: TemplateResource;
+  readonly run: Pick<StackRun, "name" | "scope">;
+  readonly warn: Warn;
+}
+
+/** The EventSourceArn of a mapping that is on. Undefined too where it can't be resolved, which has been warned of. */
+export function sourceArnOf({ resource, run }: MappingResource): string | undefined {
+  const { properties } = resource;
   if (String(properties["Enabled"] ?? true) === "false") return undefined;
-  let streamArn: string;
-  let functionName: string;
-  let onFailure: string | undefined;
   try {
-    streamArn = textAt(resolve(properties["EventSourceArn"], scope), "EventSourceArn");
-    functionName = textAt(resolve(properties["FunctionName"], scope), "FunctionName");
+    resolve(properties["FunctionName"], run.scope);
+    return textAt(resolve(properties["EventSourceArn"], run.scope), "EventSourceArn");
   } catch {
     return undefined;
   }
-  if (!isTableStream(streamArn)) return undefined;
+}
+
+export function readMapping(
+  { resource, run, warn }: MappingResource,
+  { arn, source }: Pick<StreamMapping, "arn" | "source">,
+): StreamMapping {
+  const { logicalId, properties } = resource;
+  let onFailure: string | undefined;
   try {
-    const config = objectAt(resolve(properties["DestinationConfig"], scope), "DestinationConfig");
+    const config = objectAt(resolve(properties["DestinationConfig"], run.scope), "DestinationConfig");
     onFailure = optionalTextAt(objectAt(config["OnFailure"], "OnFailure")["Destination"], "Destination");
   } catch (thrown) {
     warn(`event source ${logicalId} runs without its on-failure destination: ${reason(thrown)}`);
@@ -71,9 +80,10 @@ export function defineStream(
   const types = listAt(properties["FunctionResponseTypes"], `FunctionResponseTypes of ${logicalId}`);
   return {
     logicalId,
-    streamArn,
-    functionName,
-    startingPosition: positionAt(properties["StartingPosition"], logicalId),
+    stackName: run.name,
+    arn,
+    source,
+    functionName: textAt(resolve(properties["FunctionName"], run.scope), `FunctionName of ${logicalId}`),
     batchSize: check("batch size", number("BatchSize", STREAM_BATCH_SIZE_DEFAULT), [1, STREAM_BATCH_SIZE_MAX]),
     windowMs:
       check("batching window", number("MaximumBatchingWindowInSeconds", 0), [0, BATCHING_WINDOW_SECONDS_MAX]) * 1000,
@@ -81,7 +91,6 @@ export function defineStream(
       1,
       PARALLELIZATION_FACTOR_MAX,
     ]),
-    passes: readFilterCriteria(resolve(properties["FilterCriteria"], scope), logicalId),
     recordAgeMsMax: ageSeconds === -1 ? undefined : ageSeconds * 1000,
     rules: {
       bisects: String(properties["BisectBatchOnFunctionError"] ?? false) === "true",
@@ -92,11 +101,18 @@ export function defineStream(
   };
 }
 
-function positionAt(value: unknown, logicalId: string): StreamDefinition["startingPosition"] {
-  if (value === "TRIM_HORIZON" || value === "LATEST") return value;
-  const seen = JSON.stringify(value);
+/** Of a property that a kind of stream has. */
+export function readFilter({ resource, run }: MappingResource): Filter {
+  return readFilterCriteria(resolve(resource.properties["FilterCriteria"], run.scope), resource.logicalId);
+}
+
+export function startingPositionAt<P extends string>({ resource }: MappingResource, allowed: readonly P[]): P {
+  const value = resource.properties["StartingPosition"];
+  const found = allowed.find((one) => one === value);
+  if (found !== undefined) return found;
   throw localError(
-    `Cannot start event source ${logicalId}: its starting position is ${seen}; allowed: TRIM_HORIZON, LATEST`,
+    `Cannot start event source ${resource.logicalId}: its starting position is ${JSON.stringify(value)}; ` +
+      `allowed: ${allowed.join(", ")}`,
   );
 }
 
