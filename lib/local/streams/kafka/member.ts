@@ -5,7 +5,7 @@
 import type { Consumer, Message } from "@platformatic/kafka";
 import type { KafkaRecord } from "../../../aws/lambda.ts";
 import { localError } from "../../local-error.ts";
-import { nameOf, type PartitionOffset, type TopicPartition } from "./offsets.ts";
+import type { PartitionOffset } from "./offsets.ts";
 
 /** Where a group begins that has committed nothing. */
 export type StartAt = "TRIM_HORIZON" | "LATEST" | { readonly timestampMs: number };
@@ -14,7 +14,7 @@ export interface GroupOptions {
   /** `localhost:9092`, several separated by commas. */
   readonly servers: string;
   readonly groupId: string;
-  readonly topics: readonly string[];
+  readonly topic: string;
   readonly startAt: StartAt;
   /** What ends the membership. */
   onFailure(thrown: unknown): void;
@@ -23,22 +23,22 @@ export interface GroupOptions {
 export interface Member {
   /** Changes with each assignment. */
   generation(): number;
-  assigned(): readonly TopicPartition[];
+  assigned(): readonly number[];
   /** Calls the listener when partitions are assigned anew. */
   onAssigned(listener: () => void): void;
   /** Where to go on in these partitions; MB1. */
-  begin(partitions: readonly TopicPartition[]): Promise<readonly PartitionOffset[]>;
+  begin(partitions: readonly number[]): Promise<readonly PartitionOffset[]>;
   read(from: readonly PartitionOffset[], take: (record: KafkaRecord) => void): Promise<Reading>;
   commit(offsets: readonly PartitionOffset[]): Promise<void>;
   /** Behind the last record that there is now. */
-  ends(partitions: readonly TopicPartition[]): Promise<readonly PartitionOffset[]>;
+  ends(partitions: readonly number[]): Promise<readonly PartitionOffset[]>;
   /** Leaves the group. */
   close(): Promise<void>;
 }
 
 export interface Reading {
   /** All records before it were taken; undefined: it is not read. */
-  position(at: TopicPartition): number | undefined;
+  position(partition: number): number | undefined;
   pause(): void;
   resume(): void;
   close(): Promise<void>;
@@ -47,6 +47,8 @@ export interface Reading {
 /** Of the protocol: offsets that times stand for. https://kafka.apache.org/protocol#The_Messages_ListOffsets */
 const EARLIEST = -2n;
 const LATEST = -1n;
+/** Nothing is committed, or nothing is that young. */
+const NONE = -1;
 /** Above the 6 s that brokers ask for, and short: who restarts a process that was killed waits for it. */
 const SESSION_TIMEOUT_MS = 10_000;
 const REBALANCE_TIMEOUT_MS = 30_000;
@@ -58,7 +60,7 @@ const CLOSE_MS_MAX = 5_000;
 
 /** Resolves when partitions are assigned. */
 export async function joinGroup(options: GroupOptions): Promise<Member> {
-  const { servers, groupId, topics, startAt, onFailure } = options;
+  const { servers, groupId, topic, startAt, onFailure } = options;
   const { Consumer: Client } = await import("@platformatic/kafka").catch(missing);
   const consumer: Consumer<Buffer, Buffer, Buffer, Buffer> = new Client<Buffer, Buffer, Buffer, Buffer>({
     clientId: "semel",
@@ -77,66 +79,57 @@ export async function joinGroup(options: GroupOptions): Promise<Member> {
     await Promise.race([closed, delay(CLOSE_MS_MAX)]);
   };
   try {
-    await consumer.metadata({ topics: [...topics] });
-    consumer.topics.trackAll(...topics); // known before the group is joined, and once for all readings
+    await consumer.metadata({ topics: [topic] });
+    consumer.topics.track(topic); // before the group is joined, and for all readings: each would join anew
     await consumer.joinGroup();
   } catch (thrown) {
     await close();
     throw thrown;
   }
 
-  const list = async (partitions: readonly TopicPartition[], timestamp: bigint): Promise<PartitionOffset[]> => {
+  const list: List = async (partitions, timestamp) => {
     if (partitions.length === 0) return [];
-    const byTopic = Map.groupBy(partitions, ({ topic }) => topic);
-    const numbers = [...byTopic].map(([topic, some]) => [topic, some.map(({ partition }) => partition)] as const);
-    const found = await consumer.listOffsets({
-      topics: [...byTopic.keys()],
-      partitions: Object.fromEntries(numbers),
-      timestamp,
-    });
-    return partitions.map((at) => ({ ...at, offset: Number(found.get(at.topic)?.[at.partition] ?? -1) }));
+    const found = await consumer.listOffsets({ topics: [topic], partitions: { [topic]: [...partitions] }, timestamp });
+    return partitions.map((partition) => ({ partition, offset: Number(found.get(topic)?.[partition] ?? NONE) }));
   };
   const commit = async (offsets: readonly PartitionOffset[]): Promise<void> => {
     if (offsets.length === 0) return;
     await consumer.commit({
-      offsets: offsets.map((at) => ({ ...at, offset: BigInt(at.offset), leaderEpoch: -1 })),
+      offsets: offsets.map((at) => ({ topic, partition: at.partition, offset: BigInt(at.offset), leaderEpoch: -1 })),
     });
   };
   return {
     generation: () => consumer.generationId,
     assigned: () =>
-      (consumer.assignments ?? []).flatMap(({ topic, partitions }) =>
-        partitions.map((partition) => ({ topic, partition })),
-      ),
+      (consumer.assignments ?? []).flatMap((one) => (one.topic === topic ? one.partitions : [])),
     onAssigned(listener) {
       consumer.on("consumer:group:join", listener);
     },
     async begin(partitions) {
-      const assignments = [...Map.groupBy(partitions, ({ topic }) => topic)];
-      const committed = await consumer.listCommittedOffsets({
-        topics: assignments.map(([topic, some]) => ({ topic, partitions: some.map(({ partition }) => partition) })),
-      });
-      const known = partitions.map((at) => ({
-        ...at,
-        offset: Number(committed.get(at.topic)?.[at.partition] ?? -1),
+      if (partitions.length === 0) return [];
+      const committed = await consumer.listCommittedOffsets({ topics: [{ topic, partitions: [...partitions] }] });
+      const known = partitions.map((partition) => ({
+        partition,
+        offset: Number(committed.get(topic)?.[partition] ?? NONE),
       }));
       const isNew = ({ offset }: PartitionOffset): boolean => offset < 0;
-      const added = await startOf(startAt, known.filter(isNew), list);
+      const fresh = known.filter(isNew).map(({ partition }) => partition);
+      const added = await startOf(startAt, fresh, list);
       await commit(added); // MB1
       return [...known.filter((at) => !isNew(at)), ...added];
     },
     async read(from, take) {
       const stream = await consumer.consume({
-        topics: [...topics],
+        topics: [topic],
         mode: "manual",
         fallbackMode: "earliest", // where records expired before they were read
-        offsets: from.map((at) => ({ ...at, offset: BigInt(at.offset) })),
+        offsets: from.map(({ partition, offset }) => ({ topic, partition, offset: BigInt(offset) })),
         autocommit: false,
       });
       stream.on("error", onFailure);
       stream.on("data", (message) => take(toRecord(message)));
       return {
-        position({ topic, partition }) {
+        position(partition) {
           const next = stream.offsetsToFetch.get(`${topic}:${partition}`);
           return next === undefined || stream.readableLength > 0 ? undefined : Number(next);
         },
@@ -151,12 +144,12 @@ export async function joinGroup(options: GroupOptions): Promise<Member> {
   };
 }
 
-type List = (partitions: readonly TopicPartition[], timestamp: bigint) => Promise<PartitionOffset[]>;
+type List = (partitions: readonly number[], timestamp: bigint) => Promise<PartitionOffset[]>;
 
 /** The end is asked for first: a record that comes in between must not fall between the two answers. */
 async function startOf(
   startAt: StartAt,
-  partitions: readonly TopicPartition[],
+  partitions: readonly number[],
   list: List,
 ): Promise<readonly PartitionOffset[]> {
   if (startAt === "TRIM_HORIZON") return list(partitions, EARLIEST);

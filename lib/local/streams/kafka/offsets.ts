@@ -1,16 +1,11 @@
-// Up to where the records of partitions are done: what a consumer group may commit. Pure.
+// Up to where the records of a topic's partitions are done: what a consumer group may commit. Pure.
 //
 //   OF1. A committed offset has no record before it that was taken and is not done.
 //   OF2. The committed offset of a partition never goes back.
 
-/** Of a topic. */
-export interface TopicPartition {
-  readonly topic: string;
-  readonly partition: number;
-}
-
 /** The next record to take of a partition. */
-export interface PartitionOffset extends TopicPartition {
+export interface PartitionOffset {
+  readonly partition: number;
   readonly offset: number;
 }
 
@@ -23,50 +18,39 @@ export interface Offsets {
   committed(offsets: readonly PartitionOffset[]): void;
 }
 
-interface Progress extends TopicPartition {
+interface Progress {
   /** Behind the last one taken. */
   next: number;
   committed: number;
-  /** In the order in which they were taken. */
+  /** Taken and not done, in their order. */
   readonly open: Set<number>;
 }
 
-/** `orders-0`, as in the event of a function. */
-export function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`;
-}
-
-/** Of partitions that begin at these offsets. */
+/** Of partitions whose committed offsets are these. */
 export function createOffsets(from: readonly PartitionOffset[]): Offsets {
-  const all = new Map<string, Progress>(
-    from.map(({ topic, partition, offset }) => [
-      nameOf({ topic, partition }),
-      { topic, partition, next: offset, committed: offset, open: new Set() },
-    ]),
+  const all = new Map<number, Progress>(
+    from.map(({ partition, offset }) => [partition, { next: offset, committed: offset, open: new Set() }]),
   );
   const doneUpTo = ({ open, next }: Progress): number => open.values().next().value ?? next; // OF1
   return {
-    taken(at) {
-      const progress = all.get(nameOf(at));
+    taken({ partition, offset }) {
+      const progress = all.get(partition);
       if (progress === undefined) return;
-      progress.open.add(at.offset);
-      progress.next = at.offset + 1;
+      progress.open.add(offset);
+      progress.next = offset + 1;
     },
-    done(at) {
-      all.get(nameOf(at))?.open.delete(at.offset);
+    done({ partition, offset }) {
+      all.get(partition)?.open.delete(offset);
     },
     due: () =>
-      [...all.values()]
-        .filter((progress) => doneUpTo(progress) > progress.committed) // OF2
-        .map((progress) => ({
-          topic: progress.topic,
-          partition: progress.partition,
-          offset: doneUpTo(progress),
-        })),
+      [...all].flatMap(([partition, progress]) => {
+        const offset = doneUpTo(progress);
+        return offset > progress.committed ? [{ partition, offset }] : []; // OF2
+      }),
     committed(offsets) {
-      for (const at of offsets) {
-        const progress = all.get(nameOf(at));
-        if (progress !== undefined) progress.committed = Math.max(progress.committed, at.offset); // OF2
+      for (const { partition, offset } of offsets) {
+        const progress = all.get(partition);
+        if (progress !== undefined) progress.committed = Math.max(progress.committed, offset); // OF2
       }
     },
   };
