@@ -50,7 +50,7 @@ export function defineEventSource(
   if (isStream(queueArn)) return undefined; // streams/ sees to it
   if (!queueArn.startsWith("arn:aws:sqs:")) {
     warn(
-      `event source ${logicalId} is left out: ${queueArn} is no queue and no table's stream, and only those are polled here; invoke its function with recorded events`,
+      `event source ${logicalId} is left out: ${queueArn} is no queue and no stream, and only those are polled here; invoke its function with recorded events`,
     );
     return undefined;
   }

@@ -6,9 +6,10 @@ import { startDynamoDbEngine } from "./engines/dynamodb.ts";
 import { type Engine, givenEngine } from "./engines/engine.ts";
 import { type EmbeddedSqs, startSqsEngine } from "./engines/sqs.ts";
 import { type Identity, identityOf } from "./identity.ts";
+import { localError } from "./local-error.ts";
 import { type Reaper, startReaper } from "./reaper.ts";
 import { createStaging, makeDataFolder, makeStagingFolder, type Stage } from "./staging.ts";
-import type { ClientConfig, EngineName, LocalOptions } from "./types.ts";
+import type { ClientConfig, EngineName, LocalCloud, LocalOptions } from "./types.ts";
 
 export interface Foundation {
   readonly identity: Identity;
@@ -18,7 +19,7 @@ export interface Foundation {
   readonly embedded: Readonly<Record<EngineName, boolean>>;
   readonly reaper: Reaper;
   readonly stage: Stage;
-  readonly clientConfig: { readonly dynamodb: ClientConfig; readonly sqs: ClientConfig };
+  readonly clientConfig: LocalCloud["clientConfig"];
   readonly dynamodbClient: DynamoDBClient;
   readonly sqsClient: SQSClient;
 }
@@ -65,8 +66,12 @@ export async function layFoundation(
   const given = {
     dynamodb: options.endpoints?.dynamodb ?? nonEmpty(env["AWS_ENDPOINT_URL_DYNAMODB"]),
     sqs: options.endpoints?.sqs ?? nonEmpty(env["AWS_ENDPOINT_URL_SQS"]),
+    kinesis: kinesisEndpoint(options.endpoints?.kinesis ?? nonEmpty(env["AWS_ENDPOINT_URL_KINESIS"])),
   };
-  const identity = identityOf(given.dynamodb === undefined && given.sqs === undefined, env);
+  const identity = identityOf(
+    Object.values(given).every((endpoint) => endpoint === undefined),
+    env,
+  );
 
   const stagingFolder = await makeStagingFolder();
   const dataFolders = options.restartable && given.dynamodb === undefined ? [await makeDataFolder()] : [];
@@ -86,13 +91,26 @@ export async function layFoundation(
     ...(identity.credentials === undefined ? {} : { credentials: identity.credentials }),
   });
   const stage = createStaging(stagingFolder);
-  const clientConfig = { dynamodb: configOf(dynamodb.endpoint), sqs: configOf(sqs.endpoint) };
+  const clientConfig = {
+    dynamodb: configOf(dynamodb.endpoint),
+    sqs: configOf(sqs.endpoint),
+    ...(given.kinesis === undefined ? {} : { kinesis: configOf(given.kinesis) }),
+  };
   const dynamodbClient = new DynamoDBClient(clientConfig.dynamodb);
   const sqsClient = new SQSClient(clientConfig.sqs);
   undo.add(() => dynamodbClient.destroy());
   undo.add(() => sqsClient.destroy());
   const embedded = { dynamodb: given.dynamodb === undefined, sqs: given.sqs === undefined };
   return { identity, dynamodb, sqs, embedded, reaper, stage, clientConfig, dynamodbClient, sqsClient };
+}
+
+/** There is no engine for Kinesis here. What we read it with signs nothing. */
+function kinesisEndpoint(given: string | undefined): string | undefined {
+  if (given === undefined || given.startsWith("http://")) return given?.replace(/\/$/, "");
+  throw localError(
+    `Cannot start the local cloud: the endpoint of Kinesis is ${given}; allowed: http://…, an engine on this machine ` +
+      "(LocalStack); leave it out to replay recorded events",
+  );
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

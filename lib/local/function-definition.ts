@@ -89,6 +89,8 @@ export interface EnvironmentInput {
   readonly isEmbedded: boolean;
   /** What the URLs of queues begin with. */
   readonly sqsEngine: string;
+  /** An endpoint from outside. */
+  readonly kinesis: string | undefined;
   readonly path: string | undefined;
 }
 
@@ -121,6 +123,7 @@ export function workerEnvironment(input: EnvironmentInput): Record<string, strin
     // Another host on AWS, the same one here.
     ...(input.isEmbedded ? { AWS_ENDPOINT_URL_DYNAMODB_STREAMS: endpoints.dynamodb } : {}),
     AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+    ...(input.kinesis === undefined ? {} : { AWS_ENDPOINT_URL_KINESIS: input.kinesis }),
     ...(input.clockSkewMs === 0 ? {} : { SEMEL_CLOCK_SKEW_MS: String(input.clockSkewMs) }),
     LAMBDA_TASK_ROOT: input.taskRoot,
     _HANDLER: definition.handler,

@@ -109,13 +109,14 @@ async function connect(seat: Seat, { foundation, interference }: FunctionsInput)
 
 function environmentOf(
   input: Pick<EnvironmentInput, "definition" | "taskRoot" | "runtimeApi" | "endpoints" | "clockSkewMs">,
-  { identity, sqs, embedded }: Foundation,
+  { identity, sqs, embedded, clientConfig }: Foundation,
 ): Record<string, string> {
   return workerEnvironment({
     ...input,
     identity,
     isEmbedded: embedded.dynamodb,
     sqsEngine: sqs.endpoint,
+    kinesis: clientConfig.kinesis?.endpoint,
     path: process.env["PATH"],
   });
 }

@@ -14,6 +14,9 @@ export interface JsonService {
 
 export type JsonCall = (operation: string, input: JsonObject) => Promise<JsonObject>;
 
+/** An engine that does not answer must not keep the local cloud from stopping. */
+const ANSWER_MS_MAX = 30_000;
+
 /** Engines on this machine don't check signatures; some tell accounts apart by the key's id. */
 export function createJsonCall({ endpoint, region, credentials }: ClientConfig, of: JsonService): JsonCall {
   return async (operation, input) => {
@@ -25,7 +28,8 @@ export function createJsonCall({ endpoint, region, credentials }: ClientConfig, 
       "x-amz-date": date,
       authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host;x-amz-date;x-amz-target, Signature=local`,
     };
-    const answer = await fetch(endpoint, { method: "POST", headers, body: JSON.stringify(input) });
+    const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+    const answer = await fetch(endpoint, { method: "POST", headers, body: JSON.stringify(input), signal });
     const text = await answer.text();
     if (!answer.ok) throw localError(`${operation} came to ${answer.status}: ${text.slice(0, 300)}`);
     return text === "" ? {} : objectAt(JSON.parse(text), `the answer to ${operation}`);

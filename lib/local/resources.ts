@@ -5,6 +5,8 @@ export type RunnableType =
   | "AWS::SQS::Queue"
   | "AWS::DynamoDB::Table"
   | "AWS::DynamoDB::GlobalTable"
+  | "AWS::Kinesis::Stream"
+  | "AWS::Kinesis::StreamConsumer"
   | "AWS::Events::Rule"
   | "AWS::Lambda::Function"
   | "AWS::Lambda::EventSourceMapping";
@@ -13,6 +15,8 @@ const RUNNABLE: ReadonlySet<string> = new Set<RunnableType>([
   "AWS::SQS::Queue",
   "AWS::DynamoDB::Table",
   "AWS::DynamoDB::GlobalTable",
+  "AWS::Kinesis::Stream",
+  "AWS::Kinesis::StreamConsumer",
   "AWS::Events::Rule",
   "AWS::Lambda::Function",
   "AWS::Lambda::EventSourceMapping",
@@ -24,6 +28,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   "AWS::CloudWatch::Alarm",
   "AWS::CloudWatch::CompositeAlarm",
   "AWS::CloudWatch::Dashboard",
+  "AWS::Kinesis::ResourcePolicy",
   "AWS::Lambda::Permission",
   "AWS::Logs::LogGroup",
   "AWS::SQS::QueuePolicy",

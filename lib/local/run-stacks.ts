@@ -10,6 +10,7 @@ import { createUndo, type Foundation, type Undo } from "./foundation.ts";
 import { createFunctions, type RunningFunction, toLocalFunction } from "./functions.ts";
 import { waitUntilIdle } from "./idle.ts";
 import { createInterference, type Interference } from "./interference.ts";
+import { createKinesisStreams, deleteKinesisStreams } from "./kinesis-streams.ts";
 import { localError, reason } from "./local-error.ts";
 import { refuseUnknown } from "./options.ts";
 import { readMessages } from "./queue-messages.ts";
@@ -75,6 +76,9 @@ export async function runStacks(input: StacksInput): Promise<LocalCloud> {
     const everyMs = options.timeToLiveSweepMs ?? SWEEP_MS_DEFAULT;
     undo.add(startSweeps({ tables: tables.map(({ name }) => name), client: dynamodbClient, everyMs }));
   }
+  const kinesis = { runs, region: identity.region, config: foundation.clientConfig.kinesis };
+  const kinesisStreams = await createKinesisStreams(kinesis);
+  undo.add(() => removeOfCopy(input, "kinesis", () => deleteKinesisStreams(kinesisStreams, kinesis.config)));
   const functions = await createFunctions({ runs, foundation, interference, logger, observe, warn });
   interference.open(
     functions.map(({ definition }) => definition),
@@ -125,11 +129,11 @@ async function startCopy({ given, suffix, engines, copies, ...of }: CopyParts): 
 /** What only a copy has made goes with it, unless its engine goes, too. What is left must not keep the others from stopping. */
 async function removeOfCopy(
   { copy, state, foundation }: StacksInput,
-  engine: EngineName,
+  engine: EngineName | "kinesis",
   remove: () => Promise<void>,
 ): Promise<void> {
   if (copy === undefined || state.hasFailed()) return;
-  if (foundation.embedded[engine] && copy.origin.failure() !== undefined) return;
+  if (engine !== "kinesis" && foundation.embedded[engine] && copy.origin.failure() !== undefined) return;
   await remove().catch((thrown) => {
     state.warn(`what the copy ...-${copy.nameSuffix} has made in ${engine} could not be removed: ${reason(thrown)}`);
   });
@@ -143,6 +147,12 @@ async function stopWork(
   const polled = pollers.map((poller) => poller.stop());
   await Promise.all(functions.map(({ pool }) => pool.stop(STOP_GRACE_MS)));
   await Promise.all(polled);
+}
+
+function endpointsOf({ dynamodb, sqs, clientConfig }: Foundation): LocalCloud["endpoints"] {
+  const { kinesis } = clientConfig;
+  const given = kinesis === undefined ? {} : { kinesis: kinesis.endpoint };
+  return { dynamodb: dynamodb.endpoint, sqs: sqs.endpoint, ...given };
 }
 
 interface CloudParts {
@@ -178,7 +188,7 @@ function toLocalCloud(parts: CloudParts): LocalCloud {
     return undo.run();
   };
   return {
-    endpoints: { dynamodb: foundation.dynamodb.endpoint, sqs: foundation.sqs.endpoint },
+    endpoints: endpointsOf(foundation),
     clientConfig: foundation.clientConfig,
     nameSuffix: asCopy?.nameSuffix,
     functions: functions.map(toLocalFunction),

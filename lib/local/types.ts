@@ -58,8 +58,11 @@ export interface LocalOptions {
   readonly assembly: string;
   /** Names of the stacks to run. @default - all of them */
   readonly stacks?: readonly string[];
-  /** Engines that run already. @default - AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_SQS, else the embedded engines */
-  readonly endpoints?: { readonly dynamodb?: string; readonly sqs?: string };
+  /**
+   * Engines that run already. @default - AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SQS and AWS_ENDPOINT_URL_KINESIS, else the
+   * embedded engines; for Kinesis there is none, and recorded events are replayed
+   */
+  readonly endpoints?: { readonly dynamodb?: string; readonly sqs?: string; readonly kinesis?: string };
   /** Takes the lines that functions and the local cloud write. @default - prints them */
   readonly logger?: Logger;
   readonly observer?: (event: LocalEvent) => void;
@@ -158,9 +161,14 @@ export interface LocalStream {
 
 export interface LocalCloud extends AsyncDisposable {
   /** The engines themselves: what is sent here is not counted by dynamodbRequests(). */
-  readonly endpoints: { readonly dynamodb: string; readonly sqs: string };
+  readonly endpoints: { readonly dynamodb: string; readonly sqs: string; readonly kinesis?: string };
   /** To spread into the options of an SDK client. */
-  readonly clientConfig: { readonly dynamodb: ClientConfig; readonly sqs: ClientConfig };
+  readonly clientConfig: {
+    readonly dynamodb: ClientConfig;
+    readonly sqs: ClientConfig;
+    /** Where there is an endpoint. */
+    readonly kinesis?: ClientConfig;
+  };
   /** What the names of a copy's queues, tables and functions end with. */
   readonly nameSuffix: string | undefined;
   readonly functions: readonly LocalFunction[];

@@ -10,15 +10,21 @@ import { isObject, type JsonObject, listAt, objectAt, textAt } from "../values.t
 /** Does the record go to the function? */
 export type Filter = (record: unknown) => boolean;
 
-/** Of the property FilterCriteria, resolved. Without filters everything passes. */
-export function readFilterCriteria(criteria: unknown, logicalId: string): Filter {
+/**
+ * Of the property FilterCriteria, resolved. Without filters everything passes. `part` is the only one of a record that patterns may
+ * name; what has none passes no pattern.
+ */
+export function readFilterCriteria(criteria: unknown, logicalId: string, part?: string): Filter {
   const where = `FilterCriteria of ${logicalId}`;
   const filters = listAt(objectAt(criteria, where)["Filters"], `Filters in ${where}`).map((filter) => {
     const text = textAt(objectAt(filter, `a filter in ${where}`)["Pattern"], `Pattern in ${where}`);
-    return compilePattern(parse(text, where), where);
+    const pattern = parse(text, where);
+    if (part !== undefined) checkPart(pattern, part, where);
+    return compilePattern(pattern, where);
   });
   if (filters.length === 0) return () => true;
-  return (record) => filters.some((matches) => matches(record)); // FC1
+  const hasPart = (record: unknown): boolean => part === undefined || (isObject(record) && Object.hasOwn(record, part));
+  return (record) => hasPart(record) && filters.some((matches) => matches(record)); // FC1
 }
 
 function parse(text: string, where: string): JsonObject {
@@ -30,6 +36,12 @@ function parse(text: string, where: string): JsonObject {
   }
   if (isObject(pattern)) return pattern;
   throw localError(`Cannot read ${where}: a Pattern is ${text}; it must be a JSON object`);
+}
+
+function checkPart(pattern: JsonObject, part: string, where: string): void {
+  const other = Object.keys(pattern).find((name) => name !== part);
+  if (other === undefined) return;
+  throw localError(`Cannot read ${where}: a Pattern names "${other}"; of this source only "${part}" is filtered`); // FC3
 }
 
 function compilePattern(pattern: JsonObject, where: string): Filter {

@@ -101,9 +101,9 @@ export function readMapping(
   };
 }
 
-/** Of a property that a kind of stream has. */
-export function readFilter({ resource, run }: MappingResource): Filter {
-  return readFilterCriteria(resolve(resource.properties["FilterCriteria"], run.scope), resource.logicalId);
+/** Of some streams only a part of a record is looked at. */
+export function readFilter({ resource, run }: MappingResource, part?: string): Filter {
+  return readFilterCriteria(resolve(resource.properties["FilterCriteria"], run.scope), resource.logicalId, part);
 }
 
 export function startingPositionAt<P extends string>({ resource }: MappingResource, allowed: readonly P[]): P {
