@@ -149,10 +149,14 @@ async function stopWork(
   await Promise.all(polled);
 }
 
-function endpointsOf({ dynamodb, sqs, clientConfig }: Foundation): LocalCloud["endpoints"] {
+function endpointsOf({ dynamodb, sqs, kafka, clientConfig }: Foundation): LocalCloud["endpoints"] {
   const { kinesis } = clientConfig;
-  const given = kinesis === undefined ? {} : { kinesis: kinesis.endpoint };
-  return { dynamodb: dynamodb.endpoint, sqs: sqs.endpoint, ...given };
+  return {
+    dynamodb: dynamodb.endpoint,
+    sqs: sqs.endpoint,
+    ...(kinesis !== undefined && { kinesis: kinesis.endpoint }),
+    ...(kafka !== undefined && { kafka }),
+  };
 }
 
 interface CloudParts {

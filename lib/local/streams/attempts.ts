@@ -37,7 +37,10 @@ export function afterAttempt<R>(tried: Attempt<R>, left: readonly R[] | undefine
   if (rules.bisects && left === undefined && records.length > 1) {
     const middle = Math.ceil(records.length / 2);
     const halves = [records.slice(0, middle), records.slice(middle)];
-    return { next: halves.map((half) => ({ records: half, failures: tried.failures, invocations })), givenUp: undefined }; // AT3
+    return {
+      next: halves.map((half) => ({ records: half, failures: tried.failures, invocations })),
+      givenUp: undefined,
+    }; // AT3
   }
   const again = { records, failures: tried.failures + 1, invocations };
   const isOver = rules.retriesMax !== undefined && again.failures > rules.retriesMax;

@@ -28,12 +28,18 @@ export interface Member {
   onAssigned(listener: () => void): void;
   /** Where to go on in these partitions; MB1. */
   begin(partitions: readonly number[]): Promise<readonly PartitionOffset[]>;
-  read(from: readonly PartitionOffset[], take: (record: KafkaRecord) => void): Promise<Reading>;
+  read(from: readonly PartitionOffset[], reader: Reader): Promise<Reading>;
   commit(offsets: readonly PartitionOffset[]): Promise<void>;
   /** Behind the last record that there is now. */
   ends(partitions: readonly number[]): Promise<readonly PartitionOffset[]>;
   /** Leaves the group. */
   close(): Promise<void>;
+}
+
+export interface Reader {
+  onRecord(record: KafkaRecord): void;
+  /** What ends the reading. */
+  onFailure(thrown: unknown): void;
 }
 
 export interface Reading {
@@ -58,20 +64,13 @@ const FETCH_WAIT_MS = 200;
 /** What is left is cut off. */
 const CLOSE_MS_MAX = 5_000;
 
+/** Keys, values and headers as they are. */
+type Client = Consumer<Buffer, Buffer, Buffer, Buffer>;
+
 /** Resolves when partitions are assigned. */
 export async function joinGroup(options: GroupOptions): Promise<Member> {
-  const { servers, groupId, topic, startAt, onFailure } = options;
-  const { Consumer: Client } = await import("@platformatic/kafka").catch(missing);
-  const consumer: Consumer<Buffer, Buffer, Buffer, Buffer> = new Client<Buffer, Buffer, Buffer, Buffer>({
-    clientId: "semel",
-    groupId,
-    bootstrapBrokers: servers.split(",").map((server) => server.trim()),
-    sessionTimeout: SESSION_TIMEOUT_MS,
-    rebalanceTimeout: REBALANCE_TIMEOUT_MS,
-    heartbeatInterval: HEARTBEAT_MS,
-    maxWaitTime: FETCH_WAIT_MS,
-    autocommit: false,
-  });
+  const { topic, startAt, onFailure } = options;
+  const consumer = await createClient(options);
   consumer.on("error", onFailure);
   consumer.on("consumer:heartbeat:stalled", ({ lastError }) => onFailure(lastError ?? new Error("no heartbeat")));
   const close = async (): Promise<void> => {
@@ -100,47 +99,72 @@ export async function joinGroup(options: GroupOptions): Promise<Member> {
   };
   return {
     generation: () => consumer.generationId,
-    assigned: () =>
-      (consumer.assignments ?? []).flatMap((one) => (one.topic === topic ? one.partitions : [])),
+    assigned: () => (consumer.assignments ?? []).flatMap((one) => (one.topic === topic ? one.partitions : [])),
     onAssigned(listener) {
       consumer.on("consumer:group:join", listener);
     },
     async begin(partitions) {
       if (partitions.length === 0) return [];
       const committed = await consumer.listCommittedOffsets({ topics: [{ topic, partitions: [...partitions] }] });
-      const known = partitions.map((partition) => ({
-        partition,
-        offset: Number(committed.get(topic)?.[partition] ?? NONE),
-      }));
-      const isNew = ({ offset }: PartitionOffset): boolean => offset < 0;
-      const fresh = known.filter(isNew).map(({ partition }) => partition);
-      const added = await startOf(startAt, fresh, list);
-      await commit(added); // MB1
-      return [...known.filter((at) => !isNew(at)), ...added];
-    },
-    async read(from, take) {
-      const stream = await consumer.consume({
-        topics: [topic],
-        mode: "manual",
-        fallbackMode: "earliest", // where records expired before they were read
-        offsets: from.map(({ partition, offset }) => ({ topic, partition, offset: BigInt(offset) })),
-        autocommit: false,
+      const known = partitions.flatMap((partition) => {
+        const offset = Number(committed.get(topic)?.[partition] ?? NONE);
+        return offset === NONE ? [] : [{ partition, offset }];
       });
-      stream.on("error", onFailure);
-      stream.on("data", (message) => take(toRecord(message)));
-      return {
-        position(partition) {
-          const next = stream.offsetsToFetch.get(`${topic}:${partition}`);
-          return next === undefined || stream.readableLength > 0 ? undefined : Number(next);
-        },
-        pause: () => void stream.pause(),
-        resume: () => void stream.resume(),
-        close: () => stream.close(),
-      };
+      const isKnown = (partition: number): boolean => known.some((one) => one.partition === partition);
+      const added = await startOf(
+        startAt,
+        partitions.filter((partition) => !isKnown(partition)),
+        list,
+      );
+      await commit(added); // MB1
+      return [...known, ...added];
     },
+    read: (from, reader) => startReading(consumer, { topic, from, reader }),
     commit,
     ends: (partitions) => list(partitions, LATEST),
     close,
+  };
+}
+
+async function createClient({ servers, groupId }: GroupOptions): Promise<Client> {
+  const kafka = await import("@platformatic/kafka").catch(missing); // caught: bundlers leave out what is not installed
+  return new kafka.Consumer<Buffer, Buffer, Buffer, Buffer>({
+    clientId: "semel",
+    groupId,
+    bootstrapBrokers: servers.split(",").map((server) => server.trim()),
+    sessionTimeout: SESSION_TIMEOUT_MS,
+    rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+    heartbeatInterval: HEARTBEAT_MS,
+    maxWaitTime: FETCH_WAIT_MS,
+    autocommit: false,
+  });
+}
+
+interface ReadingOptions {
+  readonly topic: string;
+  readonly from: readonly PartitionOffset[];
+  readonly reader: Reader;
+}
+
+async function startReading(consumer: Client, { topic, from, reader }: ReadingOptions): Promise<Reading> {
+  const stream = await consumer.consume({
+    topics: [topic],
+    mode: "manual",
+    fallbackMode: "earliest", // where records expired before they were read
+    offsets: from.map(({ partition, offset }) => ({ topic, partition, offset: BigInt(offset) })),
+    autocommit: false,
+    maxWaitTime: FETCH_WAIT_MS,
+  });
+  stream.on("error", reader.onFailure);
+  stream.on("data", (message) => reader.onRecord(toRecord(message)));
+  return {
+    position(partition) {
+      const next = stream.offsetsToFetch.get(`${topic}:${partition}`);
+      return next === undefined || stream.readableLength > 0 ? undefined : Number(next);
+    },
+    pause: () => void stream.pause(),
+    resume: () => void stream.resume(),
+    close: () => stream.close(),
   };
 }
 
