@@ -1,4 +1,4 @@
-// Finds a queue, table or function by what people call it. Pure.
+// Finds a queue, table, function or stream by what people call it. Pure.
 //
 //   FN1. A name that may mean two is refused; nobody is served the wrong one.
 import { localError } from "./local-error.ts";
@@ -15,7 +15,7 @@ export interface Named {
 
 export interface Search<T extends Named> {
   readonly all: readonly T[];
-  readonly kind: "queue" | "table" | "function";
+  readonly kind: "queue" | "table" | "function" | "stream";
   /** What cannot be done without it. */
   readonly action: string;
   /** Of a copy: its resources may be called by the names that they have without it, too. */

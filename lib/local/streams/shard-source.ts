@@ -78,9 +78,12 @@ export async function startShardSource<R>(options: ShardSourceOptions<R>): Promi
     }
   };
 
+  /** A shard that can't be read keeps no other waiting. */
   const look = async (): Promise<void> => {
-    for (const reader of readers.values()) await reader.read();
+    const failures: unknown[] = [];
+    for (const reader of readers.values()) await reader.read().catch((thrown: unknown) => failures.push(thrown));
     await openChildren();
+    if (failures.length > 0) throw failures[0];
   };
   let looking: Promise<void> = Promise.resolve();
   /** One look after the other: the poller's own, and those of idle(). */
@@ -101,12 +104,17 @@ export async function startShardSource<R>(options: ShardSourceOptions<R>): Promi
   const polling = poll();
   return {
     async whatIsBusy() {
-      const failed = await lookNow().then(() => undefined, reason);
-      if (failed !== undefined) return `${mapping.source} cannot be read: ${failed}`;
-      const all = [...readers.values()];
-      const waiting = all.reduce((sum, reader) => sum + reader.waiting(), 0);
-      if (waiting > 0) return `${mapping.source} has ${waiting} records that are not done`;
-      return all.some((reader) => reader.isBehind()) ? `${mapping.source} has more to read` : undefined;
+      try {
+        await lookNow();
+        const all = [...readers.values()];
+        const waiting = all.reduce((sum, reader) => sum + reader.waiting(), 0);
+        if (waiting > 0) return `${mapping.source} has ${waiting} records that are not done`;
+        if (all.some((reader) => reader.isBehind())) return `${mapping.source} has more to read`;
+        const unread = (await client.shards()).find(({ id }) => !readers.has(id));
+        return unread && `${mapping.source} has a shard that is not read yet, ${unread.id}`; // its parents end with the next read
+      } catch (thrown) {
+        return `${mapping.source} cannot be read: ${reason(thrown)}`;
+      }
     },
     async stop() {
       stopping.abort();

@@ -21,7 +21,7 @@ export interface TestCloudParts {
 }
 
 export function toTestCloud({ cloud, log, copy }: TestCloudParts): TestCloud {
-  const { clientConfig, faults, functions, outputs, queues, stackNames, tables, nameSuffix } = cloud;
+  const { clientConfig, faults, functions, outputs, queues, stackNames, streams, tables, nameSuffix } = cloud;
   const sqs = new SQSClient(clientConfig.sqs);
   const plain = new DynamoDBClient(clientConfig.dynamodb);
   const dynamodb = DynamoDBDocumentClient.from(plain, { marshallOptions: { removeUndefinedValues: true } });
@@ -47,10 +47,15 @@ export function toTestCloud({ cloud, log, copy }: TestCloudParts): TestCloud {
     outputs,
     queues,
     stackNames,
+    streams,
     tables,
     clients: { sqs, dynamodb },
     send: async (name, messages, options = {}) =>
       sendMessages({ client: sqs, queue: queue(name, "Cannot send") }, messages, options),
+    replay: async (name, ...events) => {
+      const all = streams.map((stream) => ({ ...stream, name: stream.functionName }));
+      return findNamed(name, { all, kind: "stream", action: "Cannot replay", ...common }).replay(...events);
+    },
     idle: (options = {}) => log.telling(() => cloud.idle({ timeoutMs: IDLE_MS_MAX, ...options })),
     items: async (name) => scanItems(table(name).name, plain),
     item: async (name, key) => readItem(table(name).name, key, plain),

@@ -2,6 +2,7 @@
 
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import type { KafkaEvent, KinesisEvent } from "../../aws/lambda.ts";
 import type { IdleOptions, LocalCloud, LocalOptions, Logger, LogLine } from "../../local/index.ts";
 import type { Failure } from "../../protocol/rejection.ts";
 
@@ -53,7 +54,7 @@ export type Document = Record<string, unknown>;
 export interface TestCloud
   extends Pick<
       LocalCloud,
-      "clientConfig" | "faults" | "functions" | "outputs" | "queues" | "stackNames" | "stop" | "tables"
+      "clientConfig" | "faults" | "functions" | "outputs" | "queues" | "stackNames" | "stop" | "streams" | "tables"
     >,
     AsyncDisposable {
   /**
@@ -61,7 +62,15 @@ export interface TestCloud
    * sent again. An object that has `body`, and else only options, is a message; anything else is a body.
    */
   send(queue: string, messages: unknown, options?: SendOptions): Promise<readonly string[]>;
-  /** Resolves when there is nothing left to do: no message in a queue that feeds a function, no invocation. @default 30 s */
+  /**
+   * Hands recorded events to what feeds a function from Kinesis or Kafka, named by its event source mapping, its function or its ARN:
+   * new records behind all others of their shard or partition, those that were there before once more.
+   */
+  replay(stream: string, ...events: readonly (KinesisEvent | KafkaEvent)[]): Promise<void>;
+  /**
+   * Resolves when there is nothing left to do: no message in a queue that feeds a function, no record in a stream, no invocation.
+   * @default 30 s
+   */
   idle(options?: IdleOptions): Promise<void>;
   /** All of a table, by strong reads; in no order. */
   items(table: string): Promise<readonly Document[]>;

@@ -89,7 +89,7 @@ function readStartingPosition(given: MappingResource): StartingPosition {
     throw refuse(`it has a StartingPositionTimestamp, but its starting position is ${position}; set AT_TIMESTAMP`);
   }
   const seconds = Number(timestamp ?? Number.NaN);
-  if (seconds >= 0 && seconds * 1000 <= Date.now()) return { sinceMs: seconds * 1000 };
+  if (seconds >= 0 && seconds * 1000 <= Date.now()) return { sinceMs: Math.round(seconds * 1000) };
   throw refuse(
     `its StartingPositionTimestamp is ${JSON.stringify(timestamp)}; allowed: a Unix time in seconds, not in the future`,
   );
