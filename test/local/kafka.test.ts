@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { KafkaEvent } from "../../lib/aws/lambda.ts";
+import { inlineFunction } from "./assembly-fixture.ts";
+import { startFixture } from "./cloud-fixture.ts";
 import { CLUSTER_ARN, eventOf, startTopic } from "./kafka-fixture.ts";
 
 const recorded = (name: string): KafkaEvent =>
@@ -118,14 +120,6 @@ describe.concurrent("a topic that is replayed", () => {
     ]);
   });
 
-  test("10 retries where there is a destination and no number of them", async () => {
-    await using fixture = await startTopic({ MaximumRetryAttempts: -1, StartingPosition: "LATEST" });
-    fixture.cloud.faults.clear();
-    await fixture.topic().replay(eventOf({ "0/1": "a:fail" }));
-    await fixture.cloud.idle(IDLE);
-    expect(fixture.taken()).toHaveLength(11);
-  });
-
   test("filters look at the value: as JSON, or as a text", async () => {
     const patterns = [{ value: { total: [{ numeric: [">", 5] }] } }, { value: [{ prefix: "plain" }] }];
     await using fixture = await startTopic({
@@ -192,22 +186,37 @@ describe.concurrent("a topic that is replayed", () => {
     ],
   ])("an event with %s is refused, and nothing of it taken", async (_, event, words) => {
     await using fixture = await startTopic();
-    await expect(fixture.topic().replay(eventOf({ "0/7": "good" }), event as KafkaEvent)).rejects.toThrow(words);
+    await expect(fixture.topic().replay(eventOf({ "2/7": "good" }), event as KafkaEvent)).rejects.toThrow(words);
     await fixture.cloud.idle(IDLE);
     expect(fixture.taken()).toEqual([]);
   });
 });
 
-describe.concurrent("a mapping of a topic", () => {
-  test.each<[Record<string, unknown>, RegExp]>([
-    [{ Topics: ["one", "two"] }, /Topics are \["one","two"\]; allowed: one topic/],
-    [{ ParallelizationFactor: 2 }, /ParallelizationFactor.*remove it/],
-    [{ StartingPosition: "EARLIEST" }, /starting position is "EARLIEST"; allowed: TRIM_HORIZON, LATEST, AT_TIMESTAMP/],
-    [{ StartingPosition: "AT_TIMESTAMP" }, /StartingPositionTimestamp is undefined/],
-    [{ ProvisionedPollerConfig: { MinimumPollers: 0 } }, /MinimumPollers are 0; allowed: 1 to 200/],
-    [{ AmazonManagedKafkaEventSourceConfig: { ConsumptionMode: "Queue" } }, /only "Stream" runs here/],
-    [{ ProvisionedPollerConfig: { "Fn::If": ["No", 1, { Ref: "AWS::NoValue" }] } }, /no|condition/i],
-  ])("%j is refused", async (mapping, words) => {
-    await expect(startTopic(mapping)).rejects.toThrow(words);
+test.concurrent("a cluster of the same template has an ARN, which the mapping and the function see", async () => {
+  await using fixture = await startFixture({
+    name: "Msk",
+    resources: {
+      Cluster: { Type: "AWS::MSK::Cluster", Properties: { ClusterName: "orders" } },
+      Function: inlineFunction(
+        "exports.handler = async (event) => console.log(process.env.CLUSTER === event.eventSourceArn)",
+        {
+          Environment: { Variables: { CLUSTER: { Ref: "Cluster" } } },
+        },
+      ),
+      Mapping: {
+        Type: "AWS::Lambda::EventSourceMapping",
+        Properties: {
+          EventSourceArn: { "Fn::GetAtt": ["Cluster", "Arn"] },
+          FunctionName: { Ref: "Function" },
+          Topics: ["orders"],
+          StartingPosition: "LATEST",
+        },
+      },
+    },
   });
+  const [topic] = fixture.cloud.streams;
+  expect(topic?.arn).toMatch(/^arn:aws:kafka:us-east-1:000000000000:cluster\/orders\//);
+  await topic?.replay(eventOf({ "0/1": "a" }));
+  await fixture.cloud.idle(IDLE);
+  expect(fixture.lines.map(({ text }) => text)).toEqual(["true"]);
 });

@@ -171,7 +171,7 @@ async function startReading(consumer: Client, { topic, from, reader }: ReadingOp
 type List = (partitions: readonly number[], timestamp: bigint) => Promise<PartitionOffset[]>;
 
 /** The end is asked for first: a record that comes in between must not fall between the two answers. */
-async function startOf(
+export async function startOf(
   startAt: StartAt,
   partitions: readonly number[],
   list: List,
@@ -208,7 +208,7 @@ export function kafkaReason(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   const inner: readonly unknown[] = thrown instanceof AggregateError ? thrown.errors : [];
   const id = (thrown as { apiId?: unknown }).apiId;
-  const own = typeof id === "string" ? id : thrown.message;
+  const own = typeof id === "string" ? id : thrown.message.replace(/\.$/, "");
   return [...new Set(inner.length > 0 ? inner.map(kafkaReason) : [own])].join("; ");
 }
 

@@ -50,6 +50,7 @@ export async function startTopicSource(options: TopicSourceOptions): Promise<Str
       if (stopping.signal.aborted || generation !== member.generation()) return; // a later turn sees to it
       session = await openSession(from, { ...options, member, onFailure: over.reject });
       isOpen = true;
+      trouble = "has no partitions yet";
       opened.resolve();
     };
     const renew = (): void => {
@@ -75,10 +76,11 @@ export async function startTopicSource(options: TopicSourceOptions): Promise<Str
     while (!stopping.signal.aborted) {
       const failed = await serve().then(() => undefined, kafkaReason);
       if (failed === undefined || stopping.signal.aborted) break;
+      const before = trouble;
       trouble = `cannot be read at ${servers}: ${failed}`;
       if (!isOpen)
         throw localError(`Cannot start event source ${mapping.logicalId}: ${mapping.source} ${trouble}. ${REMEDY}`);
-      warn(`${mapping.source} ${trouble}`);
+      if (trouble !== before) warn(`${mapping.source} ${trouble}`);
       await pause(RETRY_MS, stopping.signal);
     }
   };

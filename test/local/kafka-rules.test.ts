@@ -1,0 +1,236 @@
+// What a template says of a topic's mapping, and the pure parts of Kafka.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { KafkaRecord } from "../../lib/aws/lambda.ts";
+import type { Foundation } from "../../lib/local/foundation.ts";
+import { defineKafkaTopic, type KafkaMapping } from "../../lib/local/streams/kafka/kafka-topic.ts";
+import { startOf } from "../../lib/local/streams/kafka/member.ts";
+import { createOffsets, type PartitionOffset } from "../../lib/local/streams/kafka/offsets.ts";
+import { filteredOf, kafkaRecords, take } from "../../lib/local/streams/kafka/records.ts";
+import { createLane } from "../../lib/local/streams/lane.ts";
+import type { MappingResource } from "../../lib/local/streams/mapping.ts";
+import { judgeStreamResponse } from "../../lib/local/streams/response.ts";
+import { until } from "./cloud-fixture.ts";
+import { CLUSTER_ARN, record } from "./kafka-fixture.ts";
+
+function define(properties: Record<string, unknown>, kafka?: string): KafkaMapping & { readonly warnings: string[] } {
+  const warnings: string[] = [];
+  const given: MappingResource = {
+    resource: {
+      logicalId: "Mapping",
+      type: "AWS::Lambda::EventSourceMapping",
+      condition: undefined,
+      path: undefined,
+      properties: {
+        EventSourceArn: CLUSTER_ARN,
+        FunctionName: "fn",
+        Topics: ["orders"],
+        StartingPosition: "TRIM_HORIZON",
+        ProvisionedPollerConfig: {},
+        ...properties,
+      },
+    },
+    run: {
+      name: "Stack",
+      rename: (name) => `${name}-copy`,
+      scope: { parameters: {}, mappings: {}, conditions: {}, resource: () => undefined, importValue: () => undefined },
+    },
+    warn: (text) => warnings.push(text),
+  };
+  const defined = defineKafkaTopic(given, { kafka } as Foundation);
+  return { ...(defined?.mapping as KafkaMapping), warnings };
+}
+
+describe("a mapping of a topic", () => {
+  test("AWS's defaults", () => {
+    const { groupId, ...mapping } = define({});
+    expect(mapping).toMatchObject({
+      batchSize: 100,
+      windowMs: 500,
+      parallelizationFactor: 1,
+      reportsFailures: false,
+      recordAgeMsMax: undefined,
+      rules: { bisects: false, retriesMax: undefined },
+      startAt: "TRIM_HORIZON",
+      topic: "orders",
+      cluster: { eventSource: "aws:kafka", eventSourceArn: CLUSTER_ARN },
+    });
+    expect(groupId).not.toBe(define({}).groupId); // each mapping has a group of its own
+  });
+
+  test("10 retries where there is a destination and no number of them", () => {
+    const DestinationConfig = { OnFailure: { Destination: "arn:aws:sqs:us-east-1:000000000000:failures" } };
+    expect(define({ DestinationConfig }).rules.retriesMax).toBe(10);
+    expect(define({ DestinationConfig, MaximumRetryAttempts: -1 }).rules.retriesMax).toBe(10);
+    expect(define({ DestinationConfig, MaximumRetryAttempts: 100 }).rules.retriesMax).toBe(100);
+    expect(define({ MaximumRetryAttempts: 0 }).rules.retriesMax).toBe(0);
+  });
+
+  test("a window of its own, a group of its own, which is another one in a copy", () => {
+    const config = { AmazonManagedKafkaEventSourceConfig: { ConsumerGroupId: "group" } };
+    const mapping = define({ ...config, MaximumBatchingWindowInSeconds: 0 }, "localhost:9092");
+    expect(mapping).toMatchObject({ windowMs: 0, groupId: "group-copy" });
+    expect(mapping.cluster).toMatchObject({ bootstrapServers: "localhost:9092" });
+  });
+
+  test("a time to start at", () => {
+    const StartingPosition = "AT_TIMESTAMP";
+    expect(define({ StartingPosition, StartingPositionTimestamp: 1_767_600_000 }).startAt).toEqual({
+      timestampMs: 1_767_600_000_000,
+    });
+  });
+
+  test.each<[Record<string, unknown>, RegExp]>([
+    [{ Topics: ["one", "two"] }, /Topics are \["one","two"\]; allowed: one topic/],
+    [{ ParallelizationFactor: 2 }, /ParallelizationFactor.*remove it/],
+    [{ BatchSize: 10_001 }, /batch size is 10001; allowed: 1 to 10000/],
+    [{ StartingPosition: "EARLIEST" }, /starting position is "EARLIEST"; allowed: TRIM_HORIZON, LATEST, AT_TIMESTAMP/],
+    [{ StartingPosition: "AT_TIMESTAMP" }, /StartingPositionTimestamp is undefined/],
+    [{ ProvisionedPollerConfig: { MinimumPollers: 0 } }, /MinimumPollers are 0; allowed: 1 to 200/],
+    [
+      { ProvisionedPollerConfig: undefined, FunctionResponseTypes: ["ReportBatchItemFailures"] },
+      /FunctionResponseTypes.*set ProvisionedPollerConfig/,
+    ],
+    [{ AmazonManagedKafkaEventSourceConfig: { ConsumptionMode: "Queue" } }, /only "Stream" runs here/],
+    [{ FilterCriteria: { Filters: [{ Pattern: '{"key":["a"]}' }] } }, /names "key"; of this source only "value"/],
+  ])("%j is refused", (properties, words) => {
+    expect(() => define(properties)).toThrow(words);
+  });
+});
+
+describe("records", () => {
+  const kind = kafkaRecords({ eventSource: "SelfManagedKafka", bootstrapServers: "one:9092" }, "orders");
+
+  test.each<[unknown, string | undefined]>([
+    [{ partition: "orders-0", offset: 15 }, "orders-0/15"],
+    [{ "topic-partition": "orders-0", offset: 15 }, undefined],
+    [{ partition: "orders-0", offset: "15" }, undefined],
+    [{ partition: 0, offset: 15 }, undefined],
+    ["orders-0/15", undefined],
+    [null, undefined],
+  ])("%j names %s", (identifier, id) => {
+    expect(kind.idOf(identifier)).toBe(id);
+  });
+
+  test.each<[KafkaRecord, object]>([
+    [record(0, 1, '{"a":1}'), { value: { a: 1 } }],
+    [record(0, 1, "[1]"), { value: [1] }],
+    [record(0, 1, "text"), { value: "text" }],
+    [record(0, 1, "17"), { value: "17" }],
+    [{ ...record(0, 1, ""), value: null }, {}],
+  ])("filters see %j as %j", (one, seen) => {
+    expect(filteredOf(one)).toEqual(seen);
+  });
+});
+
+describe("offsets", () => {
+  test("never beyond a record that is not done, never back, all in the end (OF1, OF2)", () => {
+    const steps = fc.array(
+      fc.record({ take: fc.nat(2), partition: fc.nat(2), settles: fc.nat(5), commits: fc.boolean() }),
+    );
+    fc.assert(
+      fc.property(steps, (script) => {
+        const offsets = createOffsets([0, 1, 2].map((partition) => ({ partition, offset: 10 })));
+        const next = [10, 10, 10];
+        const open: PartitionOffset[] = [];
+        const committed = [10, 10, 10];
+        const commit = (): void => {
+          const due = offsets.due();
+          for (const { partition, offset } of due) {
+            expect(offset).toBeGreaterThan(committed[partition] ?? 0);
+            expect(open.some((one) => one.partition === partition && one.offset < offset)).toBe(false);
+            committed[partition] = offset;
+          }
+          offsets.committed(due);
+        };
+        for (const { take: gap, partition, settles, commits } of script) {
+          const at = { partition, offset: (next[partition] ?? 0) + gap }; // what is compacted away leaves gaps
+          next[partition] = at.offset + 1;
+          offsets.taken(at);
+          open.push(at);
+          for (const done of open.splice(settles, 1)) offsets.done(done);
+          if (commits) commit();
+        }
+        for (const done of open.splice(0)) offsets.done(done);
+        commit();
+        expect(committed).toEqual(next);
+        expect(offsets.due()).toEqual([]);
+      }),
+    );
+  });
+
+  const list =
+    (...offsets: number[]) =>
+    async (partitions: readonly number[]) =>
+      partitions.map((partition, index) => ({ partition, offset: offsets[index] ?? -1 }));
+
+  test("a group that is new begins where its mapping says; nothing is that young: at the end", async () => {
+    const asked: bigint[] = [];
+    const at = (partitions: readonly number[], timestamp: bigint) => {
+      asked.push(timestamp);
+      return timestamp === 5_000n ? list(3, -1)(partitions) : list(7, 8)(partitions);
+    };
+    expect(await startOf("TRIM_HORIZON", [0, 1], at)).toMatchObject([{ offset: 7 }, { offset: 8 }]);
+    expect(await startOf("LATEST", [0, 1], at)).toMatchObject([{ offset: 7 }, { offset: 8 }]);
+    expect(await startOf({ timestampMs: 5_000 }, [0, 1], at)).toEqual([
+      { partition: 0, offset: 3 },
+      { partition: 1, offset: 8 },
+    ]);
+    expect(asked).toEqual([-2n, -1n, -1n, 5_000n]);
+  });
+});
+
+test("whatever a function names, nothing of a partition comes before what is left of it (SR1, LN1)", async () => {
+  const sizes = fc.integer({ min: 1, max: 12 });
+  await fc.assert(
+    fc.asyncProperty(sizes, fc.array(fc.nat(255), { maxLength: 12 }), async (size, script) => {
+      const kind = kafkaRecords({ eventSource: "SelfManagedKafka", bootstrapServers: "one:9092" }, "orders");
+      const stopping = new AbortController();
+      const tries: string[][] = [];
+      const done: string[] = [];
+      const lane = createLane<KafkaRecord>({
+        ...{ batchSize: 4, windowMs: 0, recordAgeMsMax: undefined, envelopeBytes: 100, signal: stopping.signal },
+        rules: { bisects: true, retriesMax: undefined },
+        async invoke(batch) {
+          const ids = batch.map(({ id }) => id);
+          const mask = script[tries.length] ?? 0;
+          tries.push(ids);
+          const named = batch
+            .filter((_, index) => (mask >> index) % 2 === 1)
+            .map(({ record: { partition, offset } }) => ({
+              itemIdentifier: { partition: `orders-${partition}`, offset },
+            }));
+          const payload = JSON.stringify({ batchItemFailures: named });
+          const verdict = judgeStreamResponse(payload, {
+            ids,
+            idOf: kind.idOf,
+            retriesNamed: true,
+            reportsFailures: true,
+          });
+          const left = new Set(verdict.kind === "judged" ? verdict.left : ids);
+          expect(left.size).toBe(named.length);
+          done.push(...ids.filter((id) => !left.has(id)));
+          return { left: batch.filter(({ id }) => left.has(id)), outcome: "success", requestId: "r" };
+        },
+        giveUp: () => Promise.reject(new Error("given up")),
+      });
+      const offered = Array.from({ length: size }, (_, index) => take(record(index % 2, index, "v"), Date.now()));
+      for (const one of offered) lane.offer(one);
+      await until(() => lane.size() === 0);
+      stopping.abort();
+      await lane.ended;
+      expect(done.toSorted()).toEqual(offered.map(({ id }) => id).toSorted());
+      for (const ids of tries) {
+        for (const partition of ["orders-0/", "orders-1/"]) {
+          const offsets = ids.filter((id) => id.startsWith(partition)).map((id) => Number(id.slice(partition.length)));
+          expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
+        }
+      }
+      // A later batch begins when all of the one before is done.
+      const batchOf = (id: string): number => Math.floor(offered.findIndex((one) => one.id === id) / 4);
+      const order = done.map(batchOf);
+      expect(order).toEqual(order.toSorted((a, b) => a - b));
+    }),
+    { numRuns: 20 },
+  );
+});
