@@ -3,14 +3,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { KafkaRecord } from "../../lib/aws/lambda.ts";
 import type { Foundation } from "../../lib/local/foundation.ts";
+import { type Attempt, afterAttempt } from "../../lib/local/streams/attempts.ts";
 import { defineKafkaTopic, type KafkaMapping } from "../../lib/local/streams/kafka/kafka-topic.ts";
 import { startOf } from "../../lib/local/streams/kafka/member.ts";
 import { createOffsets, type PartitionOffset } from "../../lib/local/streams/kafka/offsets.ts";
 import { filteredOf, kafkaRecords, take } from "../../lib/local/streams/kafka/records.ts";
-import { createLane } from "../../lib/local/streams/lane.ts";
 import type { MappingResource } from "../../lib/local/streams/mapping.ts";
 import { judgeStreamResponse } from "../../lib/local/streams/response.ts";
-import { until } from "./cloud-fixture.ts";
 import { CLUSTER_ARN, record } from "./kafka-fixture.ts";
 
 function define(properties: Record<string, unknown>, kafka?: string): KafkaMapping & { readonly warnings: string[] } {
@@ -180,57 +179,42 @@ describe("offsets", () => {
   });
 });
 
-test("whatever a function names, nothing of a partition comes before what is left of it (SR1, LN1)", async () => {
-  const sizes = fc.integer({ min: 1, max: 12 });
-  await fc.assert(
-    fc.asyncProperty(sizes, fc.array(fc.nat(255), { maxLength: 12 }), async (size, script) => {
-      const kind = kafkaRecords({ eventSource: "SelfManagedKafka", bootstrapServers: "one:9092" }, "orders");
-      const stopping = new AbortController();
-      const tries: string[][] = [];
+test("whatever a function names, what is left comes again in order, and each record is done once (SR1, AT1, AT2)", () => {
+  const kind = kafkaRecords({ eventSource: "SelfManagedKafka", bootstrapServers: "one:9092" }, "orders");
+  const named = fc.array(fc.option(fc.nat(255), { nil: undefined }), { maxLength: 20 }); // bits; undefined: an error
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 8 }), named, fc.boolean(), (size, script, bisects) => {
+      const batch = Array.from({ length: size }, (_, index) => take(record(index % 2, index, "v"), 0));
       const done: string[] = [];
-      const lane = createLane<KafkaRecord>({
-        ...{ batchSize: 4, windowMs: 0, recordAgeMsMax: undefined, envelopeBytes: 100, signal: stopping.signal },
-        rules: { bisects: true, retriesMax: undefined },
-        async invoke(batch) {
-          const ids = batch.map(({ id }) => id);
-          const mask = script[tries.length] ?? 0;
-          tries.push(ids);
-          const named = batch
-            .filter((_, index) => (mask >> index) % 2 === 1)
-            .map(({ record: { partition, offset } }) => ({
-              itemIdentifier: { partition: `orders-${partition}`, offset },
-            }));
-          const payload = JSON.stringify({ batchItemFailures: named });
-          const verdict = judgeStreamResponse(payload, {
-            ids,
-            idOf: kind.idOf,
-            retriesNamed: true,
-            reportsFailures: true,
-          });
-          const left = new Set(verdict.kind === "judged" ? verdict.left : ids);
-          expect(left.size).toBe(named.length);
-          done.push(...ids.filter((id) => !left.has(id)));
-          return { left: batch.filter(({ id }) => left.has(id)), outcome: "success", requestId: "r" };
-        },
-        giveUp: () => Promise.reject(new Error("given up")),
-      });
-      const offered = Array.from({ length: size }, (_, index) => take(record(index % 2, index, "v"), Date.now()));
-      for (const one of offered) lane.offer(one);
-      await until(() => lane.size() === 0);
-      stopping.abort();
-      await lane.ended;
-      expect(done.toSorted()).toEqual(offered.map(({ id }) => id).toSorted());
-      for (const ids of tries) {
-        for (const partition of ["orders-0/", "orders-1/"]) {
-          const offsets = ids.filter((id) => id.startsWith(partition)).map((id) => Number(id.slice(partition.length)));
-          expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
-        }
+      let attempts: readonly Attempt<(typeof batch)[number]>[] = [{ records: batch, failures: 0, invocations: 0 }];
+      for (let step = 0; attempts.length > 0; step += 1) {
+        const [attempt, ...others] = attempts;
+        if (attempt === undefined) break;
+        const ids = attempt.records.map(({ id }) => id);
+        expect(ids).toEqual(batch.map(({ id }) => id).filter((id) => ids.includes(id))); // in order
+        const bits = step < script.length ? script[step] : 0;
+        const failed = attempt.records.filter((_, index) => bits === undefined || (bits >> index) % 2 === 1);
+        const batchItemFailures = failed
+          .map(({ record: { partition, offset } }) => ({
+            itemIdentifier: { partition: `orders-${partition}`, offset },
+          }))
+          .toReversed(); // in whatever order they are named
+        const of = { ids, idOf: kind.idOf, retriesNamed: true, reportsFailures: true };
+        const verdict = judgeStreamResponse(JSON.stringify({ batchItemFailures }), of);
+        expect(verdict).toEqual({ kind: "judged", left: failed.map(({ id }) => id) });
+        const { next, givenUp } = afterAttempt(attempt, bits === undefined ? undefined : failed, {
+          bisects,
+          retriesMax: 3,
+        });
+        const gone = [...next.flatMap(({ records }) => records), ...(givenUp?.records ?? [])];
+        expect(gone).toEqual(failed);
+        done.push(
+          ...ids.filter((id) => !failed.some((one) => one.id === id)),
+          ...(givenUp?.records ?? []).map(({ id }) => id),
+        );
+        attempts = [...next, ...others];
       }
-      // A later batch begins when all of the one before is done.
-      const batchOf = (id: string): number => Math.floor(offered.findIndex((one) => one.id === id) / 4);
-      const order = done.map(batchOf);
-      expect(order).toEqual(order.toSorted((a, b) => a - b));
+      expect(done.toSorted()).toEqual(batch.map(({ id }) => id).toSorted());
     }),
-    { numRuns: 20 },
   );
 });

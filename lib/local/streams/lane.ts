@@ -7,6 +7,7 @@
 import { INVOCATION_PAYLOAD_BYTES_MAX } from "../../aws/limits.ts";
 import { type Attempt, afterAttempt, type RetryRules } from "./attempts.ts";
 import type { GivenUp } from "./failure-message.ts";
+import { pause } from "./pause.ts";
 import type { Taken } from "./record.ts";
 
 export interface LaneOptions<R> {
@@ -153,16 +154,4 @@ function cutPayload<R>(batch: Batch<R>, envelopeBytes: number): Batch<R> {
     return index > 0 && bytes > INVOCATION_PAYLOAD_BYTES_MAX;
   });
   return count < 0 ? batch : batch.slice(0, count);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
 }
