@@ -8,6 +8,7 @@ import { defineKafkaTopic, type KafkaMapping } from "../../lib/local/streams/kaf
 import { startOf } from "../../lib/local/streams/kafka/member.ts";
 import { createOffsets, type PartitionOffset } from "../../lib/local/streams/kafka/offsets.ts";
 import { filteredOf, kafkaRecords, take } from "../../lib/local/streams/kafka/records.ts";
+import { createLane } from "../../lib/local/streams/lane.ts";
 import type { MappingResource } from "../../lib/local/streams/mapping.ts";
 import { judgeStreamResponse } from "../../lib/local/streams/response.ts";
 import { CLUSTER_ARN, record } from "./kafka-fixture.ts";
@@ -95,6 +96,25 @@ describe("a mapping of a topic", () => {
   ])("%j is refused", (properties, words) => {
     expect(() => define(properties)).toThrow(words);
   });
+});
+
+test("what is given up while all stops is not settled: whether it was told is not known", async () => {
+  const stopping = new AbortController();
+  const settled: string[] = [];
+  const lane = createLane<KafkaRecord>({
+    ...{ batchSize: 1, windowMs: 0, recordAgeMsMax: undefined, envelopeBytes: 100, signal: stopping.signal },
+    rules: { bisects: false, retriesMax: 0 },
+    invoke: async ([first]) => ({
+      left: first?.id === "orders-0/1" ? [] : undefined,
+      outcome: "error",
+      requestId: "r",
+    }),
+    giveUp: async () => stopping.abort(),
+    settled: (batch) => settled.push(...batch.map(({ id }) => id)),
+  });
+  for (const offset of [1, 2, 3]) lane.offer(take(record(0, offset, "v"), Date.now()));
+  await lane.ended;
+  expect(settled).toEqual(["orders-0/1"]);
 });
 
 describe("records", () => {

@@ -214,7 +214,7 @@ export function kafkaReason(thrown: unknown): string {
 
 function missing(cause: unknown): never {
   throw localError(
-    "@platformatic/kafka cannot be loaded. Install it beside semel: npm install --save-dev @platformatic/kafka; or leave " +
+    "Cannot read a topic of Kafka: @platformatic/kafka cannot be loaded. Install it beside semel: npm install --save-dev @platformatic/kafka; or leave " +
       "endpoints.kafka and KAFKA_BOOTSTRAP_SERVERS out, and replay recorded events",
     cause,
   );

@@ -3,6 +3,7 @@
 //   TS1. What is assigned is read from its committed offset on: after a rebalance, a failure or a restart what was under way comes again.
 //   TS2. Before partitions are read anew, the batches of the assignment before are over: no record is handed out twice at a time here.
 import type { KafkaRecord } from "../../../aws/lambda.ts";
+import { SemelError } from "../../../errors.ts";
 import { localError } from "../../local-error.ts";
 import type { Warn } from "../../stack-run.ts";
 import type { LanesOptions } from "../lanes.ts";
@@ -53,11 +54,13 @@ export async function startTopicSource(options: TopicSourceOptions): Promise<Str
   };
   const work = async (): Promise<void> => {
     while (!signal.aborted) {
-      const failed = await serve(options, state).then(() => undefined, kafkaReason);
+      const failed = await serve(options, state).then(
+        () => undefined,
+        (thrown: unknown) => ({ thrown }),
+      );
       if (failed === undefined || signal.aborted) break;
-      const trouble = `cannot be read at ${servers}: ${failed}`;
-      if (!isOpen)
-        throw localError(`Cannot start event source ${mapping.logicalId}: ${mapping.source} ${trouble}. ${REMEDY}`);
+      const trouble = `cannot be read at ${servers}: ${kafkaReason(failed.thrown)}`;
+      if (!isOpen) throw failed.thrown instanceof SemelError ? failed.thrown : unreadable(mapping, trouble);
       if (trouble !== state.trouble) warn(`${mapping.source} ${trouble}`);
       state.trouble = trouble;
       await pause(RETRY_MS, signal);
@@ -75,6 +78,10 @@ export async function startTopicSource(options: TopicSourceOptions): Promise<Str
       await working;
     },
   };
+}
+
+function unreadable({ logicalId, source }: KafkaMapping, trouble: string): Error {
+  return localError(`Cannot start event source ${logicalId}: ${source} ${trouble}. ${REMEDY}`);
 }
 
 /** One membership: until it fails, or all is stopped. */
