@@ -19,6 +19,8 @@ Options:
 Environment:
   AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SQS
                       engines that run already, in place of the embedded ones
+  AWS_ENDPOINT_URL_KINESIS
+                      an engine for Kinesis, which has no embedded one
 `;
 
 /** Gives the exit status. */
@@ -61,6 +63,7 @@ export function describeCloud(cloud: LocalCloud): string {
     "The local cloud runs. Ctrl-C stops it.",
     `  DynamoDB   ${cloud.endpoints.dynamodb}`,
     `  SQS        ${cloud.endpoints.sqs}`,
+    ...(cloud.endpoints.kinesis === undefined ? [] : [`  Kinesis    ${cloud.endpoints.kinesis}`]),
     ...cloud.queues.map(({ url }) => `  queue      ${url}`),
     ...cloud.tables.map(({ name }) => `  table      ${name}`),
     ...cloud.functions.map(({ name }) => `  function   ${name}`),

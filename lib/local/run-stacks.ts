@@ -86,15 +86,17 @@ export async function runStacks(input: StacksInput): Promise<LocalCloud> {
     functions.map(({ definition }) => definition),
     nameSuffix,
   );
-  const onUnreachable = (error: Error) => state.fail("sqs", error);
-  const sources = await startEventSources({ runs, queues, functions, foundation, interference, warn, onUnreachable });
-  const streams = await startStreamSources({ runs, queues, functions, foundation, warn });
-  const pollers = [...sources, ...streams];
-  undo.add(startSchedules({ runs, functions, region: foundation.identity.region, warn }));
+  const pollers: Pick<EventSource, "stop">[] = [];
   undo.add(() => {
     interference.desk.clear(); // a paused poller must go on to its end
     return stopWork(pollers, functions);
   });
+  const onUnreachable = (error: Error) => state.fail("sqs", error);
+  const sources = await startEventSources({ runs, queues, functions, foundation, interference, warn, onUnreachable });
+  pollers.push(...sources);
+  const streams = await startStreamSources({ runs, queues, functions, foundation, warn });
+  pollers.push(...streams);
+  undo.add(startSchedules({ runs, functions, region: foundation.identity.region, warn }));
   // Without its engines a function can only fail, and use up the receives of its messages.
   state.onFailure(() => void Promise.all(pollers.map((poller) => poller.stop())));
   if (copy === undefined) undo.add(() => copies.stop()); // CP1

@@ -46,7 +46,11 @@ const EVENT_RECORDS = 25;
 
 function readingOf(index: number): Reading {
   const takenAt = new Date(Date.UTC(2026, 0, 5) + index * 60_000).toISOString();
-  return { deviceId: `d-${(index * index) % DEVICES}`, takenAt, milliCelsius: ((index * 7919) % 40_000) - 10_000 };
+  return {
+    deviceId: `d-${(index * 3 + Math.floor(index / 10)) % DEVICES}`,
+    takenAt,
+    milliCelsius: ((index * 7919) % 40_000) - 10_000,
+  };
 }
 
 /** Two shards, as a device's hash key would have it: each device is in one. */
@@ -95,6 +99,7 @@ it("folds each reading once, in its device's order, whatever comes again", { tim
   cloud.faults.inject({ fault: "kill", atCall: [3, 3], when: "after", limit: 2 });
   const [first, second, ...others] = events;
   if (first === undefined || second === undefined) throw new Error("no events");
+  await expect(cloud.replay("Nowhere", first)).rejects.toThrow(/stream "Nowhere" does not run here; running: Readings/);
   await cloud.replay("Readings", first, second, first);
   for (const event of others) await cloud.replay("Readings", event, event); // each is delivered twice
   await cloud.replay("Readings", ...events); // and the whole stream is read once more

@@ -1,14 +1,18 @@
 // A real stream: what is written to an engine from outside reaches the function. The engine is kinesalite.
+import { hash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type KinesisEngine, startKinesisEngine } from "../support/kinesalite.ts";
+import { until } from "./cloud-fixture.ts";
 import { type KinesisFixture, recorded, startKinesis } from "./kinesis-fixture.ts";
 
 const IDLE = { timeoutMs: 15_000, quietMs: 20 };
 const STREAM = "Streams-Stream";
+/** Of the hash keys. */
+const MIDDLE = 2n ** 127n;
 
 function start({ endpoint }: { readonly endpoint: string }, mapping: Record<string, unknown> = {}) {
   return startKinesis(mapping, { endpoints: { kinesis: endpoint } });
@@ -30,18 +34,28 @@ async function shardsOf(engine: KinesisEngine) {
 const endpointOf = (server: ReturnType<typeof createServer>): string =>
   `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-/** Passes all calls on, but for every nth GetRecords, which it refuses as Kinesis does. */
-async function startRefusing(engine: KinesisEngine, refused: readonly string[]) {
+const EXPIRED = "ExpiredIteratorException";
+/** No refusal: a page without records, though there are some. */
+const EMPTY_PAGE = "EmptyPage";
+
+/** Passes all calls on, but for some GetRecords, which it answers as Kinesis may, too. An iterator that has expired stays so. */
+async function startRefusing(engine: KinesisEngine, refused: readonly string[], isHit: (reads: number) => boolean) {
   let reads = 0;
   const seen: string[] = [];
+  const expired = new Set<string>();
   const server = createServer((request, response) => {
     void text(request).then(async (body) => {
       const { "x-amz-target": target = "", ...headers } = request.headers as Record<string, string>;
-      reads += target.endsWith(".GetRecords") ? 1 : 0;
-      const name = target.endsWith(".GetRecords") && reads % 2 === 0 ? refused[reads % refused.length] : undefined;
+      const isRead = target.endsWith(".GetRecords");
+      reads += isRead ? 1 : 0;
+      const hit = isRead && isHit(reads) ? refused[Math.floor(reads / 2) % refused.length] : undefined;
+      const name = expired.has(body) ? EXPIRED : hit;
       if (name !== undefined) {
         seen.push(name);
-        response.writeHead(400).end(JSON.stringify({ __type: name, message: "no" }));
+        if (name === EXPIRED) expired.add(body);
+        const empty = { Records: [], NextShardIterator: JSON.parse(body).ShardIterator, MillisBehindLatest: 1_000 };
+        if (name === EMPTY_PAGE) response.end(JSON.stringify(empty));
+        else response.writeHead(400).end(JSON.stringify({ __type: name, message: "no" }));
         return;
       }
       const { authorization = "", "x-amz-date": date = "", "content-type": type = "" } = headers;
@@ -121,27 +135,41 @@ describe.concurrent("a Kinesis stream on an endpoint", () => {
     expect(beyond.values()).toEqual(["5"]);
   });
 
-  test("whose shards are split and merged: a shard is read when its parents are done (ST3)", async () => {
+  test.each([
+    ["parent", false],
+    ["adjacent parent", true],
+  ])("whose shards are split and merged: a shard is read when its %s is done, too (ST3)", async (_, adjacent) => {
     await using engine = await startKinesisEngine();
-    await using fixture = await start(engine, { ParallelizationFactor: 2, BatchSize: 2 });
+    await using fixture = await start(engine, { BatchSize: 2 });
     const keys = ["a", "b", "c", "d", "e", "f"];
+    const isLeft = (key: string): boolean => BigInt(`0x${hash("md5", key, "hex")}`) < MIDDLE;
+    const [left = "", right = ""] = [keys.find(isLeft), keys.find((key) => !isLeft(key))];
     const round = (number: number) => engine.put(STREAM, ...keys.map((key) => `${key}:${key}${number}`));
     await round(1);
     const [root] = await shardsOf(engine);
     await engine.call("SplitShard", {
       StreamName: STREAM,
       ShardToSplit: root?.ShardId,
-      NewStartingHashKey: String(2n ** 127n),
+      NewStartingHashKey: String(MIDDLE),
     });
     await engine.settled(STREAM);
+    await engine.put(STREAM, `${adjacent ? right : left}:held:wait`);
     await round(2);
-    const [, left, right] = await shardsOf(engine);
-    const merge = { ShardToMerge: left?.ShardId, AdjacentShardToMerge: right?.ShardId };
+    const [, one, other] = await shardsOf(engine);
+    const merge = { ShardToMerge: one?.ShardId, AdjacentShardToMerge: other?.ShardId };
     await engine.call("MergeShards", { StreamName: STREAM, ...merge });
     await engine.settled(STREAM);
     await round(3);
+    const free = adjacent ? left : right;
+    await until(() => fixture.values().includes("held") && fixture.values().includes(`${free}2`));
+    await expect(fixture.cloud.idle({ timeoutMs: 300 })).rejects.toThrow(/Waited 300 ms/);
+    expect(valuesOf(free, fixture)).toEqual([`${free}1`, `${free}2`]); // not one of the merged shard yet
+    expect(fixture.fn("Function").killBusyWorker()).toBe(true);
     await fixture.cloud.idle(IDLE);
-    for (const key of keys) expect(valuesOf(key, fixture)).toEqual([`${key}1`, `${key}2`, `${key}3`]);
+    for (const key of keys) {
+      const plain = valuesOf(key, fixture).filter((value) => value.startsWith(key));
+      expect(plain.filter((value, index) => value !== plain[index - 1])).toEqual([1, 2, 3].map((at) => `${key}${at}`));
+    }
     expect(await shardsOf(engine)).toHaveLength(4);
     const shards = new Set(fixture.batches().map((batch) => batch[0]?.eventID.split(":")[0]));
     expect(shards.size).toBe(4);
@@ -149,17 +177,35 @@ describe.concurrent("a Kinesis stream on an endpoint", () => {
 
   test("that refuses reads for a while: each record comes once, in order (ST1)", async () => {
     await using engine = await startKinesisEngine();
-    await using refusing = await startRefusing(engine, [
-      "ExpiredIteratorException",
-      "ProvisionedThroughputExceededException",
-    ]);
+    await using refusing = await startRefusing(
+      engine,
+      [EXPIRED, "ProvisionedThroughputExceededException"],
+      (reads) => reads % 2 === 0,
+    );
     await using fixture = await start(refusing);
     await engine.put(STREAM, "a:1", "b:2");
     await fixture.cloud.idle(IDLE);
     await engine.put(STREAM, "c:3", "a:4");
     await fixture.cloud.idle(IDLE);
     expect(fixture.values()).toEqual(["1", "2", "3", "4"]);
-    expect(refusing.seen.length).toBeGreaterThan(1);
+    expect(new Set(refusing.seen).size).toBe(2);
+  });
+
+  test("may give a page without records though there are more: nothing is passed over, or read from before LATEST", async () => {
+    await using engine = await startKinesisEngine();
+    await using first = await start(engine);
+    await engine.put(STREAM, "a:1", "b:2");
+    let empties = 5;
+    await using halting = await startRefusing(engine, [EMPTY_PAGE], () => empties-- > 0);
+    await using latest = await start(halting, { StartingPosition: "LATEST" });
+    await using horizon = await start(halting);
+    await horizon.cloud.idle(IDLE);
+    empties = 12;
+    await engine.put(STREAM, "a:3");
+    for (const { cloud } of [first, latest, horizon]) await cloud.idle(IDLE);
+    expect(latest.values()).toEqual(["3"]);
+    expect(horizon.values()).toEqual(["1", "2", "3"]);
+    expect(halting.seen.length).toBeGreaterThan(1);
   });
 
   test("of a copy is another one, and goes with it", async () => {
@@ -172,8 +218,9 @@ describe.concurrent("a Kinesis stream on an endpoint", () => {
     expect(values).toEqual(["1"]);
     expect(fixture.values()).toEqual([]);
     await copy.stop();
-    const { StreamNames: names } = await engine.call("ListStreams", {});
-    expect(names).toEqual([STREAM]);
+    const names = async () => (await engine.call("ListStreams", {}))["StreamNames"];
+    await until(async () => !String(await names()).includes(String(copy.nameSuffix))); // a deletion takes its time
+    expect(await names()).toEqual([STREAM]);
   });
 
   test("that is not there keeps the mapping from starting", async () => {

@@ -25,6 +25,8 @@ interface RecordedShard {
   readonly id: string;
   readonly parentId?: string;
   readonly records: readonly DynamoDbRecord[];
+  /** Its end is not known to its reader yet, though its children are listed. @default - it is closed */
+  readonly isOpen?: () => boolean;
 }
 
 /** Pages of two, so that a shard is read on, too. All shards are closed: their last page has no next iterator. */
@@ -44,7 +46,12 @@ function answerTo(operation: string, input: Record<string, string>, shards: read
   const [id, from = ""] = (input["ShardIterator"] ?? "").split("|");
   const all = shards.find((shard) => shard.id === id)?.records ?? [];
   const end = Number(from) + PAGE;
-  return { Records: all.slice(Number(from), end), ...(end < all.length && { NextShardIterator: `${id}|${end}` }) };
+  const isOpen = shards.find((shard) => shard.id === id)?.isOpen?.() ?? false;
+  const next = isOpen ? Math.min(end, all.length) : end;
+  return {
+    Records: all.slice(Number(from), end),
+    ...(next <= all.length - (isOpen ? 0 : 1) && { NextShardIterator: `${id}|${next}` }),
+  };
 }
 
 interface Recorded extends AsyncDisposable {
@@ -167,6 +174,24 @@ describe("a stream whose shards are split", () => {
     expect([...recorded.readShards].slice(0, 3).sort()).toEqual(["left", "right", "root"]);
     expect(taken.filter((name) => name.startsWith("a"))).toEqual(["a7", "a9", "a11", "a12", "a101", "a103"]);
     expect(taken).toHaveLength(12); // ST1
+  });
+
+  it("is busy while a shard is listed that is not read yet", { timeout: 20_000 }, async () => {
+    let isOpen = true;
+    const root: RecordedShard = { id: "root", records: changes("a7"), isOpen: () => isOpen };
+    await using recorded = await serve([root, { id: "child", parentId: "root", records: changes("a11") }]);
+    const taken: string[] = [];
+    const source = await start(recorded, {
+      async invoke(records) {
+        taken.push(...records.map(nameOf));
+        return { batchItemFailures: [] };
+      },
+    });
+    await until(async () => taken.length > 0 && !(await source.whatIsBusy())?.includes("not done"));
+    expect(await source.whatIsBusy()).toMatch(/a shard that is not read yet, child/);
+    isOpen = false;
+    await until(() => isDone(source));
+    expect(taken).toEqual(["a7", "a11"]);
   });
 
   it("keyed state goes on from shard to shard, in order, though each batch comes twice and fails once", {

@@ -142,6 +142,14 @@ test("a record that is too old is given up without a try, and the lane goes on w
   expect(story.slice(-2)).toEqual([expect.stringMatching(/^RecordAgeExceeded .*2 after 0$/), "try 3"]);
 });
 
+test("a batch is what Lambda takes as a payload", async () => {
+  const { lane, story, stop } = startLane({});
+  const text = "x".repeat(2_500_000);
+  for (const id of ["1", "2", "3"]) lane.offer({ ...record(id), record: text });
+  await stop();
+  expect(story).toEqual(["try 1,2", "try 3"]);
+});
+
 test("a batch ends where the stream is read again, without waiting for its window (LN3)", async () => {
   const { lane, story, stop } = startLane({ windowMs: 600_000, batchSize: 4 });
   for (const id of ["1", "2", "3"]) lane.offer(record(id));

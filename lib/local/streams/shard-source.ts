@@ -128,7 +128,7 @@ interface ShardReader {
   /** Hands the lanes all that there is now. */
   read(): Promise<void>;
   waiting(): number;
-  /** The last page was not the last. */
+  /** There is more, or may be. */
   isBehind(): boolean;
   /** The shard is closed, and all of it is done. */
   isOver(): boolean;
@@ -146,7 +146,7 @@ function createShardReader<R>({ id }: Shard, options: ReaderOptions<R>): ShardRe
   let { position } = options;
   let iterator: string | undefined;
   let isClosed = false;
-  let isBehind = false;
+  let isBehind = true; // nothing of it was read
 
   const readPage = async (): Promise<number> => {
     iterator ??= await client.iterator(id, position);

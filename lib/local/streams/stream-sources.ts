@@ -26,7 +26,12 @@ export async function startStreamSources(input: StreamSourcesInput): Promise<Str
     }),
   );
   const started: StreamSource[] = [];
-  for (const { defined, parts } of joined) started.push(await defined.start(parts));
+  try {
+    for (const { defined, parts } of joined) started.push(await defined.start(parts));
+  } catch (thrown) {
+    await Promise.all(started.map((source) => source.stop()));
+    throw thrown;
+  }
   return started;
 }
 

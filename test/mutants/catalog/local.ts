@@ -83,9 +83,9 @@ export const LOCAL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "batches of an item side by side on a stream",
-    file: "lib/local/streams/stream-source.ts",
-    find: "canonical(dynamodb?.Keys)",
-    replace: "canonical(dynamodb?.SequenceNumber)",
+    file: "lib/local/streams/tables/client.ts",
+    find: "orderingKey: canonical(keys)",
+    replace: "orderingKey: id",
     caughtBy: ["local/streams.test.ts"],
   },
   {
@@ -94,5 +94,40 @@ export const LOCAL_MUTANTS: readonly Mutant[] = [
     find: "halves.map((records) => ({ records, failures: tried.failures,",
     replace: "halves.map((records) => ({ records, failures: tried.failures + 1,",
     caughtBy: ["local/streams-rules.test.ts"],
+  },
+  {
+    name: "a batch with records from before and after a stream is read again",
+    file: "lib/local/streams/lane.ts",
+    find: ".filter((one) => one.piece === first?.piece)",
+    replace: "",
+    caughtBy: ["local/streams-rules.test.ts", "local/kinesis-replay.test.ts"],
+  },
+  {
+    name: "a merged shard is read when one of its parents is done",
+    file: "lib/local/streams/shard-source.ts",
+    find: "&& shard.parentIds.every(isDone)",
+    replace: "",
+    caughtBy: ["local/kinesis-endpoint.test.ts"],
+  },
+  {
+    name: "idle() does not know of a shard that is not read yet",
+    file: "lib/local/streams/shard-source.ts",
+    find: "find(({ id }) => !readers.has(id))",
+    replace: "find(() => false)",
+    caughtBy: ["local/stream-shards.test.ts"],
+  },
+  {
+    name: "a replay takes a record behind which others were replayed",
+    file: "lib/local/streams/replay.ts",
+    find: "known === undefined && position < last",
+    replace: "false",
+    caughtBy: ["local/kinesis-replay.test.ts"],
+  },
+  {
+    name: "a replay takes another record under a number that was there",
+    file: "lib/local/streams/replay.ts",
+    find: "known !== undefined && known !== digest",
+    replace: "false",
+    caughtBy: ["local/kinesis-replay.test.ts"],
   },
 ];
