@@ -23,7 +23,7 @@ export type LocalEvent =
       workerId: number;
       requestId: string;
       messages: number;
-      /** Of the batch, in its order, on a stream sequence numbers; empty for an invocation that comes from no source. */
+      /** Of the batch, in its order, on a stream sequence numbers, of Kafka `orders-0/15`; empty for an invocation that comes from no source. */
       messageIds: readonly string[];
       /** The event, as JSON. */
       payload: string;

@@ -220,3 +220,9 @@ test.concurrent("a cluster of the same template has an ARN, which the mapping an
   await fixture.cloud.idle(IDLE);
   expect(fixture.lines.map(({ text }) => text)).toEqual(["true"]);
 });
+
+test.concurrent("an endpoint where nobody listens is told with what to do", { timeout: 30_000 }, async () => {
+  await expect(startTopic({}, { endpoints: { kafka: "127.0.0.1:1" } })).rejects.toThrow(
+    /^Cannot start event source Mapping: topic orders cannot be read at 127\.0\.0\.1:1: Connection to 127\.0\.0\.1:1 failed\. .*replay/,
+  );
+});
