@@ -92,7 +92,7 @@ export async function layFoundation(
     region: identity.region,
     ...(identity.credentials === undefined ? {} : { credentials: identity.credentials }),
   });
-  const kafka = options.endpoints?.kafka ?? nonEmpty(env["KAFKA_BOOTSTRAP_SERVERS"]);
+  const kafka = kafkaServers(options.endpoints?.kafka ?? nonEmpty(env["KAFKA_BOOTSTRAP_SERVERS"]));
   const stage = createStaging(stagingFolder);
   const clientConfig = {
     dynamodb: configOf(dynamodb.endpoint),
@@ -113,6 +113,17 @@ function kinesisEndpoint(given: string | undefined): string | undefined {
   throw localError(
     `Cannot start the local cloud: the endpoint of Kinesis is ${given}; allowed: http://…, an engine on this machine ` +
       "(LocalStack); leave it out to replay recorded events",
+  );
+}
+
+const SERVER = /^[^\s,:/]+:\d+$/;
+
+/** `host:port`, several separated by commas. */
+function kafkaServers(given: string | undefined): string | undefined {
+  if (given === undefined || given.split(",").every((server) => SERVER.test(server.trim()))) return given;
+  throw localError(
+    `Cannot start the local cloud: the bootstrap servers of Kafka are ${JSON.stringify(given)}; allowed: host:port, several separated ` +
+      "by commas, such as localhost:9092; leave them out to replay recorded events",
   );
 }
 

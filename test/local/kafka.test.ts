@@ -226,3 +226,8 @@ test.concurrent("an endpoint where nobody listens is told with what to do", { ti
     /^Cannot start event source Mapping: topic orders cannot be read at 127\.0\.0\.1:1: Connection to 127\.0\.0\.1:1 failed\. .*replay/,
   );
 });
+
+test.concurrent("bootstrap servers are host and port, no URL", async () => {
+  const start = startTopic({}, { endpoints: { kafka: "localhost:9092,http://other:9092" } });
+  await expect(start).rejects.toThrow(/^Cannot start the local cloud: .*http:\/\/other:9092.*allowed: host:port/);
+});

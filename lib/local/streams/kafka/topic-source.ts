@@ -10,13 +10,15 @@ import type { LanesOptions } from "../lanes.ts";
 import { pause } from "../pause.ts";
 import type { StreamSource } from "../source.ts";
 import type { KafkaMapping } from "./kafka-topic.ts";
-import { joinGroup, kafkaReason } from "./member.ts";
+import { type GroupOptions, joinGroup, kafkaReason, type Member } from "./member.ts";
 import { openSession, type Session } from "./session.ts";
 
 export interface TopicSourceOptions extends LanesOptions<KafkaRecord> {
   readonly mapping: KafkaMapping;
   readonly servers: string;
   readonly warn: Warn;
+  /** @default - with the Kafka client */
+  readonly join?: (options: GroupOptions) => Promise<Member>;
 }
 
 const REMEDY =
@@ -91,7 +93,8 @@ async function serve(options: TopicSourceOptions, state: State): Promise<void> {
   const over = Promise.withResolvers<void>();
   over.promise.catch(() => {}); // it may fail before it is waited for
   const onFailure = over.reject;
-  const member = await joinGroup({ servers, groupId, topic, startAt, onFailure });
+  const { join = joinGroup } = options;
+  const member = await join({ servers, groupId, topic, startAt, onFailure });
   const open = async (): Promise<void> => {
     await state.session?.ended(false); // TS2
     state.session = undefined;
