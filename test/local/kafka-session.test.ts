@@ -20,6 +20,7 @@ interface Broker {
   /** The membership is lost. */
   fail(): void;
   refusesCommits: boolean;
+  isSettled: boolean;
 }
 
 function createBroker(...assigned: readonly number[]): Broker {
@@ -60,11 +61,13 @@ function createBroker(...assigned: readonly number[]): Broker {
     committed,
     story,
     refusesCommits: false,
+    isSettled: true,
     async join(given) {
       options = given;
       story.push("join");
       return {
         generation: () => generation,
+        isSettled: () => broker.isSettled,
         assigned: () => partitions,
         onAssigned: (heard) => {
           listener = heard;
@@ -72,6 +75,7 @@ function createBroker(...assigned: readonly number[]): Broker {
         begin: async (some) => some.map((partition) => ({ partition, offset: committed.get(partition) ?? 0 })),
         read,
         async commit(offsets) {
+          if (!broker.isSettled) throw new Error("out of place");
           if (broker.refusesCommits) throw new Error("not now");
           for (const { partition, offset } of offsets) committed.set(partition, offset);
         },
@@ -215,6 +219,28 @@ describe("a topic that is read", () => {
     broker.assign();
     await until(() => isIdle(source)); // others have them all
     expect(broker.story.at(-1)).toBe("closed");
+  });
+
+  test("no commit while partitions are assigned anew, and no reading either (MB2)", async () => {
+    const broker = createBroker(0);
+    broker.append(0, "a");
+    const tries: string[] = [];
+    const { source, warnings } = await start(broker, async (ids) => {
+      tries.push(ids.join());
+      broker.isSettled = false;
+      return "done";
+    });
+    await until(() => tries.length === 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await source.whatIsBusy()).toBe("topic orders has offsets that are not committed");
+    broker.assign(0); // and at once anew
+    await until(() => broker.story.includes("closed"));
+    await until(async () => (await source.whatIsBusy()) === "topic orders has no partitions yet");
+    broker.isSettled = true;
+    broker.assign(0);
+    await until(() => tries.length === 2);
+    expect(tries).toEqual(["orders-0/0", "orders-0/0"]);
+    expect(warnings).toEqual([]);
   });
 
   test("a membership that is lost: another one, which begins where the group is (TS1)", async () => {

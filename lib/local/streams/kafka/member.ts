@@ -2,6 +2,8 @@
 // Plain connections; a cluster that asks for TLS or SASL is not read from here.
 //
 //   MB1. A partition without a committed offset gets one before it is read: what is written from then on is read, whoever has it next.
+//   MB2. No commit while partitions are assigned anew: the client would join again for it, beside its own joining, and each join
+//        would make the other one fail, for ever.
 import type { Consumer, Message } from "@platformatic/kafka";
 import type { KafkaRecord } from "../../../aws/lambda.ts";
 import { localError } from "../../local-error.ts";
@@ -23,6 +25,8 @@ export interface GroupOptions {
 export interface Member {
   /** Changes with each assignment. */
   generation(): number;
+  /** False while partitions are assigned anew: then commits are out of place, and `onAssigned` will tell. */
+  isSettled(): boolean;
   assigned(): readonly number[];
   /** Calls the listener when partitions are assigned anew. */
   onAssigned(listener: () => void): void;
@@ -99,6 +103,7 @@ export async function joinGroup(options: GroupOptions): Promise<Member> {
   };
   return {
     generation: () => consumer.generationId,
+    isSettled: () => consumer.isActive(),
     assigned: () => (consumer.assignments ?? []).flatMap((one) => (one.topic === topic ? one.partitions : [])),
     onAssigned(listener) {
       consumer.on("consumer:group:join", listener);
@@ -116,7 +121,7 @@ export async function joinGroup(options: GroupOptions): Promise<Member> {
         partitions.filter((partition) => !isKnown(partition)),
         list,
       );
-      await commit(added); // MB1
+      if (consumer.isActive()) await commit(added); // MB1, MB2
       return [...known, ...added];
     },
     read: (from, reader) => startReading(consumer, { topic, from, reader }),

@@ -27,6 +27,8 @@ export interface SessionOptions extends LanesOptions<KafkaRecord> {
 }
 
 const RETRY_MS = 1_000;
+/** Between looks whether partitions are still assigned anew. */
+const ASSIGNING_MS = 100;
 /** A topic is not read on while so many of its records wait. */
 const WAITING_MAX = 20_000;
 
@@ -88,13 +90,17 @@ function createCommits(offsets: Offsets, { mapping, member, warn, signal }: Comm
   let committing: Promise<void> | undefined;
   const commitDue = async (): Promise<void> => {
     const due = offsets.due(); // TP1
-    if (due.length === 0) return;
+    if (due.length === 0 || !member.isSettled()) return;
     await member.commit(due);
     offsets.committed(due);
   };
   /** One commit after the other, until nothing is due. */
   const commitAll = async (): Promise<void> => {
     while (!signal.aborted && offsets.due().length > 0) {
+      if (!member.isSettled()) {
+        await pause(ASSIGNING_MS, signal); // the end of this session is near
+        continue;
+      }
       const failed = await commitDue().then(() => undefined, kafkaReason);
       if (failed === undefined) continue;
       warn(`offsets of ${mapping.source} cannot be committed: ${failed}`);

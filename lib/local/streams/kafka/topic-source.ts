@@ -100,7 +100,7 @@ async function serve(options: TopicSourceOptions, state: State): Promise<void> {
     state.session = undefined;
     const generation = member.generation();
     const from = await member.begin(member.assigned()); // TS1
-    if (state.signal.aborted || generation !== member.generation()) return; // a later turn sees to it
+    if (state.signal.aborted || generation !== member.generation() || !member.isSettled()) return; // a later turn sees to it
     state.session = await openSession(from, { ...options, member, onFailure });
     state.opened();
   };
