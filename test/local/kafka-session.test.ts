@@ -240,7 +240,9 @@ describe("a topic that is read", () => {
     broker.assign(0);
     await until(() => tries.length === 2);
     expect(tries).toEqual(["orders-0/0", "orders-0/0"]);
+    await source.stop();
     expect(warnings).toEqual([]);
+    expect(broker.committed.size).toBe(0);
   });
 
   test("a membership that is lost: another one, which begins where the group is (TS1)", async () => {
