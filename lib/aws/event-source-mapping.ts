@@ -25,3 +25,9 @@ export const TABLE_STREAM_RETENTION_SECONDS: number = 24 * 60 * 60;
 export const KINESIS_RETENTION_HOURS_DEFAULT = 24;
 /** Error handling of Kafka needs provisioned pollers. https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html */
 export const KAFKA_POLLERS_MIN = 1;
+/** Of MinimumPollers. https://docs.aws.amazon.com/lambda/latest/api/API_ProvisionedPollerConfig.html */
+export const KAFKA_POLLERS_MAX = 200;
+/** Retries of a mapping that sets no number of them, but an on-failure destination. Same page as for error handling. */
+export const KAFKA_RETRIES_WITH_DESTINATION = 10;
+/** https://docs.aws.amazon.com/lambda/latest/dg/msk-esm-parameters.html */
+export const KAFKA_BATCHING_WINDOW_MS_DEFAULT = 500;

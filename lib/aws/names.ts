@@ -8,3 +8,5 @@ export const FIFO_QUEUE_SUFFIX = ".fifo";
 export const TABLE_NAME_LENGTH_MAX = 255;
 /** https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */
 export const FUNCTION_NAME_LENGTH_MAX = 64;
+/** https://docs.aws.amazon.com/msk/1.0/apireference/clusters.html (ClusterName) */
+export const MSK_CLUSTER_NAME_LENGTH_MAX = 64;

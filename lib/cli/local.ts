@@ -21,6 +21,8 @@ Environment:
                       engines that run already, in place of the embedded ones
   AWS_ENDPOINT_URL_KINESIS
                       an engine for Kinesis, which has no embedded one
+  KAFKA_BOOTSTRAP_SERVERS
+                      a Kafka that runs already, such as localhost:9092; needs @platformatic/kafka
 `;
 
 /** Gives the exit status. */
@@ -64,6 +66,7 @@ export function describeCloud(cloud: LocalCloud): string {
     `  DynamoDB   ${cloud.endpoints.dynamodb}`,
     `  SQS        ${cloud.endpoints.sqs}`,
     ...(cloud.endpoints.kinesis === undefined ? [] : [`  Kinesis    ${cloud.endpoints.kinesis}`]),
+    ...(cloud.endpoints.kafka === undefined ? [] : [`  Kafka      ${cloud.endpoints.kafka}`]),
     ...cloud.queues.map(({ url }) => `  queue      ${url}`),
     ...cloud.tables.map(({ name }) => `  table      ${name}`),
     ...cloud.functions.map(({ name }) => `  function   ${name}`),

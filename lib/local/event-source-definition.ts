@@ -13,6 +13,7 @@ import { FIFO_QUEUE_SUFFIX } from "../aws/names.ts";
 import { localError, reason } from "./local-error.ts";
 import type { TemplateResource } from "./resources.ts";
 import type { Warn } from "./stack-run.ts";
+import { isSelfManaged } from "./streams/kafka/kafka-topic.ts";
 import { isStream } from "./streams/stream-sources.ts";
 import { resolve, type TemplateScope } from "./template.ts";
 import { integerAt, listAt, objectAt, textAt } from "./values.ts";
@@ -38,6 +39,7 @@ export function defineEventSource(
   const { logicalId, properties } = resource;
   const where = (name: string) => `${name} of ${logicalId}`;
   if (String(properties["Enabled"] ?? true) === "false") return undefined;
+  if (isSelfManaged({ resource })) return undefined; // streams/ sees to it
   let queueArn: string;
   let functionName: string;
   try {

@@ -19,6 +19,8 @@ export interface Foundation {
   readonly embedded: Readonly<Record<EngineName, boolean>>;
   readonly reaper: Reaper;
   readonly stage: Stage;
+  /** Bootstrap servers of a Kafka that runs already. */
+  readonly kafka: string | undefined;
   readonly clientConfig: LocalCloud["clientConfig"];
   readonly dynamodbClient: DynamoDBClient;
   readonly sqsClient: SQSClient;
@@ -90,6 +92,7 @@ export async function layFoundation(
     region: identity.region,
     ...(identity.credentials === undefined ? {} : { credentials: identity.credentials }),
   });
+  const kafka = kafkaServers(options.endpoints?.kafka ?? nonEmpty(env["KAFKA_BOOTSTRAP_SERVERS"]));
   const stage = createStaging(stagingFolder);
   const clientConfig = {
     dynamodb: configOf(dynamodb.endpoint),
@@ -101,7 +104,7 @@ export async function layFoundation(
   undo.add(() => dynamodbClient.destroy());
   undo.add(() => sqsClient.destroy());
   const embedded = { dynamodb: given.dynamodb === undefined, sqs: given.sqs === undefined };
-  return { identity, dynamodb, sqs, embedded, reaper, stage, clientConfig, dynamodbClient, sqsClient };
+  return { identity, dynamodb, sqs, embedded, reaper, stage, kafka, clientConfig, dynamodbClient, sqsClient };
 }
 
 /** There is no engine for Kinesis here. What we read it with signs nothing. */
@@ -110,6 +113,17 @@ function kinesisEndpoint(given: string | undefined): string | undefined {
   throw localError(
     `Cannot start the local cloud: the endpoint of Kinesis is ${given}; allowed: http://…, an engine on this machine ` +
       "(LocalStack); leave it out to replay recorded events",
+  );
+}
+
+const SERVER = /^[^\s,:/]+:\d+$/;
+
+/** `host:port`, several separated by commas. */
+function kafkaServers(given: string | undefined): string | undefined {
+  if (given === undefined || given.split(",").every((server) => SERVER.test(server.trim()))) return given;
+  throw localError(
+    `Cannot start the local cloud: the bootstrap servers of Kafka are ${JSON.stringify(given)}; allowed: host:port, several separated ` +
+      "by commas, such as localhost:9092; leave them out to replay recorded events",
   );
 }
 

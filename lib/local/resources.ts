@@ -7,6 +7,8 @@ export type RunnableType =
   | "AWS::DynamoDB::GlobalTable"
   | "AWS::Kinesis::Stream"
   | "AWS::Kinesis::StreamConsumer"
+  | "AWS::MSK::Cluster"
+  | "AWS::MSK::ServerlessCluster"
   | "AWS::Events::Rule"
   | "AWS::Lambda::Function"
   | "AWS::Lambda::EventSourceMapping";
@@ -17,6 +19,8 @@ const RUNNABLE: ReadonlySet<string> = new Set<RunnableType>([
   "AWS::DynamoDB::GlobalTable",
   "AWS::Kinesis::Stream",
   "AWS::Kinesis::StreamConsumer",
+  "AWS::MSK::Cluster",
+  "AWS::MSK::ServerlessCluster",
   "AWS::Events::Rule",
   "AWS::Lambda::Function",
   "AWS::Lambda::EventSourceMapping",

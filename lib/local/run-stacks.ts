@@ -10,6 +10,7 @@ import { createUndo, type Foundation, type Undo } from "./foundation.ts";
 import { createFunctions, type RunningFunction, toLocalFunction } from "./functions.ts";
 import { waitUntilIdle } from "./idle.ts";
 import { createInterference, type Interference } from "./interference.ts";
+import { provideKafkaClusters } from "./kafka-clusters.ts";
 import { createKinesisStreams, deleteKinesisStreams } from "./kinesis-streams.ts";
 import { localError, reason } from "./local-error.ts";
 import { refuseUnknown } from "./options.ts";
@@ -79,6 +80,7 @@ export async function runStacks(input: StacksInput): Promise<LocalCloud> {
   const kinesis = { runs, region: identity.region, config: foundation.clientConfig.kinesis };
   const kinesisStreams = await createKinesisStreams(kinesis);
   undo.add(() => removeOfCopy(input, "kinesis", () => deleteKinesisStreams(kinesisStreams, kinesis.config)));
+  provideKafkaClusters(runs, identity.region);
   const functions = await createFunctions({ runs, foundation, interference, logger, observe, warn });
   interference.open(
     functions.map(({ definition }) => definition),
@@ -151,10 +153,14 @@ async function stopWork(
   await Promise.all(polled);
 }
 
-function endpointsOf({ dynamodb, sqs, clientConfig }: Foundation): LocalCloud["endpoints"] {
+function endpointsOf({ dynamodb, sqs, kafka, clientConfig }: Foundation): LocalCloud["endpoints"] {
   const { kinesis } = clientConfig;
-  const given = kinesis === undefined ? {} : { kinesis: kinesis.endpoint };
-  return { dynamodb: dynamodb.endpoint, sqs: sqs.endpoint, ...given };
+  return {
+    dynamodb: dynamodb.endpoint,
+    sqs: sqs.endpoint,
+    ...(kinesis !== undefined && { kinesis: kinesis.endpoint }),
+    ...(kafka !== undefined && { kafka }),
+  };
 }
 
 interface CloudParts {

@@ -23,7 +23,7 @@ export type LocalEvent =
       workerId: number;
       requestId: string;
       messages: number;
-      /** Of the batch, in its order, on a stream sequence numbers; empty for an invocation that comes from no source. */
+      /** Of the batch, in its order, on a stream sequence numbers, of Kafka `orders-0/15`; empty for an invocation that comes from no source. */
       messageIds: readonly string[];
       /** The event, as JSON. */
       payload: string;
@@ -59,10 +59,16 @@ export interface LocalOptions {
   /** Names of the stacks to run. @default - all of them */
   readonly stacks?: readonly string[];
   /**
-   * Engines that run already. @default - AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SQS and AWS_ENDPOINT_URL_KINESIS, else the
-   * embedded engines; for Kinesis there is none, and recorded events are replayed
+   * Engines that run already; of Kafka the bootstrap servers, `localhost:9092`, for which @platformatic/kafka has to be installed.
+   * @default - AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL_KINESIS and KAFKA_BOOTSTRAP_SERVERS, else the
+   * embedded engines; for Kinesis and Kafka there is none, and recorded events are replayed
    */
-  readonly endpoints?: { readonly dynamodb?: string; readonly sqs?: string; readonly kinesis?: string };
+  readonly endpoints?: {
+    readonly dynamodb?: string;
+    readonly sqs?: string;
+    readonly kinesis?: string;
+    readonly kafka?: string;
+  };
   /** Takes the lines that functions and the local cloud write. @default - prints them */
   readonly logger?: Logger;
   readonly observer?: (event: LocalEvent) => void;
@@ -161,7 +167,13 @@ export interface LocalStream {
 
 export interface LocalCloud extends AsyncDisposable {
   /** The engines themselves: what is sent here is not counted by dynamodbRequests(). */
-  readonly endpoints: { readonly dynamodb: string; readonly sqs: string; readonly kinesis?: string };
+  readonly endpoints: {
+    readonly dynamodb: string;
+    readonly sqs: string;
+    readonly kinesis?: string;
+    /** Bootstrap servers. */
+    readonly kafka?: string;
+  };
   /** To spread into the options of an SDK client. */
   readonly clientConfig: {
     readonly dynamodb: ClientConfig;

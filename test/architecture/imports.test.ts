@@ -119,7 +119,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   "lib/publisher": /^@aws-sdk\/client-sqs$/,
   "lib/testing": /^@aws-sdk\/(client-dynamodb|client-sqs|lib-dynamodb)$/,
   "lib/constructs": /^(aws-cdk-lib(\/.*)?|constructs)$/,
-  "lib/local": /^@aws-sdk\/client-(dynamodb|sqs)$/,
+  "lib/local": /^(@aws-sdk\/client-(dynamodb|sqs)|@platformatic\/kafka)$/,
   "lib/redrive": /^@aws-sdk\/client-sqs$/,
   "lib/cli": /^@aws-sdk\/client-(dynamodb|sqs)$/,
   "bin/app.ts": /^aws-cdk-lib$/,

@@ -128,7 +128,8 @@ describe("a stream whose shards are split", () => {
           const response = await invoke(batch.map(({ record }) => record));
           const of = { ids: batch.map(({ id }) => id), idOf: sequenceNumberOf, reportsFailures: true };
           const verdict = judgeStreamResponse(JSON.stringify(response), of);
-          return { done: verdict.kind === "done" ? verdict.count : undefined, outcome: "success", requestId: "r" };
+          const left = verdict.kind === "judged" ? new Set(verdict.left) : undefined;
+          return { left: left && batch.filter(({ id }) => left.has(id)), outcome: "success", requestId: "r" };
         },
       },
       startingPosition: "TRIM_HORIZON",

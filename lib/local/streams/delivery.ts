@@ -41,22 +41,25 @@ function invokeOf<R>(mapping: StreamMapping, kind: RecordKind<R>, { fn, warn }: 
       if (complaint !== text) warn(`the whole batch of ${mapping.source} comes again: ${text}`);
       complaint = text;
     };
-    const doneOf = (result: InvocationResult): number | undefined => {
+    const leftOf = (result: InvocationResult): ReadonlySet<string> | undefined => {
       if (result.outcome !== "success") return undefined;
+      const { idOf, retriesNamed = false } = kind;
       const { reportsFailures } = mapping;
-      const verdict = judgeStreamResponse(result.payload, { ids, idOf: kind.idOf, reportsFailures });
+      const verdict = judgeStreamResponse(result.payload, { ids, idOf, retriesNamed, reportsFailures });
       if (verdict.kind === "failed") complain(verdict.reason);
-      return verdict.kind === "done" ? verdict.count : undefined;
+      return verdict.kind === "judged" ? new Set(verdict.left) : undefined;
     };
     // A copy that faults start gives its own result to nobody.
     const result = await fn.pool.run(JSON.stringify(kind.event(batch.map(({ record }) => record))), {
       messageIds: ids,
       settle: async (own, id) => {
         requestId = id;
-        return ids.slice(0, doneOf(own) ?? 0);
+        const left = leftOf(own);
+        return left === undefined ? [] : ids.filter((one) => !left.has(one));
       },
     });
-    return { done: doneOf(result), outcome: result.outcome, requestId };
+    const left = leftOf(result);
+    return { left: left && batch.filter(({ id }) => left.has(id)), outcome: result.outcome, requestId };
   };
 }
 

@@ -7,6 +7,7 @@
 import { INVOCATION_PAYLOAD_BYTES_MAX } from "../../aws/limits.ts";
 import { type Attempt, afterAttempt, type RetryRules } from "./attempts.ts";
 import type { GivenUp } from "./failure-message.ts";
+import { pause } from "./pause.ts";
 import type { Taken } from "./record.ts";
 
 export interface LaneOptions<R> {
@@ -18,13 +19,16 @@ export interface LaneOptions<R> {
   /** What the event has beside its records. */
   readonly envelopeBytes: number;
   readonly signal: AbortSignal;
-  /** How many of the first records are done; undefined for an error of the whole batch. A rejection is one. */
-  invoke(batch: readonly Taken<R>[]): Promise<Tried>;
+  /** A rejection is an error of the whole batch. */
+  invoke(batch: readonly Taken<R>[]): Promise<Tried<R>>;
   giveUp(given: GivenUp<R>): Promise<void>;
+  /** Hears of a batch when all of it is done or given up. */
+  settled?(batch: readonly Taken<R>[]): void;
 }
 
-export interface Tried extends Pick<GivenUp<unknown>, "requestId" | "outcome"> {
-  readonly done: number | undefined;
+export interface Tried<R> extends Pick<GivenUp<R>, "requestId" | "outcome"> {
+  /** Not done, in the order of the batch; undefined for an error of the whole batch. */
+  readonly left: readonly Taken<R>[] | undefined;
 }
 
 export interface Lane<R> {
@@ -74,7 +78,8 @@ export function createLane<R>(options: LaneOptions<R>): Lane<R> {
       }
       const taken = run.map((one) => one.taken);
       const batch = cutPayload(taken, options.envelopeBytes);
-      await runBatch(batch, options); // LN1
+      const isSettled = await runBatch(batch, options); // LN1
+      if (isSettled) options.settled?.(batch);
       if (!signal.aborted) waiting.splice(0, batch.length);
     }
   };
@@ -92,13 +97,14 @@ export function createLane<R>(options: LaneOptions<R>): Lane<R> {
   };
 }
 
-async function runBatch<R>(batch: readonly Taken<R>[], options: LaneOptions<R>): Promise<void> {
+/** False: the signal came first. */
+async function runBatch<R>(batch: readonly Taken<R>[], options: LaneOptions<R>): Promise<boolean> {
   const { rules, signal } = options;
   let attempts: readonly Attempt<Taken<R>>[] = [{ records: batch, failures: 0, invocations: 0 }];
-  let last: Tried | undefined;
-  while (!signal.aborted) {
+  let last: Tried<R> | undefined;
+  while (attempts.length > 0 && !signal.aborted) {
     const [given, ...others] = attempts;
-    if (given === undefined) return;
+    if (given === undefined) break;
     const [tooOld, records] = byAge(given.records, options);
     if (tooOld.length > 0) {
       await options.giveUp({
@@ -109,30 +115,35 @@ async function runBatch<R>(batch: readonly Taken<R>[], options: LaneOptions<R>):
         condition: "RecordAgeExceeded",
         records: tooOld,
       });
+      if (signal.aborted) return false; // it may not have been told
     }
     const attempt = { ...given, records };
     if (records.length === 0) {
       attempts = others;
       continue;
     }
-    last = await options.invoke(records).catch(() => ({ done: undefined, requestId: undefined, outcome: undefined }));
-    const { next, givenUp } = afterAttempt(attempt, last.done, rules);
-    if (givenUp !== undefined) await options.giveUp({ ...last, ...givenUp, condition: "RetryAttemptsExhausted" }); // LN2
+    last = await options.invoke(records).catch(() => ({ left: undefined, requestId: undefined, outcome: undefined }));
+    const { next, givenUp } = afterAttempt(attempt, last.left, rules);
+    if (givenUp !== undefined) {
+      await options.giveUp({ ...last, ...givenUp, condition: "RetryAttemptsExhausted" }); // LN2
+      if (signal.aborted) return false;
+    }
     attempts = [...next, ...others];
     const failures = next[0]?.failures ?? 0;
     if (failures > attempt.failures)
       await pause(Math.min(BACKOFF_MS_FIRST * 2 ** (failures - 1), BACKOFF_MS_MAX), signal);
   }
+  return attempts.length === 0;
 }
 
 type Batch<R> = readonly Taken<R>[];
 
-/** Those that are too old, and the rest: the oldest come first. */
+/** Those that are too old, and the rest. */
 function byAge<R>(batch: Batch<R>, { recordAgeMsMax }: LaneOptions<R>): readonly [Batch<R>, Batch<R>] {
   if (recordAgeMsMax === undefined) return [[], batch];
   const sinceMs = Date.now() - recordAgeMsMax;
-  const young = batch.findIndex(({ arrivedAtMs }) => arrivedAtMs > sinceMs);
-  return young < 0 ? [batch, []] : [batch.slice(0, young), batch.slice(young)];
+  const isOld = ({ arrivedAtMs }: Taken<R>): boolean => arrivedAtMs <= sinceMs;
+  return [batch.filter(isOld), batch.filter((one) => !isOld(one))];
 }
 
 /** At least one record goes. */
@@ -143,16 +154,4 @@ function cutPayload<R>(batch: Batch<R>, envelopeBytes: number): Batch<R> {
     return index > 0 && bytes > INVOCATION_PAYLOAD_BYTES_MAX;
   });
   return count < 0 ? batch : batch.slice(0, count);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
 }

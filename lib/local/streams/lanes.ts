@@ -13,6 +13,7 @@ export interface LanesOptions<R> {
   readonly delivery: Delivery<R>;
   /** What does not pass is done. */
   passes(record: R): boolean;
+  readonly settled?: LaneOptions<R>["settled"];
 }
 
 export interface Lanes<R> {
@@ -32,6 +33,7 @@ export function createLanes<R>(shardId: string, options: LanesOptions<R> & { rea
     envelopeBytes: kind.envelopeBytes,
     invoke: delivery.invoke,
     giveUp: (given) => delivery.giveUp(shardId, given, signal),
+    ...(options.settled && { settled: options.settled }),
   };
   const lanes = Array.from({ length: parallelizationFactor }, () => createLane(lane));
   return {

@@ -41,7 +41,7 @@ export interface StreamMapping {
 /** A mapping of a template. */
 export interface MappingResource {
   readonly resource: TemplateResource;
-  readonly run: Pick<StackRun, "name" | "scope">;
+  readonly run: Pick<StackRun, "name" | "scope" | "rename">;
   readonly warn: Warn;
 }
 

@@ -27,6 +27,8 @@ export interface RecordKind<R> {
   readonly envelopeBytes: number;
   /** The id of the record that an itemIdentifier means; undefined for what can't be one. */
   idOf(itemIdentifier: unknown): string | undefined;
+  /** A partial response names all that come again. Otherwise the lowest does, and everything after it. */
+  readonly retriesNamed?: boolean;
   /** Of the on-failure message: where the records are. */
   batchInfo(batch: readonly Taken<R>[], place: Place): object;
 }

@@ -24,6 +24,8 @@ export interface Recorded<R> extends Taken<R> {
 export type Refuse = (what: string) => never;
 
 export interface ReplayOptions<R> extends LanesOptions<R> {
+  /** One poller has several shards, and batches of them mixed. */
+  readonly sharesLanes?: boolean;
   /** The records of an event, as the function is to get them. */
   read(event: unknown, refuse: Refuse): readonly Recorded<R>[];
 }
@@ -39,9 +41,16 @@ export function startReplay<R>(options: ReplayOptions<R>): Replay {
   const { mapping } = options;
   const stopping = new AbortController();
   const shards = new Map<string, Shard<R>>();
+  const pollers = new Map<string, Lanes<R>>();
+  const lanesOf = (id: string): Lanes<R> => {
+    const poller = options.sharesLanes === true ? "" : id;
+    const lanes = pollers.get(poller) ?? createLanes(id, { ...options, signal: stopping.signal });
+    pollers.set(poller, lanes);
+    return lanes;
+  };
   const open = (id: string): Shard<R> => {
     const shard: Shard<R> = {
-      lanes: createLanes(id, { ...options, signal: stopping.signal }),
+      lanes: lanesOf(id),
       past: { last: NOWHERE, contents: new Map() },
       readTo: NOWHERE,
     };
@@ -76,12 +85,12 @@ export function startReplay<R>(options: ReplayOptions<R>): Replay {
       }
     },
     async whatIsBusy() {
-      const waiting = [...shards.values()].reduce((sum, { lanes }) => sum + lanes.waiting(), 0);
+      const waiting = [...pollers.values()].reduce((sum, lanes) => sum + lanes.waiting(), 0);
       return waiting === 0 ? undefined : `${mapping.source} has ${waiting} records that are not done`;
     },
     async stop() {
       stopping.abort();
-      await Promise.all([...shards.values()].map(({ lanes }) => lanes.ended));
+      await Promise.all([...pollers.values()].map((lanes) => lanes.ended));
     },
   };
 }

@@ -1,6 +1,7 @@
 // The event source mappings of streams, joined with their functions and the queues that hear of failures.
 import type { EventSourcesInput } from "../event-sources.ts";
 import type { StreamParts } from "./delivery.ts";
+import { defineKafkaTopic, isKafkaCluster } from "./kafka/kafka-topic.ts";
 import { defineKinesisStream, isKinesisStream } from "./kinesis/kinesis-stream.ts";
 import type { DefinedStream, StreamSource } from "./source.ts";
 import { defineTableStream, isTableStream } from "./tables/table-stream.ts";
@@ -8,11 +9,11 @@ import { defineTableStream, isTableStream } from "./tables/table-stream.ts";
 export type StreamSourcesInput = Pick<EventSourcesInput, "runs" | "queues" | "functions" | "foundation" | "warn">;
 
 /** One for each kind of stream. */
-const KINDS = [defineTableStream, defineKinesisStream] as const;
+const KINDS = [defineTableStream, defineKinesisStream, defineKafkaTopic] as const;
 
 /** Mappings of all other sources are not seen to here. */
 export function isStream(arn: string): boolean {
-  return isTableStream(arn) || isKinesisStream(arn);
+  return isTableStream(arn) || isKinesisStream(arn) || isKafkaCluster(arn);
 }
 
 /** Checks all before it starts the first. */

@@ -77,8 +77,8 @@ export const LOCAL_MUTANTS: readonly Mutant[] = [
   {
     name: "of several failures on a stream the highest counts",
     file: "lib/local/streams/response.ts",
-    find: "count = Math.min(count, index)",
-    replace: "count = index",
+    find: "ids.slice(ids.findIndex(isNamed))",
+    replace: "ids.slice(ids.findLastIndex(isNamed))",
     caughtBy: ["local/streams-rules.test.ts"],
   },
   {
@@ -91,8 +91,8 @@ export const LOCAL_MUTANTS: readonly Mutant[] = [
   {
     name: "a stream's batch split counts as a retry",
     file: "lib/local/streams/attempts.ts",
-    find: "halves.map((records) => ({ records, failures: tried.failures,",
-    replace: "halves.map((records) => ({ records, failures: tried.failures + 1,",
+    find: "halves.map((half) => ({ records: half, failures: tried.failures,",
+    replace: "halves.map((half) => ({ records: half, failures: tried.failures + 1,",
     caughtBy: ["local/streams-rules.test.ts"],
   },
   {
@@ -101,6 +101,27 @@ export const LOCAL_MUTANTS: readonly Mutant[] = [
     find: ".filter((one) => one.piece === first?.piece)",
     replace: "",
     caughtBy: ["local/streams-rules.test.ts", "local/kinesis-replay.test.ts"],
+  },
+  {
+    name: "of Kafka, too, all behind the lowest that is named comes again",
+    file: "lib/local/streams/response.ts",
+    find: "retriesNamed ? ids.filter(isNamed) : ",
+    replace: "",
+    caughtBy: ["local/kafka-rules.test.ts", "local/kafka.test.ts"],
+  },
+  {
+    name: "an offset committed beyond a record that is not done (OF1)",
+    file: "lib/local/streams/kafka/offsets.ts",
+    find: "open.values().next().value ?? next",
+    replace: "next",
+    caughtBy: ["local/kafka-rules.test.ts"],
+  },
+  {
+    name: "a poller of Kafka for each partition",
+    file: "lib/local/streams/kafka/kafka-topic.ts",
+    find: "sharesLanes: true",
+    replace: "sharesLanes: false",
+    caughtBy: ["local/kafka.test.ts", "integration/kafka.test.ts"],
   },
   {
     name: "a merged shard is read when one of its parents is done",
