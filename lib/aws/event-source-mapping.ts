@@ -31,3 +31,6 @@ export const KAFKA_POLLERS_MAX = 200;
 export const KAFKA_RETRIES_WITH_DESTINATION = 10;
 /** https://docs.aws.amazon.com/lambda/latest/dg/msk-esm-parameters.html */
 export const KAFKA_BATCHING_WINDOW_MS_DEFAULT = 500;
+
+/** Of a function that Kafka feeds: a minute less than elsewhere. https://docs.aws.amazon.com/lambda/latest/dg/with-msk-configure.html */
+export const KAFKA_FUNCTION_TIMEOUT_SECONDS_MAX: number = 14 * 60;

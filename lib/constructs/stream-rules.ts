@@ -6,6 +6,7 @@
 
 import {
   BATCHING_WINDOW_SECONDS_MAX,
+  KAFKA_FUNCTION_TIMEOUT_SECONDS_MAX,
   PARALLELIZATION_FACTOR_MAX,
   RECORD_AGE_SECONDS_MAX,
   RECORD_AGE_SECONDS_MIN,
@@ -88,11 +89,14 @@ function sourceRules({ kind, hasStream, given, startingPosition, strategy }: Str
 
 function batchRules(settings: StreamSettings): Rule[] {
   const { batchSize, batchWindowSeconds, retryAttempts, parallelizationFactor, functionTimeoutSeconds } = settings;
-  const { recordAgeSecondsMax: age, retentionSeconds } = settings;
+  const { kind, recordAgeSecondsMax: age, retentionSeconds } = settings;
+  const timeoutMax = kind === "kafka" ? KAFKA_FUNCTION_TIMEOUT_SECONDS_MAX : FUNCTION_TIMEOUT_SECONDS_MAX;
   return [
     {
-      condition: atMost(functionTimeoutSeconds, FUNCTION_TIMEOUT_SECONDS_MAX),
-      message: `timeout is ${functionTimeoutSeconds} s; set it to ${FUNCTION_TIMEOUT_SECONDS_MAX} s or less, which is Lambda's limit`,
+      condition: atMost(functionTimeoutSeconds, timeoutMax),
+      message:
+        `timeout is ${functionTimeoutSeconds} s; set it to ${timeoutMax} s or less, which is Lambda's limit` +
+        (kind === "kafka" ? " for Kafka" : ""),
     },
     {
       condition: isWithin(batchSize, 1, STREAM_BATCH_SIZE_MAX),

@@ -58,6 +58,12 @@ const CASES: Case[] = [
     mended: { maxBatchingWindow: Duration.seconds(300) },
   },
   {
+    rule: "timeout with Kafka",
+    broken: { source: kafka, timeout: Duration.minutes(15) },
+    says: /timeout is 900 s; set it to 840 s or less, which is Lambda's limit for Kafka/,
+    mended: { source: kafka, timeout: Duration.minutes(14) },
+  },
+  {
     rule: "parallelizationFactor",
     broken: { parallelizationFactor: 11 },
     says: /parallelizationFactor is 11; set it to 1 to 10/,
