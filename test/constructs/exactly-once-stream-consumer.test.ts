@@ -7,7 +7,7 @@ import type { Stream } from "aws-cdk-lib/aws-kinesis";
 import { SourceAccessConfigurationType, StartingPosition } from "aws-cdk-lib/aws-lambda";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { AwsSolutionsChecks } from "cdk-nag";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import {
   DEAD_LETTER_ACTIONS,
   EFFECT_ACTIONS,
@@ -17,7 +17,9 @@ import {
   RECORD_ACTIONS,
   TABLE_STREAM_ACTIONS,
 } from "../../lib/constructs/grants.ts";
-import { emptyStack, messageOf, resourceAt, type StreamOverrides, streamConsumerIn } from "./stacks.ts";
+import { emptyStack, messageOf, removeOutputs, resourceAt, type StreamOverrides, streamConsumerIn } from "./stacks.ts";
+
+afterAll(removeOutputs);
 
 const partitionKey = { name: "id", type: AttributeType.STRING };
 const MAPPING = "AWS::Lambda::EventSourceMapping";

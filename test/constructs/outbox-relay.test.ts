@@ -12,7 +12,7 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { OutboxRelay, type OutboxRelayProps } from "semel/constructs";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import {
   OUTBOX_ACTIONS,
   RELAY_ACTIONS,
@@ -21,7 +21,9 @@ import {
   TARGET_KEY_ACTIONS,
 } from "../../lib/constructs/grants.ts";
 import { ENVIRONMENT, RELAY_METRICS } from "../../lib/contract.ts";
-import { consumerIn, emptyStack, messageOf, resourceAt } from "./stacks.ts";
+import { consumerIn, emptyStack, messageOf, removeOutputs, resourceAt } from "./stacks.ts";
+
+afterAll(removeOutputs);
 
 function relayIn(stack: Stack, props: Partial<OutboxRelayProps> = {}): OutboxRelay {
   const targets = props.targets ?? [new Queue(stack, "Shipments", { enforceSSL: true })];

@@ -14,22 +14,23 @@ import {
   ExactlyOnceTable,
   type ExactlyOnceTableProps,
 } from "semel/constructs";
-import { afterAll } from "vitest";
 
 export const ENTRY: string = join(import.meta.dirname, "fixtures", "handler.ts");
 
 export type ConsumerOverrides = Partial<Omit<ExactlyOnceConsumerProps, "table">>;
 
-/** The CDK would leave a folder behind for every app. */
-const outputs: string = mkdtempSync(join(tmpdir(), "semel-constructs-"));
-let apps = 0;
+const outputs: string[] = [];
 
-afterAll(() => rmSync(outputs, { recursive: true }));
+/** The CDK leaves a folder behind for every app. Test files share this module, so that each of them has to say when it is through. */
+export function removeOutputs(): void {
+  for (const folder of outputs.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
 
 export function emptyApp(context: Record<string, unknown> = {}): App {
-  apps += 1;
+  const outdir = mkdtempSync(join(tmpdir(), "semel-constructs-"));
+  outputs.push(outdir);
   return new App({
-    outdir: join(outputs, String(apps)),
+    outdir,
     context: { "aws:cdk:bundling-stacks": [], "aws:cdk:enable-path-metadata": true, ...context },
   });
 }
