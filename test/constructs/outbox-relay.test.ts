@@ -21,7 +21,7 @@ import {
   TARGET_KEY_ACTIONS,
 } from "../../lib/constructs/grants.ts";
 import { ENVIRONMENT, RELAY_METRICS } from "../../lib/contract.ts";
-import { consumerIn, emptyStack, messageOf, removeOutputs, resourceAt } from "./stacks.ts";
+import { consumerIn, emptyStack, grantsOf, messageOf, removeOutputs, resourceAt } from "./stacks.ts";
 
 afterAll(removeOutputs);
 
@@ -34,19 +34,6 @@ function templateOf(props: Partial<OutboxRelayProps> = {}): Template {
   const stack = emptyStack();
   relayIn(stack, props);
   return Template.fromStack(stack);
-}
-
-/** Actions by resource, of all roles. */
-function grantsOf(stack: Stack): Map<string, string[]> {
-  const found = new Map<string, string[]>();
-  for (const policy of Object.values(Template.fromStack(stack).findResources("AWS::IAM::Policy"))) {
-    for (const { Action, Resource } of policy["Properties"].PolicyDocument.Statement) {
-      for (const one of [Resource].flat().map((each) => JSON.stringify(each))) {
-        found.set(one, [...(found.get(one) ?? []), ...[Action].flat()].sort());
-      }
-    }
-  }
-  return found;
 }
 
 describe("the table", () => {

@@ -80,6 +80,19 @@ export function resourceAt(template: Template, path: string): Resource {
   return resource;
 }
 
+/** Actions by resource, of all roles. */
+export function grantsOf(stack: Stack): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const policy of Object.values(Template.fromStack(stack).findResources("AWS::IAM::Policy"))) {
+    for (const { Action, Resource } of policy["Properties"].PolicyDocument.Statement) {
+      for (const one of [Resource].flat().map((each) => JSON.stringify(each))) {
+        found.set(one, [...(found.get(one) ?? []), ...[Action].flat()].sort());
+      }
+    }
+  }
+  return found;
+}
+
 /** The message of the error that a function throws. */
 export function messageOf(fn: () => unknown): string {
   try {
