@@ -2,7 +2,7 @@
 //
 //   1 long    a process a file: what takes longest begins first, so that nothing long is left alone at the end
 //   2 own     a process a file: tests that start processes and look at them, or set variables for a whole file
-//   3 shared  files share a process, which loads the SDK, the CDK and vitest once: more than half a second a file
+//   3 shared  files share a process, which loads the SDK, the CDK and vitest once: a third of a second a file
 
 import { configDefaults, defineConfig, type ViteUserConfig } from "vitest/config";
 
@@ -16,7 +16,13 @@ const LONG = [
   "test/simulation/{explorer,explorer-scenarios,outbox,schedules}.test.ts",
   "test/simulation/seeded/seeded.test.ts",
 ];
-const OWN = ["test/{aws,cli,functions,integration,local,testing}/**/*.test.ts"];
+const LOCAL_WITHOUT_CLOUD = "filter-criteria|gather-batch|identity|idle|partial-response|proxy|streams-rules|template";
+const OWN = [
+  "test/{functions,integration,testing}/**/*.test.ts",
+  "test/cli/local.test.ts",
+  `test/local/!(${LOCAL_WITHOUT_CLOUD}).test.ts`,
+  "test/local/faults/*.test.ts",
+];
 const PACKAGE = "test/package/**"; // a stranger's app; npm run test:package runs it
 
 function project(name: string, include: readonly string[], exclude: readonly string[], isolate: boolean) {
