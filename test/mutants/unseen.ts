@@ -7,6 +7,7 @@ export const UNSEEN_PARTS: Readonly<Record<string, string>> = {
   outbox: "messages that handlers send: those of the seeded simulation send none",
   payload: "bodies that are compressed or elsewhere: those of the simulation are plain",
   publisher: "sending: the simulation begins with what is in the queue",
+  redrive: "operators of the simulation redrive by themselves; its own random schedules are in redrive/properties.test.ts",
   relay: "the relay, which the simulation does not run; its own random schedules are in relay/properties.test.ts",
 };
 

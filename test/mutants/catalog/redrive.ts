@@ -110,7 +110,7 @@ export const REDRIVE_MUTANTS: readonly Mutant[] = [
     name: "a letter that should be gone and comes again stays (SU4)",
     file: SURVEY,
     find: "options.gone.has(id))); // SU4",
-    replace: "options.gone.has(`not ${id}`))); // SU4",
+    replace: "options.gone.has(id.slice(1)))); // SU4",
     caughtBy: [WHOLE],
   },
 ];
