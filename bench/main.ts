@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import { runCommand } from "../demo/command.ts";
 import { updateMarkdown } from "../demo/markdown.ts";
 import { bundleAll } from "./bundles.ts";
 import { scenarioFigures, startFigures } from "./figures.ts";
@@ -14,18 +15,7 @@ import { measureStarts } from "./starts.ts";
 import { median } from "./statistics.ts";
 import { measureStorage } from "./storage.ts";
 
-async function main(): Promise<number> {
-  let options: BenchOptions | undefined;
-  try {
-    options = parseOptions(process.argv.slice(2));
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    return 2;
-  }
-  if (options === undefined) {
-    console.log(USAGE);
-    return 0;
-  }
+async function main(options: BenchOptions): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "semel-bench-"));
   try {
     const results = await run(options, folder);
@@ -80,4 +70,4 @@ function machine({ foreignLoad }: Results): string {
   return `Node.js ${process.versions.node}, ${availableParallelism()} x ${model}${others}.`;
 }
 
-process.exitCode = await main();
+process.exitCode = await runCommand(USAGE, parseOptions, main);

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { LogLine } from "semel/local";
+import { runCommand } from "../demo/command.ts";
 import { STAGES } from "../demo/pipeline/check.ts";
 import { startProgress } from "../demo/progress.ts";
 import { synthesize } from "./app.ts";
@@ -18,14 +19,7 @@ import { versions } from "./versions.ts";
 /** Lines of logs that are shown when a run breaks off. */
 const LOG_LINES_KEPT = 40;
 
-async function main(): Promise<number> {
-  let options: ChaosOptions | undefined;
-  try {
-    options = parseOptions(process.argv.slice(2));
-  } catch (error) {
-    return print(`${(error as Error).message}\n\n${USAGE}`, 2);
-  }
-  if (options === undefined) return print(USAGE, 0);
+async function main(options: ChaosOptions): Promise<number> {
   const result = await run(options);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
   if (options.html !== undefined) writeFileSync(options.html, reportOf(result));
@@ -61,9 +55,4 @@ function commandOf({ handler, messages, minutes, seed, input }: ChaosOptions): s
   return `npm run chaos -- --handler ${handler} --messages ${messages} --minutes ${minutes} --seed ${seed}${files}`;
 }
 
-function print(text: string, exitCode: number): number {
-  (exitCode === 0 ? console.log : console.error)(text);
-  return exitCode;
-}
-
-process.exitCode = await main();
+process.exitCode = await runCommand(USAGE, parseOptions, main);

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { runCommand } from "../demo/command.ts";
 import { updateMarkdown } from "../demo/markdown.ts";
 import { startProgress } from "../demo/progress.ts";
 import { exploreContender, roundText } from "../test/simulation/contenders/explore-contender.ts";
@@ -73,18 +74,7 @@ function contender(text: string): Contender {
   throw new Error(`--handlers names "${text}". Use ${CONTENDERS.join(", ")}`);
 }
 
-async function main(): Promise<number> {
-  let options: TrialOptions | undefined;
-  try {
-    options = parse(process.argv.slice(2));
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    return 2;
-  }
-  if (options === undefined) {
-    console.log(USAGE);
-    return 0;
-  }
+async function main(options: TrialOptions): Promise<number> {
   const trials: Trial[] = [];
   for (const handler of options.handlers) trials.push(await tryOne(handler, options));
   const text = `${commandOf(options)}\n\n${table(trials)}\n`;
@@ -132,4 +122,4 @@ function commandOf({ handlers, faults, deliveries, messages, minutes, seed }: Tr
   return `\`npm run trial --${who}${bounds}\`, with ${named.join(", ")}:`;
 }
 
-process.exitCode = await main();
+process.exitCode = await runCommand(USAGE, parse, main);

@@ -58,7 +58,7 @@ function stage(judge: Judge = (_, allowed) => allowed): Stage {
   };
 }
 
-describe("the examination of grants", () => {
+describe.concurrent("the examination of grants", () => {
   it("IA1, IA2: passes where all is needed, and nothing else", async () => {
     expect(await examineGrants(stage())).toMatch(/^22 actions are enough, and each is needed/);
   });

@@ -26,7 +26,7 @@ it("runs, counts what contenders cost, and writes its figures", { timeout: 60_00
   const [json, markdown] = [join(folder, "bench.json"), join(folder, "README.md")];
   writeFileSync(markdown, "before\n<!-- bench:begin -->old<!-- bench:end -->\nafter\n");
   const args = ["--conditions=@semel/source", join(ROOT, "bench/main.ts"), "--quick", "--rounds", "1"];
-  const few = ["--batches", "4", "--models", "U0", "--contenders", "plain", "--starts", "2"];
+  const few = ["--batches", "4", "--models", "U0", "--contenders", "plain", "--starts", "1"];
   const files = ["--json", json, "--markdown", markdown];
   const { stdout } = await promisify(execFile)(process.execPath, [...args, ...few, ...files]);
   expect(stdout).toContain("Time per batch, ms");

@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Contender, synthesize } from "../../chaos/app.ts";
+import { type Contender, STACK, synthesize } from "../../chaos/app.ts";
 import { complaints } from "../../chaos/ledger.ts";
 import { type ChaosOutcome, runChaos } from "../../chaos/run.ts";
+import { shortenVisibility } from "../support/visibility.ts";
 
 const MESSAGES = 150;
 const MINUTES = 0.05;
@@ -22,6 +23,7 @@ afterAll(() => {
 
 function run(contender: Contender): Promise<ChaosOutcome> {
   const assembly = synthesize(join(folder, contender), contender);
+  shortenVisibility(assembly, STACK);
   const quiet = { onProgress() {}, logger() {} };
   return runChaos({ contender, assembly, messages: MESSAGES, minutes: MINUTES, seed: 3, ...quiet });
 }

@@ -1,29 +1,13 @@
 // The command line, as a process of its own.
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { inlineFunction, queueFor, writeAssembly } from "../local/assembly-fixture.ts";
 import { childrenOf, isAlive, until } from "../local/cloud-fixture.ts";
+import { PROGRAM, type Running, start } from "./process.ts";
 
-const PROGRAM = join(import.meta.dirname, "../../bin/semel.ts");
-
-function run(...args: string[]) {
-  const child: ChildProcess = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", PROGRAM, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"] },
-  });
-  const output = { out: "", err: "" };
-  child.stdout?.on("data", (chunk) => {
-    output.out += chunk;
-  });
-  child.stderr?.on("data", (chunk) => {
-    output.err += chunk;
-  });
-  const status = new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { child, output, status };
-}
+const run = (...args: readonly string[]): Running => start(args);
 
 const spinning = () =>
   writeAssembly({

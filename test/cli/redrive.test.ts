@@ -1,6 +1,5 @@
 // semel redrive, as a process of its own, against the local SQS and dynoxide.
 
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,35 +8,17 @@ import { describe, expect, test } from "vitest";
 import { PermanentError } from "../../lib/errors.ts";
 import { until } from "../local/cloud-fixture.ts";
 import { type Pair, type Scene, startScene, summary } from "../redrive/scene.ts";
+import { type Running, start } from "./process.ts";
 
-const PROGRAM = join(import.meta.dirname, "../../bin/semel.ts");
 const FIXTURES = join(import.meta.dirname, "../redrive/fixtures");
-const NODE = ["--conditions=@semel/source", "--disable-warning=ExperimentalWarning"];
 
-interface Running {
-  readonly child: ChildProcess;
-  readonly output: { out: string; err: string };
-  readonly status: Promise<number | null>;
-}
-
-function start(scene: Scene, ...args: string[]): Running {
+function startRedrive(scene: Scene, ...args: string[]): Running {
   const endpoints = ["--sqs-endpoint", scene.endpoint, "--dynamodb-endpoint", scene.dynoxide.endpoint];
-  const child = spawn(process.execPath, [...NODE, PROGRAM, "redrive", ...args, ...endpoints], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"] },
-  });
-  const output = { out: "", err: "" };
-  child.stdout?.on("data", (chunk) => {
-    output.out += chunk;
-  });
-  child.stderr?.on("data", (chunk) => {
-    output.err += chunk;
-  });
-  return { child, output, status: new Promise((resolve) => child.once("close", resolve)) };
+  return start(["redrive", ...args, ...endpoints], ["--conditions=@semel/source"]);
 }
 
 async function run(scene: Scene, ...args: string[]): Promise<{ status: number | null; out: string; err: string }> {
-  const { output, status } = start(scene, ...args);
+  const { output, status } = startRedrive(scene, ...args);
   return { status: await status, ...output };
 }
 
@@ -154,7 +135,7 @@ describe.concurrent("semel redrive", { timeout: 90_000 }, () => {
       const keys = Array.from({ length: 100 }, (_, index) => `k${index}`);
       for (const key of keys) await pair.send(key, { key });
       await pair.exhaust();
-      const { child, output, status } = start(scene, pair.names.dead, ...recordsOf(pair), "--rate", "5/s");
+      const { child, output, status } = startRedrive(scene, pair.names.dead, ...recordsOf(pair), "--rate", "5/s");
       await until(() => pair.counts("source").visible >= 5);
       child.kill(signal);
       expect(await status).toBe(signal === "SIGINT" ? 130 : null);

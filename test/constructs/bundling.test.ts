@@ -9,7 +9,9 @@ import { App, Stack } from "aws-cdk-lib";
 import { LogLevel, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { consumerBundling } from "../../lib/constructs/bundling.ts";
-import { consumerIn } from "./stacks.ts";
+import { consumerIn, removeOutputs } from "./stacks.ts";
+
+afterAll(removeOutputs);
 
 describe("bundle", () => {
   const outdir = mkdtempSync(join(tmpdir(), "semel-bundle-"));

@@ -5,7 +5,7 @@ import { Template } from "aws-cdk-lib/assertions";
 import { Construct } from "constructs";
 import fc from "fast-check";
 import { ExactlyOnceConsumer, ExactlyOnceTable } from "semel/constructs";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { SemelError } from "../../lib/errors.ts";
 import {
   type ConsumerOverrides,
@@ -14,8 +14,11 @@ import {
   ENTRY,
   emptyStack,
   messageOf,
+  removeOutputs,
   tableIn,
 } from "./stacks.ts";
+
+afterAll(removeOutputs);
 
 const DAY = 86_400;
 

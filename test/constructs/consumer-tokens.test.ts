@@ -2,8 +2,10 @@
 
 import { Aws, CfnParameter, Duration, type Stack } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
-import { describe, expect, it } from "vitest";
-import { consumerIn, emptyStack, messageOf } from "./stacks.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import { consumerIn, emptyStack, messageOf, removeOutputs } from "./stacks.ts";
+
+afterAll(removeOutputs);
 
 describe("values that are known at deployment only", () => {
   const parameter = (stack: Stack) => new CfnParameter(stack, "Parameter", { type: "Number" }).valueAsNumber;

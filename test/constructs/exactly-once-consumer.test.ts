@@ -5,8 +5,10 @@ import { Match, Template } from "aws-cdk-lib/assertions";
 import { Architecture, Runtime } from "aws-cdk-lib/aws-lambda";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Bucket } from "aws-cdk-lib/aws-s3";
-import { describe, expect, it } from "vitest";
-import { consumerIn, consumerTemplate, emptyStack, resourceAt } from "./stacks.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import { consumerIn, consumerTemplate, emptyStack, removeOutputs, resourceAt } from "./stacks.ts";
+
+afterAll(removeOutputs);
 
 const DAY = 86_400;
 

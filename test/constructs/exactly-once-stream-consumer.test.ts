@@ -7,7 +7,7 @@ import type { Stream } from "aws-cdk-lib/aws-kinesis";
 import { SourceAccessConfigurationType, StartingPosition } from "aws-cdk-lib/aws-lambda";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { AwsSolutionsChecks } from "cdk-nag";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import {
   DEAD_LETTER_ACTIONS,
   EFFECT_ACTIONS,
@@ -17,7 +17,17 @@ import {
   RECORD_ACTIONS,
   TABLE_STREAM_ACTIONS,
 } from "../../lib/constructs/grants.ts";
-import { emptyStack, messageOf, resourceAt, type StreamOverrides, streamConsumerIn } from "./stacks.ts";
+import {
+  emptyStack,
+  grantsOf,
+  messageOf,
+  removeOutputs,
+  resourceAt,
+  type StreamOverrides,
+  streamConsumerIn,
+} from "./stacks.ts";
+
+afterAll(removeOutputs);
 
 const partitionKey = { name: "id", type: AttributeType.STRING };
 const MAPPING = "AWS::Lambda::EventSourceMapping";
@@ -25,19 +35,6 @@ const CLUSTER = "arn:aws:kafka:eu-west-1:111111111111:cluster/one/2";
 
 function templateOf(overrides: StreamOverrides = {}): Template {
   return Template.fromStack(Stack.of(streamConsumerIn(emptyStack(), overrides)));
-}
-
-/** Actions by resource, of the function's role. */
-function grantsOf(stack: Stack): Map<string, string[]> {
-  const found = new Map<string, string[]>();
-  for (const policy of Object.values(Template.fromStack(stack).findResources("AWS::IAM::Policy"))) {
-    for (const { Action, Resource } of policy["Properties"].PolicyDocument.Statement) {
-      for (const one of [Resource].flat().map((each) => JSON.stringify(each))) {
-        found.set(one, [...(found.get(one) ?? []), ...[Action].flat()].sort());
-      }
-    }
-  }
-  return found;
 }
 
 const sorted = (actions: readonly string[]) => [...actions].sort();

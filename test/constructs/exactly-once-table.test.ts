@@ -11,8 +11,10 @@ import {
 } from "aws-cdk-lib/aws-dynamodb";
 import { Key } from "aws-cdk-lib/aws-kms";
 import type { ExactlyOnceTableProps } from "semel/constructs";
-import { describe, expect, it } from "vitest";
-import { consumerIn, emptyStack, messageOf, resourceAt, tableIn } from "./stacks.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import { consumerIn, emptyStack, messageOf, removeOutputs, resourceAt, tableIn } from "./stacks.ts";
+
+afterAll(removeOutputs);
 
 const IN_IRELAND = { env: { account: "111111111111", region: "eu-west-1" } };
 

@@ -6,7 +6,7 @@ import { AttributeType, Table, TableEncryption, TableEncryptionV2, TableV2 } fro
 import { Key } from "aws-cdk-lib/aws-kms";
 import { Bucket } from "aws-cdk-lib/aws-s3";
 import { ExactlyOnceConsumer, ExactlyOnceTable } from "semel/constructs";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import {
   DEAD_LETTER_ACTIONS,
   EFFECT_ACTIONS,
@@ -15,7 +15,9 @@ import {
   RECORD_ACTIONS,
   RETRY_ACTIONS,
 } from "../../lib/constructs/grants.ts";
-import { consumerIn, ENTRY, emptyStack, messageOf, streamConsumerIn, tableIn } from "./stacks.ts";
+import { consumerIn, ENTRY, emptyStack, messageOf, removeOutputs, streamConsumerIn, tableIn } from "./stacks.ts";
+
+afterAll(removeOutputs);
 
 interface Statement {
   readonly Action: string | string[];

@@ -4,11 +4,13 @@ import { RemovalPolicy, type Stack } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { AwsSolutionsChecks } from "cdk-nag";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { TelemetryStack, type TelemetryStackProps } from "../../functions/telemetry/stack.ts";
 import { TransfersStack, type TransfersStackProps } from "../../functions/transfers/stack.ts";
 import { EFFECT_ACTIONS, STATE_ACTIONS } from "../../lib/constructs/grants.ts";
-import { ENTRY, emptyApp, resourceAt } from "./stacks.ts";
+import { ENTRY, emptyApp, removeOutputs, resourceAt } from "./stacks.ts";
+
+afterAll(removeOutputs);
 
 const transfersStack = (props: TransfersStackProps = {}) =>
   new TransfersStack(emptyApp(), "Transfers", { entry: ENTRY, ...props });

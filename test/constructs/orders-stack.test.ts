@@ -5,9 +5,11 @@ import { Match, Template } from "aws-cdk-lib/assertions";
 import { TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { AwsSolutionsChecks } from "cdk-nag";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { OrdersStack, type OrdersStackProps } from "../../functions/orders/stack.ts";
-import { ENTRY, emptyApp, resourceAt } from "./stacks.ts";
+import { ENTRY, emptyApp, removeOutputs, resourceAt } from "./stacks.ts";
+
+afterAll(removeOutputs);
 
 function ordersStack(props: OrdersStackProps = {}): OrdersStack {
   return new OrdersStack(emptyApp(), "Orders", { entry: ENTRY, ...props });

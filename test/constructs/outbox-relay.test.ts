@@ -12,7 +12,7 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { OutboxRelay, type OutboxRelayProps } from "semel/constructs";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import {
   OUTBOX_ACTIONS,
   RELAY_ACTIONS,
@@ -21,7 +21,9 @@ import {
   TARGET_KEY_ACTIONS,
 } from "../../lib/constructs/grants.ts";
 import { ENVIRONMENT, RELAY_METRICS } from "../../lib/contract.ts";
-import { consumerIn, emptyStack, messageOf, resourceAt } from "./stacks.ts";
+import { consumerIn, emptyStack, grantsOf, messageOf, removeOutputs, resourceAt } from "./stacks.ts";
+
+afterAll(removeOutputs);
 
 function relayIn(stack: Stack, props: Partial<OutboxRelayProps> = {}): OutboxRelay {
   const targets = props.targets ?? [new Queue(stack, "Shipments", { enforceSSL: true })];
@@ -32,19 +34,6 @@ function templateOf(props: Partial<OutboxRelayProps> = {}): Template {
   const stack = emptyStack();
   relayIn(stack, props);
   return Template.fromStack(stack);
-}
-
-/** Actions by resource, of all roles. */
-function grantsOf(stack: Stack): Map<string, string[]> {
-  const found = new Map<string, string[]>();
-  for (const policy of Object.values(Template.fromStack(stack).findResources("AWS::IAM::Policy"))) {
-    for (const { Action, Resource } of policy["Properties"].PolicyDocument.Statement) {
-      for (const one of [Resource].flat().map((each) => JSON.stringify(each))) {
-        found.set(one, [...(found.get(one) ?? []), ...[Action].flat()].sort());
-      }
-    }
-  }
-  return found;
 }
 
 describe("the table", () => {

@@ -3,9 +3,11 @@
 import { RemovalPolicy } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { AwsSolutionsChecks } from "cdk-nag";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { PipelineStack, type PipelineStackProps } from "../../functions/pipeline/stack.ts";
-import { emptyApp } from "./stacks.ts";
+import { emptyApp, removeOutputs } from "./stacks.ts";
+
+afterAll(removeOutputs);
 
 const pipelineStack = (props: PipelineStackProps = {}) => new PipelineStack(emptyApp(), "Pipeline", props);
 

@@ -14,22 +14,23 @@ import {
   ExactlyOnceTable,
   type ExactlyOnceTableProps,
 } from "semel/constructs";
-import { afterAll } from "vitest";
 
 export const ENTRY: string = join(import.meta.dirname, "fixtures", "handler.ts");
 
 export type ConsumerOverrides = Partial<Omit<ExactlyOnceConsumerProps, "table">>;
 
-/** The CDK would leave a folder behind for every app. */
-const outputs: string = mkdtempSync(join(tmpdir(), "semel-constructs-"));
-let apps = 0;
+const outputs: string[] = [];
 
-afterAll(() => rmSync(outputs, { recursive: true }));
+/** The CDK leaves a folder behind for every app. Test files share this module, so that each of them has to say when it is through. */
+export function removeOutputs(): void {
+  for (const folder of outputs.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
 
 export function emptyApp(context: Record<string, unknown> = {}): App {
-  apps += 1;
+  const outdir = mkdtempSync(join(tmpdir(), "semel-constructs-"));
+  outputs.push(outdir);
   return new App({
-    outdir: join(outputs, String(apps)),
+    outdir,
     context: { "aws:cdk:bundling-stacks": [], "aws:cdk:enable-path-metadata": true, ...context },
   });
 }
@@ -77,6 +78,19 @@ export function resourceAt(template: Template, path: string): Resource {
   const [resource] = found;
   if (resource === undefined || found.length !== 1) throw new Error(`${found.length} resources at ${path}`);
   return resource;
+}
+
+/** Actions by resource, of all roles. */
+export function grantsOf(stack: Stack): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const policy of Object.values(Template.fromStack(stack).findResources("AWS::IAM::Policy"))) {
+    for (const { Action, Resource } of policy["Properties"].PolicyDocument.Statement) {
+      for (const one of [Resource].flat().map((each) => JSON.stringify(each))) {
+        found.set(one, [...(found.get(one) ?? []), ...[Action].flat()].sort());
+      }
+    }
+  }
+  return found;
 }
 
 /** The message of the error that a function throws. */

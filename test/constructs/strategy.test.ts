@@ -7,7 +7,7 @@ import { AttributeType, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynam
 import { Stream } from "aws-cdk-lib/aws-kinesis";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { AwsSolutionsChecks } from "cdk-nag";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { KEY_ACTIONS, STATE_ACTIONS } from "../../lib/constructs/grants.ts";
 import { exactlyOnce } from "../../lib/index.ts";
 import {
@@ -16,10 +16,13 @@ import {
   consumerTemplate,
   emptyStack,
   messageOf,
+  removeOutputs,
   resourceAt,
   type StreamOverrides,
   streamConsumerIn,
 } from "./stacks.ts";
+
+afterAll(removeOutputs);
 
 const DAY = 86_400;
 const never = { fifo: true, redrive: "never" } as const;

@@ -6,8 +6,18 @@ import { AttributeType, StreamViewType, TableV2 } from "aws-cdk-lib/aws-dynamodb
 import { type IStream, Stream } from "aws-cdk-lib/aws-kinesis";
 import { StartingPosition } from "aws-cdk-lib/aws-lambda";
 import { ExactlyOnceConsumer, ExactlyOnceStreamConsumer } from "semel/constructs";
-import { describe, expect, it } from "vitest";
-import { ENTRY, emptyStack, messageOf, type StreamOverrides, streamConsumerIn, tableIn } from "./stacks.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import {
+  ENTRY,
+  emptyStack,
+  messageOf,
+  removeOutputs,
+  type StreamOverrides,
+  streamConsumerIn,
+  tableIn,
+} from "./stacks.ts";
+
+afterAll(removeOutputs);
 
 const DAY = 86_400;
 const kafka = { kafkaBootstrapServers: ["one:9092"], topic: "readings", retentionPeriod: Duration.days(7) };

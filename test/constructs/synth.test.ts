@@ -6,7 +6,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { CfnResource, Stack } from "aws-cdk-lib";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { consumerIn, emptyApp } from "./stacks.ts";
+import { consumerIn, emptyApp, removeOutputs } from "./stacks.ts";
+
+afterAll(removeOutputs);
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const SYNTH_TIMEOUT_MS = 60_000;

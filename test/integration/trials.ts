@@ -9,12 +9,15 @@ import { seededRandom } from "../../demo/random.ts";
 import { complaints } from "../../demo/report.ts";
 import type { Service } from "../../demo/service.ts";
 import { runTrial, type TrialResult } from "../../demo/trial.ts";
+import { shortenVisibility } from "../support/visibility.ts";
 
 const SEED = 11;
 const DUPLICATES = 0.2;
 const LOG_LINES_TOLD = 20;
 
 export interface Trials {
+  /** Of all that were prepared. */
+  readonly assembly: string;
   run(options: Options): Promise<Outcome>;
   remove(): void;
 }
@@ -37,7 +40,9 @@ export function prepareTrials(service: Service, handlers: readonly string[]): Tr
   const folder = mkdtempSync(join(tmpdir(), `semel-${service.name}-`));
   const assembly = synthesize(join(folder, "cdk.out"), service, handlers);
   return {
+    assembly,
     async run({ handler, limit, crashes, trouble = () => {} }) {
+      if (crashes > 0) shortenVisibility(assembly, service.handlers[handler]?.stack ?? "");
       const work = service.load({ seed: SEED, limit, input: undefined });
       const random = seededRandom(SEED);
       const sends = work.sends(DUPLICATES, random);

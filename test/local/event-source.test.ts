@@ -25,9 +25,14 @@ const stack = (name: string, mapping: Record<string, unknown> = {}, queue: Recor
   name,
   resources: {
     Function: inlineFunction(HANDLER, { Timeout: 1 }),
-    ...queueFor({ VisibilityTimeout: 1, ...queue }, mapping, 2),
+    ...queueFor({ VisibilityTimeout: 2, ...queue }, mapping, 2),
   },
 });
+
+/** Starts so many workers: on a busy machine a start takes longer than what is received stays hidden. */
+async function warm(fixture: CloudFixture, workers: number): Promise<void> {
+  await Promise.all(Array.from({ length: workers }, () => fixture.fn("Function").invoke({ Records: [] })));
+}
 
 /** Receipts so far: [body, receive count, process]. */
 function receipts(fixture: CloudFixture): string[][] {
@@ -43,6 +48,7 @@ async function deadLetters(fixture: CloudFixture): Promise<string[]> {
 describe.concurrent("an event source", () => {
   test("deletes what succeeded, brings the rest back, and gives up to the dead-letter queue", async () => {
     await using fixture = await startFixture(stack("Partial"));
+    await warm(fixture, 2);
     await fixture.send("Queue", ["ok-1", "fail-1", "ok-2", "fail-2"]);
     await fixture.cloud.idle({ timeoutMs: 15_000 });
     expect(await deadLetters(fixture)).toEqual(["fail-1", "fail-2"]);
@@ -56,6 +62,7 @@ describe.concurrent("an event source", () => {
     await using fixture = await startFixture(
       stack("Whole", { BatchSize: 1, ScalingConfig: { MaximumConcurrency: 4 } }),
     );
+    await warm(fixture, 4);
     await fixture.send("Queue", ["throw", "exit", "hang", "unknown", "ok"]);
     await fixture.cloud.idle({ timeoutMs: 20_000 });
     expect(await deadLetters(fixture)).toEqual(["exit", "hang", "throw", "unknown"]);
@@ -72,7 +79,7 @@ describe.concurrent("an event source", () => {
       "unknown 2",
     ]);
     const outcomes = fixture.events.flatMap((event) =>
-      event.kind === "invocation-ended" ? [`${event.outcome} ${event.deleted}`] : [],
+      event.kind === "invocation-ended" && event.messages > 0 ? [`${event.outcome} ${event.deleted}`] : [],
     );
     expect(outcomes.sort()).toEqual([
       "crash 0",
@@ -91,6 +98,7 @@ describe.concurrent("an event source", () => {
     await using fixture = await startFixture(stack("Killed"));
     const fn = fixture.fn("Function");
     expect(fn.killBusyWorker()).toBe(false);
+    await warm(fixture, 2);
     await fixture.send("Queue", ["wait", "ok-1"]);
     await until(() => receipts(fixture).length > 0);
     expect(fn.busyWorkers()).toBe(1);
@@ -186,7 +194,7 @@ describe("stop", () => {
     await expect(fixture.fn("Function").invoke({})).rejects.toThrow(/stopping/);
     // "slow" ended within the grace, "hang" did not.
     const outcomes = fixture.events.flatMap((event) =>
-      event.kind === "invocation-ended" ? [`${event.outcome} ${event.deleted}`] : [],
+      event.kind === "invocation-ended" && event.messages > 0 ? [`${event.outcome} ${event.deleted}`] : [],
     );
     expect(outcomes).toEqual(expect.arrayContaining(["success 1", "success 1"]));
     expect(outcomes.filter((outcome) => outcome.startsWith("success"))).toHaveLength(2);

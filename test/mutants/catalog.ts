@@ -14,6 +14,7 @@ import { OUTBOX_MUTANTS } from "./catalog/outbox.ts";
 import { PAYLOAD_MUTANTS } from "./catalog/payload.ts";
 import { PUBLISHER_MUTANTS } from "./catalog/publisher.ts";
 import { RECORD_MUTANTS } from "./catalog/record.ts";
+import { REDRIVE_MUTANTS } from "./catalog/redrive.ts";
 import { REJECTION_MUTANTS } from "./catalog/rejection.ts";
 import { RELAY_MUTANTS } from "./catalog/relay.ts";
 import { RESPONSE_MUTANTS } from "./catalog/response.ts";
@@ -37,6 +38,7 @@ export const PARTS: Readonly<Record<string, readonly Mutant[]>> = {
   payload: PAYLOAD_MUTANTS,
   publisher: PUBLISHER_MUTANTS,
   record: RECORD_MUTANTS,
+  redrive: REDRIVE_MUTANTS,
   rejection: REJECTION_MUTANTS,
   relay: RELAY_MUTANTS,
   response: RESPONSE_MUTANTS,

@@ -92,6 +92,11 @@ const LINES: Readonly<Record<string, Line>> = {
   "binary state handed out from the memory of the process (SS1)": "fifo reduce 1",
   "positions of two shards compared (KN3)": "shards watermark 1",
   "given up for good by a handler that had not seen what was before it (LN4)": "given-up watermark 1",
+  "one id for all messages of a commit (OB1)": "sending commit 1",
+  "a group together with what has no order (OB3)": "sending commit 1",
+  "a number taken from a counter that moved (OC1)": "sending commit 1",
+  "the first number of a group taken twice (OC1)": "sending claim 4",
+  "a condition of the business taken for the counter's (OX4)": "sending commit 1",
 };
 
 export function sightingOf(name: string): Sighting | undefined {

@@ -4,9 +4,10 @@
 export const UNSEEN_PARTS: Readonly<Record<string, string>> = {
   constructs: "infrastructure: synthesized templates and policies",
   local: "the local cloud's poller, which the simulation stands in for",
-  outbox: "messages that handlers send: those of the seeded simulation send none",
   payload: "bodies that are compressed or elsewhere: those of the simulation are plain",
   publisher: "sending: the simulation begins with what is in the queue",
+  redrive:
+    "operators of the simulation redrive by themselves; its own random schedules are in redrive/properties.test.ts",
   relay: "the relay, which the simulation does not run; its own random schedules are in relay/properties.test.ts",
 };
 
@@ -168,4 +169,45 @@ export const UNSEEN: Readonly<Record<string, string>> = {
     "nothing is redriven into the simulated FIFO queue: consumer/order-queues.test.ts sees it",
   "messages of a key run as they came, not by position (LA1)":
     "the simulated sources deliver in order: consumer/watermark.test.ts sees it",
+  "ids of the run in place of the key's (OB1)":
+    "a key is committed once, so that nobody compares its ids with those of another run: consumer/outbox.test.ts sees it",
+  "ids of a run without the place of their message (OB1)":
+    "ordered sources send nothing in the simulation: consumer/outbox-order.test.ts sees it",
+  "ids of a run without its origin and consumer (OB1)":
+    "ordered sources send nothing in the simulation: consumer/outbox-order.test.ts sees it",
+  "an item that grows beyond its limit (OB2)": "options, limits, wording or parsing: protocol/outbox.test.ts sees it",
+  "two commits of one position under one sort key (OB3)":
+    "ordered sources send nothing in the simulation: protocol/outbox.test.ts sees it",
+  "an item of a newer version read (OB4)": "no version writes such an item: protocol/outbox.test.ts sees it",
+  "effects on the outbox table accepted": "options, limits, wording or parsing: consumer/sending.test.ts sees it",
+  "a counter of a newer version moved on (OC3)": "no version writes such a counter: protocol/outbox.test.ts sees it",
+  "what still waits of an older commit overwritten (OX1)":
+    "nothing waits in the outbox for longer than a record lives: consumer/outbox.test.ts sees it",
+  "a position of its source that gives no order (OX2)":
+    "ordered sources send nothing in the simulation: consumer/outbox-order.test.ts sees it",
+  "a place in a run that gives no order (OX2)":
+    "ordered sources send nothing in the simulation: consumer/outbox-order.test.ts sees it",
+  "messages of a batch that meet at a counter (OX3)":
+    "cost: the counter's condition decides: consumer/outbox.test.ts sees it",
+  "turns in any order of groups: a circle (OX3)":
+    "all messages of the simulation are of one group: consumer/outbox.test.ts sees it",
+  "a turn waited for beyond the gate (OX3)":
+    "time of a response, bounded by the deadline: consumer/outbox.test.ts sees it",
+  "a lease that runs out while its message waits for its turn (OX3)":
+    "cost: the commit is refused (CL1), and the message comes again: consumer/outbox-order.test.ts sees it",
+  "a counter that moved taken for the business's (OX4)": "costs a run of the handler: consumer/outbox.test.ts sees it",
+  "a number that others took guessed again (OX4)":
+    "cost: the counter's condition decides: consumer/outbox.test.ts sees it",
+  "a try that was left open forgotten when the counter moved (OX5)":
+    "told outcome: the record's condition decides: consumer/outbox.test.ts sees it",
+  "what a fold sends written before its state (OX1)":
+    "ordered sources send nothing in the simulation: consumer/reduce-outbox.test.ts sees it",
+  "a state without what its fold sends (OX1)":
+    "ordered sources send nothing in the simulation: consumer/reduce-outbox.test.ts sees it",
+  "ids of a fold that are those of its try (OB1)":
+    "ordered sources send nothing in the simulation: consumer/reduce-outbox.test.ts sees it",
+  "a fold without the order of its places (OX2)":
+    "ordered sources send nothing in the simulation: consumer/reduce-outbox.test.ts sees it",
+  "a message of a fold that was refused, and whose error was swallowed, dropped (X1)":
+    "ordered sources send nothing in the simulation: consumer/reduce-outbox.test.ts sees it",
 };

@@ -7,28 +7,27 @@ import type { Item, TransactWriteItem } from "../../lib/aws/dynamodb.ts";
 import { systemHost } from "../../lib/host.ts";
 import { watermarkKey } from "../../lib/protocol/watermark.ts";
 import type { Tamper } from "../../lib/testing/explorer/engine.ts";
-import { type Exploration, explore, replay } from "../../lib/testing/explorer/explore.ts";
+import { replay } from "../../lib/testing/explorer/explore.ts";
 import {
   complaintsAboutLanes,
   complaintsAboutState,
   type LanesSnapshot,
   type PlacedState,
 } from "../../lib/testing/explorer/ordered-invariants.ts";
-import { summaryOf, violationText } from "../../lib/testing/explorer/report.ts";
-import { SCENARIOS } from "../../lib/testing/explorer/scenario.ts";
 import { parseSchedule } from "../../lib/testing/explorer/schedule.ts";
 import { EFFECTS, RECORDS } from "../../lib/testing/explorer/tables.ts";
-
-const TIMEOUT_MS = 120_000; // they take seconds; a busy machine is no failure
-
-function exploration(name: string, faults: number, deliveries: number): Exploration {
-  const scenario = SCENARIOS.get(name);
-  if (!scenario) throw new Error(`no scenario is called ${name}`);
-  return { scenario, bounds: { faults, deliveries, sandboxes: 2 } };
-}
+import {
+  conflicts,
+  effectsOf,
+  expectFound,
+  expectSameEnds,
+  expectSound,
+  exploration,
+  TIMEOUT_MS,
+  unheard,
+} from "./explorations.ts";
 
 describe("every schedule keeps the invariants", { timeout: TIMEOUT_MS }, () => {
-  // The last number is far below what there is: a runtime that asks less has fewer schedules.
   it.each([
     ["fifo", 1, 1, 20],
     ["fifo-watermark", 1, 1, 20],
@@ -43,22 +42,14 @@ describe("every schedule keeps the invariants", { timeout: TIMEOUT_MS }, () => {
     ["warm-watermark", 0, 2, 20],
     ["warm-reduce", 0, 2, 30],
   ])("%s, faults: %i, deliveries: %i", async (name, faults, deliveries, schedulesMin) => {
-    const wanted = exploration(name, faults, deliveries);
-    const startedMs = performance.now();
-    const explored = await explore(wanted);
-    console.log(summaryOf(wanted, explored, performance.now() - startedMs));
-    expect(explored.violation && violationText(wanted, explored.violation)).toBeUndefined();
-    expect(explored.schedules).toBeGreaterThan(schedulesMin);
+    await expectSound(exploration(name, faults, deliveries), schedulesMin);
   });
 
   it.each([
     ["fifo-run", 0, 2],
     ["fifo-reduce", 1, 2],
   ])("WO2: %s ends as it does where nothing is left out", async (name, faults, deliveries) => {
-    const wanted = exploration(name, faults, deliveries);
-    const [reduced, natural] = [await explore(wanted), await explore({ ...wanted, natural: true })];
-    expect(natural.violation).toBeUndefined();
-    expect([...reduced.ends].sort()).toEqual([...natural.ends].sort());
+    await expectSameEnds(exploration(name, faults, deliveries));
   });
 });
 
@@ -92,15 +83,6 @@ const backwards = moves(({ ExpressionAttributeValues = {} }) => ({
   ExpressionAttributeValues: { ...ExpressionAttributeValues, ":semelLast": ExpressionAttributeValues[":semelFirst"] },
 }));
 
-const unheard: Tamper = (request, apply) =>
-  request.operation === "TransactWriteItems" && request.input.TransactItems.length > 1 ? {} : apply(request);
-
-const conflicts: Tamper = (request, apply) => {
-  if (request.operation !== "TransactWriteItems") return apply(request);
-  const CancellationReasons = request.input.TransactItems.map(() => ({ Code: "TransactionConflict" }));
-  throw Object.assign(new Error("conflict"), { name: "TransactionCanceledException", CancellationReasons });
-};
-
 const puts =
   (change: (item: Item) => Item, conditional: boolean): Tamper =>
   (request, apply) => {
@@ -124,8 +106,7 @@ describe("the explorer finds mistakes", { timeout: TIMEOUT_MS }, () => {
     ["a state is put over another one", "stream-reduce", 0, overwrites, /^I[15]/],
     ["a state is put without what was folded", "fifo-reduce", 0, unfolded, /^I3/],
   ])("%s (%s, faults: %i)", async (_mistake, name, faults, tamper, first) => {
-    const { violation } = await explore({ ...exploration(name, faults, 2), tamper });
-    expect(violation?.complaints.join("\n")).toMatch(new RegExp(first.source, "m"));
+    await expectFound({ ...exploration(name, faults, 2), tamper }, first);
   });
 });
 
@@ -143,10 +124,6 @@ describe("what must hold of an ordering key", () => {
     position: { S: String(position) },
     passedOver: { L: listed.map((one) => ({ M: { position: { S: String(one) } } })) },
   });
-  const effectsOf = (key: string, n: number): [string, Item][] => [
-    [`put ${key}`, { n: { N: String(n) } }],
-    [`count ${key}`, { n: { N: "1" } }],
-  ];
   const pk = watermarkKey("c", { origin: "q", orderingKey: "g" }, systemHost.sha256);
   const both: LanesSnapshot = {
     consumer: "c",

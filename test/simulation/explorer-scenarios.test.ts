@@ -4,23 +4,22 @@
 import { describe, expect, it } from "vitest";
 import type { Item, TransactWriteItem } from "../../lib/aws/dynamodb.ts";
 import type { Tamper } from "../../lib/testing/explorer/engine.ts";
-import { type Exploration, explore, replay } from "../../lib/testing/explorer/explore.ts";
+import { replay } from "../../lib/testing/explorer/explore.ts";
 import { committedDeadLetters, complaintsAbout, type Snapshot } from "../../lib/testing/explorer/invariants.ts";
-import { summaryOf, violationText } from "../../lib/testing/explorer/report.ts";
-import { SCENARIOS } from "../../lib/testing/explorer/scenario.ts";
 import { parseSchedule } from "../../lib/testing/explorer/schedule.ts";
 import { EFFECTS, RECORDS } from "../../lib/testing/explorer/tables.ts";
-
-const TIMEOUT_MS = 120_000; // they take seconds; a busy machine is no failure
-
-function exploration(name: string, faults: number, deliveries: number): Exploration {
-  const scenario = SCENARIOS.get(name);
-  if (!scenario) throw new Error(`no scenario is called ${name}`);
-  return { scenario, bounds: { faults, deliveries, sandboxes: 2 } };
-}
+import {
+  conflicts,
+  effectsOf,
+  expectFound,
+  expectSameEnds,
+  expectSound,
+  exploration,
+  TIMEOUT_MS,
+  unheard,
+} from "./explorations.ts";
 
 describe("every schedule keeps the invariants", { timeout: TIMEOUT_MS }, () => {
-  // The last number is far below what there is: a runtime that asks less has fewer schedules.
   it.each([
     ["insert", 1, 2, 80],
     ["inserts", 1, 2, 200],
@@ -33,12 +32,7 @@ describe("every schedule keeps the invariants", { timeout: TIMEOUT_MS }, () => {
     ["warm-claim", 0, 3, 60],
     ["warm-group", 0, 3, 60],
   ])("%s, faults: %i, deliveries: %i", async (name, faults, deliveries, schedulesMin) => {
-    const wanted = exploration(name, faults, deliveries);
-    const startedMs = performance.now();
-    const explored = await explore(wanted);
-    console.log(summaryOf(wanted, explored, performance.now() - startedMs));
-    expect(explored.violation && violationText(wanted, explored.violation)).toBeUndefined();
-    expect(explored.schedules).toBeGreaterThan(schedulesMin);
+    await expectSound(exploration(name, faults, deliveries), schedulesMin);
   });
 
   it.each([
@@ -46,10 +40,7 @@ describe("every schedule keeps the invariants", { timeout: TIMEOUT_MS }, () => {
     ["fifo", 0, 2],
     ["warm", 0, 2],
   ])("WO2: %s ends as it does where nothing is left out", async (name, faults, deliveries) => {
-    const wanted = exploration(name, faults, deliveries);
-    const [reduced, natural] = [await explore(wanted), await explore({ ...wanted, natural: true })];
-    expect(natural.violation).toBeUndefined();
-    expect([...reduced.ends].sort()).toEqual([...natural.ends].sort());
+    await expectSameEnds(exploration(name, faults, deliveries));
   });
 });
 
@@ -98,15 +89,6 @@ const anyPayload: Tamper = (request, apply) => {
   }
 };
 
-const unheard: Tamper = (request, apply) =>
-  request.operation === "TransactWriteItems" && request.input.TransactItems.length > 1 ? {} : apply(request);
-
-const conflicts: Tamper = (request, apply) => {
-  if (request.operation !== "TransactWriteItems") return apply(request);
-  const CancellationReasons = request.input.TransactItems.map(() => ({ Code: "TransactionConflict" }));
-  throw Object.assign(new Error("conflict"), { name: "TransactionCanceledException", CancellationReasons });
-};
-
 const otherResult = rewritten(RECORDS, (item) =>
   item["result"] ? { ...item, result: { S: '{"by":"nobody"}' } } : item,
 );
@@ -123,8 +105,7 @@ describe("the explorer finds mistakes", { timeout: TIMEOUT_MS }, () => {
     ["a transaction goes again for no reason", "commit", 0, conflicts, /^I12/],
     ["and so in a message group", "fifo", 0, conflicts, /^I12/],
   ])("%s (%s, faults: %i)", async (_mistake, name, faults, tamper, first) => {
-    const { violation } = await explore({ ...exploration(name, faults, 2), tamper });
-    expect(violation?.complaints.join("\n")).toMatch(new RegExp(first.source, "m"));
+    await expectFound({ ...exploration(name, faults, 2), tamper }, first);
   });
 });
 
@@ -136,10 +117,6 @@ describe("I7 to I10: what must hold of a queue", () => {
   const message = { messageId: "m1", key: "a", origin: "m1", redundant: false, deleted: false };
   const next = { messageId: "m2", key: "b", origin: "m2", redundant: false, deleted: false };
   const record = (status: string, messageId = "m1"): Item => ({ status: { S: status }, messageId: { S: messageId } });
-  const effectsOf = (key: string, n: number): [string, Item][] => [
-    [`put ${key}`, { n: { N: String(n) } }],
-    [`count ${key}`, { n: { N: "1" } }],
-  ];
   const sound: Snapshot = {
     records: new Map([["a", record("COMPLETED")]]),
     effects: new Map([...effectsOf("a", 1), ["shared", { n: { N: "1" } }]]),

@@ -6,24 +6,16 @@ import { describe, expect, it } from "vitest";
 import type { Item, PutAction, TransactWriteItem, UpdateAction } from "../../lib/aws/dynamodb.ts";
 import type { DynamoDbRequest } from "../../lib/store/send.ts";
 import type { Tamper } from "../../lib/testing/explorer/engine.ts";
-import { type Exploration, explore, replay } from "../../lib/testing/explorer/explore.ts";
+import { explore, replay } from "../../lib/testing/explorer/explore.ts";
 import { complaintsAboutWrite } from "../../lib/testing/explorer/invariants.ts";
-import { summaryOf, violationText } from "../../lib/testing/explorer/report.ts";
-import { SCENARIOS, type Scenario } from "../../lib/testing/explorer/scenario.ts";
+import { violationText } from "../../lib/testing/explorer/report.ts";
+import type { Scenario } from "../../lib/testing/explorer/scenario.ts";
 import { type CallFault, type Event, formatSchedule, parseSchedule } from "../../lib/testing/explorer/schedule.ts";
 import { canonical, mark } from "../../lib/testing/explorer/state.ts";
 import { EFFECTS, RECORDS } from "../../lib/testing/explorer/tables.ts";
-
-const TIMEOUT_MS = 120_000; // they take seconds; a busy machine is no failure
-
-function exploration(strategy: string, faults: number, deliveries: number): Exploration {
-  const scenario = SCENARIOS.get(strategy);
-  if (!scenario) throw new Error(`no scenario is called ${strategy}`);
-  return { scenario, bounds: { faults, deliveries, sandboxes: 2 } };
-}
+import { expectSound, exploration, TIMEOUT_MS } from "./explorations.ts";
 
 describe("every schedule keeps the invariants", { timeout: TIMEOUT_MS }, () => {
-  // The last number is far below what there is: a runtime that asks less has fewer schedules.
   it.each([
     ["commit", 1, 2, 300],
     ["resend", 0, 3, 100],
@@ -32,12 +24,7 @@ describe("every schedule keeps the invariants", { timeout: TIMEOUT_MS }, () => {
     ["claim", 1, 2, 500],
     ["group", 1, 2, 100],
   ])("%s, faults: %i, deliveries: %i", async (strategy, faults, deliveries, schedulesMin) => {
-    const wanted = exploration(strategy, faults, deliveries);
-    const startedMs = performance.now();
-    const explored = await explore(wanted);
-    console.log(summaryOf(wanted, explored, performance.now() - startedMs));
-    expect(explored.violation && violationText(wanted, explored.violation)).toBeUndefined();
-    expect(explored.schedules).toBeGreaterThan(schedulesMin);
+    await expectSound(exploration(strategy, faults, deliveries), schedulesMin);
   });
 });
 

@@ -10,10 +10,9 @@ import { itemText } from "../../lib/store/memory/values.ts";
 import type { AnswerOf, DynamoDbRequest } from "../../lib/store/send.ts";
 import { named } from "../support/faulty-send.ts";
 import { DLQ_URL, memoryQueue } from "../support/memory-queue.ts";
-import { sqsEvent } from "../support/sqs-event.ts";
 import { virtualHost } from "../support/virtual-host.ts";
 import { complaintsOf, rejectedIn } from "./checks.ts";
-import { createWorker, type Invocation, succeeded, type Trouble, type World } from "./world.ts";
+import { createWorker, eventOf, type Invocation, succeeded, type Trouble, type World } from "./world.ts";
 
 /** What only a batch of statements can come to; other requests know no trouble then. */
 export type StatementTrouble = "half-applied" | "one-throttled" | "one-conflicts";
@@ -72,12 +71,7 @@ export function createInsertWorld(troubles: readonly (Trouble | StatementTrouble
     });
     const endMs = host.nowMs() + TIMEOUT_MS;
     const context: LambdaContext = { awsRequestId: "r", getRemainingTimeInMillis: () => endMs - host.nowMs() };
-    const deliveries = messages.map(({ messageId, key }) => ({
-      messageId,
-      body: { key },
-      receiveCount: received.get(messageId) ?? 1,
-    }));
-    const response = await Promise.race([handler(sqsEvent(...deliveries), context), worker.died]);
+    const response = await Promise.race([handler(eventOf(messages, received), context), worker.died]);
     if (response === undefined) return; // nothing of the batch is deleted
     for (const messageId of succeeded(messages, response)) acknowledged.add(messageId);
   }

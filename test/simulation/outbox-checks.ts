@@ -19,6 +19,16 @@ export function sendShipment(key: string, tx: Tx, before: number | undefined): v
 }
 
 /** I1, I3 of what is sent; OX2 of lib/consumer/outbox.ts. */
+export function complaintsAboutOutbox(memory: MemoryDynamoDb): string[] {
+  try {
+    checkOutbox(memory);
+    return [];
+  } catch (error) {
+    return [(error as Error).message];
+  }
+}
+
+/** Throws the first that is wrong. */
 export function checkOutbox(memory: MemoryDynamoDb): void {
   const committed = memory.items("Effects").flatMap(({ id }) => (id?.S?.startsWith("put ") ? [id.S.slice(4)] : []));
   const items = memory.items("Outbox").flatMap((item): OutboxItem[] => {

@@ -5,7 +5,7 @@ import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { expect } from "vitest";
 import { FAULTS } from "../support/faulty-send.ts";
-import type { SimulatedMessage, Trouble, World } from "./world.ts";
+import { type Consumer, createWorld, type SimulatedMessage, type Trouble, type World } from "./world.ts";
 
 export const SOME_TROUBLE: readonly fc.WeightedArbitrary<Trouble>[] = [
   { weight: 5, arbitrary: fc.constant<Trouble>("none") },
@@ -63,6 +63,15 @@ export async function simulate<T>({ trouble, runs, createWorld }: Simulation<T>)
     ),
     { numRuns: runs },
   );
+}
+
+/** Random schedules of a consumer of orders. */
+export async function simulateOrders(consumer: Consumer, runs: number): Promise<void> {
+  await simulate({
+    trouble: fc.oneof(...SOME_TROUBLE),
+    runs,
+    createWorld: (troubles, random) => createWorld(troubles, random, consumer),
+  });
 }
 
 /** Every invocation is over, and so is every lease. */

@@ -1,7 +1,7 @@
 // A small world for schedules: a queue that delivers at least once, workers that die, a store that answers badly. The
 // runtime in it is the real one, on virtual time.
 
-import type { LambdaContext, SqsBatchResponse } from "../../lib/aws/lambda.ts";
+import type { LambdaContext, SqsBatchResponse, SqsEvent } from "../../lib/aws/lambda.ts";
 import type { SqsAnswerOf, SqsRequest, SqsSend } from "../../lib/consumer/sqs-send.ts";
 import { type ExactlyOnceOptions, PermanentError, type Tx } from "../../lib/index.ts";
 import { createExactlyOnce } from "../../lib/middleware/exactly-once.ts";
@@ -119,14 +119,7 @@ export function createWorld(troubles: readonly Trouble[], random: () => number, 
     });
     const endMs = host.nowMs() + TIMEOUT_MS;
     const context: LambdaContext = { awsRequestId: "r", getRemainingTimeInMillis: () => endMs - host.nowMs() };
-    const event = sqsEvent(
-      ...messages.map(({ messageId, key }) => ({
-        messageId,
-        body: { key },
-        receiveCount: received.get(messageId) ?? 1,
-      })),
-    );
-    const response = await Promise.race([handler(event, context), worker.died]);
+    const response = await Promise.race([handler(eventOf(messages, received), context), worker.died]);
     if (response === undefined) return; // nothing of the batch is deleted
     for (const messageId of succeeded(messages, response)) acknowledged.add(messageId);
   }
@@ -152,6 +145,14 @@ export function createWorld(troubles: readonly Trouble[], random: () => number, 
 }
 
 /** Ids of the messages that the response lets leave the queue. */
+export function eventOf(messages: readonly SimulatedMessage[], received: ReadonlyMap<string, number>): SqsEvent {
+  return sqsEvent(
+    ...messages.map(({ messageId, key }) => {
+      return { messageId, body: { key }, receiveCount: received.get(messageId) ?? 1 };
+    }),
+  );
+}
+
 export function succeeded(messages: readonly SimulatedMessage[], { batchItemFailures }: SqsBatchResponse): string[] {
   const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
   return messages.map(({ messageId }) => messageId).filter((id) => !failed.has(id));

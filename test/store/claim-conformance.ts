@@ -41,6 +41,14 @@ export function describeClaims(name: string, startEngine: () => Promise<Engine>)
       if (outcome.kind !== "acquired") throw new Error(`not acquired: ${JSON.stringify(outcome)}`);
       return outcome.record;
     }
+    /** The store of one that has looked, and writes after another did something. */
+    const afterALook = (act: () => Promise<unknown>): RecordStore => ({
+      ...store,
+      sendInTime: async (request, given) => {
+        if (request.operation === "UpdateItem") await act();
+        return store.sendInTime(request, given);
+      },
+    });
     const lapse = (): void => {
       nowMs += LEASE_MS;
     };
@@ -174,13 +182,7 @@ export function describeClaims(name: string, startEngine: () => Promise<Engine>)
       const pk = unique();
       const alive = await acquired(pk, "alive");
       lapse();
-      const racing: RecordStore = {
-        ...store,
-        sendInTime: async (request, given) => {
-          if (request.operation === "UpdateItem") await claimed.renew(alive, nowMs + LEASE_MS, control);
-          return store.sendInTime(request, given);
-        },
-      };
+      const racing = afterALook(() => claimed.renew(alive, nowMs + LEASE_MS, control));
       const outcome = await claims(racing, host).acquire(input(pk, "new"), control);
       expect(outcome).toEqual({ kind: "inUse", untilMs: alive.ownerDeadlineMs });
       expect(await commit(ended(alive), pk)).toEqual({ kind: "committed" });
@@ -217,13 +219,7 @@ export function describeClaims(name: string, startEngine: () => Promise<Engine>)
       const pk = unique();
       const old = await acquired(pk, "old");
       lapse();
-      const racing: RecordStore = {
-        ...store,
-        sendInTime: async (request, given) => {
-          if (request.operation === "UpdateItem") await claimed.saveStep(old, "late", "1", control);
-          return store.sendInTime(request, given);
-        },
-      };
+      const racing = afterALook(() => claimed.saveStep(old, "late", "1", control));
       const other = input(pk, "new", { fingerprint: "1:b" });
       const outcome = await claims(racing, host).acquire(other, control);
       expect(outcome).toMatchObject({ kind: "settled", verdict: { kind: "payloadMismatch" } });
@@ -243,13 +239,7 @@ export function describeClaims(name: string, startEngine: () => Promise<Engine>)
       const pk = unique();
       const old = await acquired(pk, "old");
       lapse();
-      const racing: RecordStore = {
-        ...store,
-        sendInTime: async (request, given) => {
-          if (request.operation === "UpdateItem") await claimed.saveStep(old, "late", "1", control);
-          return store.sendInTime(request, given);
-        },
-      };
+      const racing = afterALook(() => claimed.saveStep(old, "late", "1", control));
       const outcome = await claims(racing, host).acquire(input(pk, "new"), control);
       expect(outcome).toMatchObject({ kind: "acquired", record: { fencingToken: 2, steps: { late: "1" } } });
     });

@@ -13,7 +13,7 @@ import { control, kinds, type Message, operations, rejectionOf, setup, three } f
 
 /** The engine has the tables Records (pk) and Ledger (id; a string). */
 export function describeInserts(name: string, startEngine: () => Promise<Engine>): void {
-  describe(`strategy insert on ${name}`, () => {
+  describe.concurrent(`strategy insert on ${name}`, () => {
     let engine: Engine;
     let runs = 0;
     const host: Host = { ...systemHost, random: () => 0 };

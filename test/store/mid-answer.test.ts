@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Tx } from "../../lib/index.ts";
 import { createExactlyOnce } from "../../lib/middleware/exactly-once.ts";
 import { sdkSend } from "../../lib/store/sdk-send.ts";
@@ -33,26 +33,43 @@ const CUTS: Record<string, Cut> = {
 };
 
 let engine: Dynoxide;
-/** Troubles of the next requests, by operation. */
-let troubles: Record<string, Trouble[]>;
-let sent: string[];
-let clients: DynamoDBClient[];
 
-// Answers are written past the ServerResponse, to the byte.
-const server = createServer((request) => void answer(request).catch(() => request.socket.destroy()));
+/** Between clients and engine: has the troubles of one test, and knows what was sent in it. */
+interface Proxy extends AsyncDisposable {
+  readonly endpoint: string;
+  /** Troubles of the next requests, by operation. */
+  troubles: Record<string, Trouble[]>;
+  readonly sent: readonly string[];
+}
 
-async function answer(request: IncomingMessage): Promise<void> {
-  const { headers, socket } = request;
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const operation = String(headers["x-amz-target"]).replace(/^.*\./, "");
-  sent.push(operation);
-  const trouble = troubles[operation]?.shift();
-  const { head, body } = trouble && "error" in trouble ? refusal(trouble) : await ofEngine(headers, chunks);
-  const whole = Buffer.concat([head, body]);
-  if (!trouble || "error" in trouble) return void socket.write(whole);
-  const part = whole.subarray(0, trouble.bytes(head.length, body.length));
-  socket.write(part, () => (trouble.reset ? socket.resetAndDestroy() : socket.destroy()));
+async function startProxy(): Promise<Proxy> {
+  const sent: string[] = [];
+  // Answers are written past the ServerResponse, to the byte.
+  const server = createServer((request) => void answer(request).catch(() => request.socket.destroy()));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const proxy: Proxy = {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    troubles: {},
+    sent,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+  async function answer(request: IncomingMessage): Promise<void> {
+    const { headers, socket } = request;
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const operation = String(headers["x-amz-target"]).replace(/^.*\./, "");
+    sent.push(operation);
+    const trouble = proxy.troubles[operation]?.shift();
+    const { head, body } = trouble && "error" in trouble ? refusal(trouble) : await ofEngine(headers, chunks);
+    const whole = Buffer.concat([head, body]);
+    if (!trouble || "error" in trouble) return void socket.write(whole);
+    const part = whole.subarray(0, trouble.bytes(head.length, body.length));
+    socket.write(part, () => (trouble.reset ? socket.resetAndDestroy() : socket.destroy()));
+  }
+  return proxy;
 }
 
 interface Answer {
@@ -89,24 +106,14 @@ beforeAll(async () => {
       }),
     );
   }
-  await once(server.listen(0, "127.0.0.1"), "listening");
 });
-afterAll(async () => {
-  server.closeAllConnections();
-  server.close();
-  await engine.stop();
-});
-beforeEach(() => {
-  troubles = {};
-  sent = [];
-  clients = [];
-});
-afterEach(() => {
-  for (const client of clients) client.destroy();
-});
+afterAll(() => engine.stop());
 
-interface Scene {
+interface Scene extends AsyncDisposable {
+  readonly proxy: Proxy;
   readonly codes: string[];
+  /** Transactions that were sent. */
+  commits(): number;
   /** Resolves with the ids of the messages that failed. */
   deliver(
     ids: readonly string[],
@@ -117,11 +124,10 @@ interface Scene {
 }
 
 /** Through the proxy, with as many attempts of the SDK's own as it is given. */
-function scene(maxAttempts: number): Scene {
+async function startScene(maxAttempts: number): Promise<Scene> {
+  const proxy = await startProxy();
   const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const client = new DynamoDBClient({ endpoint, region: "eu-west-1", credentials, maxAttempts });
-  clients.push(client);
+  const client = new DynamoDBClient({ endpoint: proxy.endpoint, region: "eu-west-1", credentials, maxAttempts });
   const codes: string[] = [];
   const silent = (): void => {};
   const error = (_message: string, { code }: Record<string, unknown>): void => void codes.push(String(code));
@@ -134,7 +140,9 @@ function scene(maxAttempts: number): Scene {
     tx.increment(item, { n: 1 });
   });
   return {
+    proxy,
     codes,
+    commits: () => proxy.sent.filter((operation) => operation === "TransactWriteItems").length,
     async deliver(ids, { timeLeftMs = 20_000, receiveCount = 1, read = false } = {}) {
       const event = sqsEvent(...ids.map((id) => ({ messageId: id, body: { id, read }, receiveCount })));
       const endMs = Date.now() + timeLeftMs;
@@ -146,66 +154,76 @@ function scene(maxAttempts: number): Scene {
       const direct = sdkSend(engine.client);
       return Number((await direct({ operation: "GetItem", input: table }, {})).Item?.["n"]?.N ?? 0);
     },
+    async [Symbol.asyncDispose]() {
+      client.destroy();
+      await proxy[Symbol.asyncDispose]();
+    },
   };
 }
 
 let made = 0;
 const fresh = (count: number): string[] => Array.from({ length: count }, () => `m-${++made}`);
-const commits = (): number => sent.filter((operation) => operation === "TransactWriteItems").length;
 
-describe.each([
+describe.concurrent.each([
   ["without retries of the SDK's own, as semel's client", 1],
   ["with retries of the SDK's own, as a user's client may have", 3],
 ])("%s", (_which, maxAttempts) => {
   describe.each(Object.entries(CUTS))("the connection ends %s", (_where, cut) => {
     it.each([1, 3])("of a commit of %i: committed once, and acknowledged", async (count) => {
-      const { deliver, effects, codes } = scene(maxAttempts);
+      await using scene = await startScene(maxAttempts);
+      const { deliver, effects, codes, commits, proxy } = scene;
       const ids = fresh(count);
-      troubles = { TransactWriteItems: [cut, cut] };
+      proxy.troubles = { TransactWriteItems: [cut, cut] };
       expect([await deliver(ids), codes]).toEqual([[], []]);
       expect(commits()).toBe(3);
       for (const id of ids) expect(await effects(id)).toBe(1);
     });
 
     it("of every commit: failed, and a duplicate when it comes again", async () => {
-      const { deliver, effects, codes } = scene(maxAttempts);
+      await using scene = await startScene(maxAttempts);
+      const { deliver, effects, codes, commits, proxy } = scene;
       const [id = ""] = fresh(1);
-      troubles = { TransactWriteItems: Array(1_000).fill(cut) };
+      proxy.troubles = { TransactWriteItems: Array(1_000).fill(cut) };
       expect(await deliver([id], { timeLeftMs: 1_000 })).toEqual([id]);
       expect(codes).toEqual(["SEMEL_UNKNOWN_OUTCOME"]);
-      troubles = {};
+      proxy.troubles = {};
       const before = commits();
       expect(await deliver([id], { receiveCount: 2 })).toEqual([]);
       expect([await effects(id), commits()]).toEqual([1, before]); // its record is read, and tells
     });
 
     it("of tx.get: read again", async () => {
-      const { deliver, effects, codes } = scene(maxAttempts);
+      await using scene = await startScene(maxAttempts);
+      const { deliver, effects, codes, proxy } = scene;
       const [id = ""] = fresh(1);
-      troubles = { GetItem: [cut, cut] };
+      proxy.troubles = { GetItem: [cut, cut] };
       expect([await deliver([id], { read: true }), codes]).toEqual([[], []]);
-      expect(sent.filter((operation) => operation === "GetItem")).toHaveLength(3);
+      expect(proxy.sent.filter((operation) => operation === "GetItem")).toHaveLength(3);
       expect(await effects(id)).toBe(1);
     });
   });
 
   it("TransactionInProgressException beyond the SDK's patience: semel's own goes on", async () => {
-    const { deliver, effects, codes } = scene(maxAttempts);
+    await using scene = await startScene(maxAttempts);
+    const { deliver, effects, codes, commits, proxy } = scene;
     const ids = fresh(2);
-    troubles = { TransactWriteItems: Array(4).fill({ error: "TransactionInProgressException" }) };
+    proxy.troubles = { TransactWriteItems: Array(4).fill({ error: "TransactionInProgressException" }) };
     expect([await deliver(ids), codes]).toEqual([[], []]);
     expect(commits()).toBeGreaterThan(4);
     for (const id of ids) expect(await effects(id)).toBe(1);
   });
 
   it.each([1, 2])("A3, C2: applied, but its answer is cut; then the credentials expire, for %i", async (count) => {
-    const { deliver, effects, codes } = scene(maxAttempts);
+    await using scene = await startScene(maxAttempts);
+    const { deliver, effects, codes, proxy } = scene;
     const ids = fresh(count);
     const [, , , cut] = Object.values(CUTS);
-    troubles = { TransactWriteItems: [cut ?? { error: "none" }, ...Array(9).fill({ error: "ExpiredTokenException" })] };
+    proxy.troubles = {
+      TransactWriteItems: [cut ?? { error: "none" }, ...Array(9).fill({ error: "ExpiredTokenException" })],
+    };
     expect(await deliver(ids)).toEqual(ids);
     expect(new Set(codes)).toEqual(new Set(["SEMEL_UNKNOWN_OUTCOME"]));
-    troubles = {};
+    proxy.troubles = {};
     expect(await deliver(ids, { receiveCount: 2 })).toEqual([]);
     for (const id of ids) expect(await effects(id)).toBe(1);
   });

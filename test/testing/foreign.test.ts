@@ -102,15 +102,11 @@ describe("FI1: foreign work", () => {
     const handler = async (event: SQSEvent): Promise<void> => {
       for (const order of ordersOf(event)) await addOne(order);
     };
-    const before = [
-      setTimeout,
-      Date,
-      Math.random,
-      fetch,
-      timers.setTimeout,
-      client.config.requestHandler,
-      Error.stackTraceLimit,
+    const seen = () => [
+      ...[setTimeout, Date, Math.random, fetch, timers.setTimeout],
+      ...[client.config.requestHandler, Error.stackTraceLimit],
     ];
+    const before = seen();
     const running = assertExactlyOnce(handler, {
       ...ORDERS,
       clients: [client],
@@ -122,15 +118,7 @@ describe("FI1: foreign work", () => {
     expect(Math.abs(Date.now() - performance.timeOrigin - performance.now())).toBeLessThan(60_000);
     expect(readFileSync(import.meta.filename, "utf8")).toContain("meanwhile and after");
     await running;
-    const after = [
-      setTimeout,
-      Date,
-      Math.random,
-      fetch,
-      timers.setTimeout,
-      client.config.requestHandler,
-      Error.stackTraceLimit,
-    ];
+    const after = seen();
     expect(after).toEqual(before);
     expect(after.every((one, index) => Object.is(one, before[index]))).toBe(true);
   });

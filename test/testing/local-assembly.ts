@@ -41,7 +41,7 @@ const RESOURCES = {
   Records0A1B2C3D: table("pk"),
   Totals1A2B3C4D: table("customer"),
   Named2A2B3C4D: table("pk", { TableName: "named-table" }),
-  OrdersQueue3A2B3C4D: queue({ VisibilityTimeout: 10, ...redriveTo("OrdersDeadLetterQueue4A2B3C4D", 5) }),
+  OrdersQueue3A2B3C4D: queue({ VisibilityTimeout: 5, ...redriveTo("OrdersDeadLetterQueue4A2B3C4D", 5) }),
   OrdersDeadLetterQueue4A2B3C4D: queue(),
   OrdersFunction5A2B3C4D: assetFunction("totals", {
     Timeout: 5,

@@ -10,8 +10,21 @@ export interface Token {
 const TOKEN =
   /\s*(?:(?<word>[A-Za-z_][A-Za-z0-9_]*)|(?<name>#[A-Za-z0-9_]+)|(?<value>:[A-Za-z0-9_]+)|(?<index>\d+)|(?<symbol><=|>=|<>|[=<>()[\],.+-]))/y;
 
+/** A process has few expressions, and a simulation sends them a million times. */
+const REMEMBERED_MAX = 1_000;
+const remembered = new Map<string, readonly Token[]>();
+
 /** Throws the text that is no token, as a syntax error's token. */
-export function tokenize(expression: string, fail: (token: string, near: string) => Error): Token[] {
+export function tokenize(expression: string, fail: (token: string, near: string) => Error): readonly Token[] {
+  const known = remembered.get(expression);
+  if (known !== undefined) return known;
+  const tokens = cut(expression, fail);
+  if (remembered.size >= REMEMBERED_MAX) remembered.clear();
+  remembered.set(expression, tokens);
+  return tokens;
+}
+
+function cut(expression: string, fail: (token: string, near: string) => Error): readonly Token[] {
   const tokens: Token[] = [];
   const text = expression.trimEnd();
   let position = 0;

@@ -5,13 +5,12 @@
 import type { SqsAnswerOf, SqsRequest, SqsSend } from "../../../lib/consumer/sqs-send.ts";
 import type { AnswerOf, DynamoDbRequest, Send } from "../../../lib/store/send.ts";
 import { named } from "../../support/faulty-send.ts";
+import { heard, type Outcome } from "../seeded/answer.ts";
 import { type AwsRequest, applyUnder, drawCourse, type Fault, faultError } from "../seeded/faults.ts";
 import type { SandboxProcess } from "../seeded/process.ts";
 import type { Body } from "./messages.ts";
 import { LATER_MS_MAX } from "./setup.ts";
 import type { Invocation, World } from "./world.ts";
-
-type Outcome = { readonly answer: unknown } | { readonly error: unknown };
 
 const NEVER = new Promise<never>(() => {});
 
@@ -49,13 +48,7 @@ export function connect(process: SandboxProcess, world: World): { readonly send:
         if (said) outcome = { error: said };
         if (fault === "dies-after") process.kill();
       });
-    return new Promise((resolve, reject) => {
-      signal?.addEventListener("abort", () => reject(named("AbortError", "aborted")), { once: true });
-      if (answerMs === undefined) return;
-      timeline.after(answerMs, () =>
-        process.run(() => ("error" in outcome ? reject(outcome.error) : resolve(outcome.answer))),
-      );
-    });
+    return heard(process, { answerMs, signal, timeline }, () => outcome);
   }
 
   function outcomeOf(given: AwsRequest, fault: Fault, invocation: Invocation | undefined): Outcome {

@@ -16,6 +16,8 @@ export interface Habits {
   readonly loose: number;
   /** Messages write what others add to. */
   readonly writesHot: boolean;
+  /** Handlers send messages, too, but under insert. */
+  readonly sends: boolean;
   /** Direct invocations read the price. */
   readonly pricedCalls: boolean;
   /** The schema takes so long at most, and refuses what is misfit. */
@@ -62,6 +64,7 @@ export const BROAD_HABITS: Habits = {
   lateWorkMs: 30,
   loose: 0,
   writesHot: false,
+  sends: false,
   pricedCalls: false,
   schemaMs: 0,
   schemaInPlace: false,

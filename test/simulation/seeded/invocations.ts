@@ -10,7 +10,7 @@ import { PermanentError } from "../../../lib/errors.ts";
 import { createExactlyOnce } from "../../../lib/middleware/exactly-once.ts";
 import { chargesOf } from "./charges.ts";
 import { type Invocation, meetOthers, newInvocation } from "./invocation.ts";
-import { CONSUMER, type HandlerMeans, handle, JOURNAL, type Order, orderOf, RECORDS } from "./messages.ts";
+import { CONSUMER, type HandlerMeans, handle, JOURNAL, type Order, OUTBOX, orderOf, RECORDS } from "./messages.ts";
 import { invokeAsMiddy, type Others } from "./middy.ts";
 import { connect } from "./network.ts";
 import { insertAsAnother } from "./newer.ts";
@@ -72,6 +72,7 @@ function startSandbox(world: World): Sandbox {
       deadLetterQueueUrl: world.queues.deadUrl,
       logger: listener(() => sandbox, world),
       ...(setup.storeResult ? { storeResult: true } : {}),
+      ...(world.habits.sends ? { outbox: { table: OUTBOX } } : {}),
       ...(strategy === "claim" ? { leaseSeconds: setup.leaseSeconds } : {}),
       ...(strategy === "insert" ? { insert: { appendOnlyTable: JOURNAL, primaryKey: "id" } } : {}),
     },

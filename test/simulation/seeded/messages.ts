@@ -3,6 +3,7 @@
 import type { Tx } from "../../../lib/consumer/tx.ts";
 import { PermanentError, RetryLater } from "../../../lib/errors.ts";
 import type { Host } from "../../../lib/host.ts";
+import { sendShipment } from "../outbox-checks.ts";
 import type { Chance } from "./chance.ts";
 import type { Charges } from "./charges.ts";
 import type { Habits } from "./habits.ts";
@@ -12,6 +13,7 @@ export const CONSUMER = "simulated";
 export const RECORDS = "Records";
 export const EFFECTS = "Effects";
 export const JOURNAL = "Journal";
+export const OUTBOX = "Outbox";
 
 /**
  * plain: adds to a counter that all share, so that increments fold. guarded: reads an item that all of its kind write.
@@ -43,6 +45,7 @@ export function counterOf(kind: Kind): "hot" | "sum" | "sold" {
 
 /** Undefined: a poison message, whose body nobody can read, or one that the schema refuses. */
 export function orderOf(body: string): Order | undefined {
+  if (!body.startsWith("{")) return undefined;
   try {
     const order = JSON.parse(body) as Partial<Order>;
     return order.key === undefined ? undefined : (order as Order);
@@ -99,6 +102,7 @@ export async function handle(order: { key: string; payload: number }, tx: Tx, me
     tx.put({ TableName: EFFECTS, Item: { id: `more ${key} ${more}` } });
   }
   tx.put({ TableName: EFFECTS, Item: { id: `put ${key}`, payload, bytes, ...stepped?.() } });
+  if (means.habits.sends) sendShipment(key, tx, kind === "guarded" ? (found?.n ?? 0) : undefined);
   bytes.fill(0); // V1: what was declared stays
   tx.increment({ TableName: EFFECTS, Key: { id: `count ${key}` } }, { n: 2 });
   tx.increment({ TableName: EFFECTS, Key: { id: `count ${key}` } }, { n: -1 });

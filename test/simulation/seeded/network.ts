@@ -15,6 +15,7 @@ import type { SqsAnswerOf, SqsRequest, SqsSend } from "../../../lib/consumer/sqs
 import { FAILURE_ATTRIBUTE, type Failure } from "../../../lib/protocol/rejection.ts";
 import type { AnswerOf, DynamoDbRequest, Send } from "../../../lib/store/send.ts";
 import { named } from "../../support/faulty-send.ts";
+import { heard, type Outcome } from "./answer.ts";
 import { type AwsRequest, applyUnder, type Course, drawCourse, type Fault, faultError } from "./faults.ts";
 import type { Invocation } from "./invocation.ts";
 import { JOURNAL, orderOf } from "./messages.ts";
@@ -27,8 +28,6 @@ interface Way {
   readonly line: (what: string) => void;
   readonly keys: readonly string[];
 }
-
-type Outcome = { readonly answer: unknown } | { readonly error: unknown };
 
 export interface Connection {
   readonly send: Send;
@@ -143,13 +142,7 @@ export function connect(process: SandboxProcess, world: World): Connection {
     }
     const renewed = isRenewal(given) ? keys[0] : undefined;
     if (renewed !== undefined) renewing.add(renewed);
-    const answered = new Promise((resolve, reject) => {
-      signal?.addEventListener("abort", () => reject(named("AbortError", "aborted")), { once: true });
-      if (answerMs === undefined) return;
-      timeline.after(answerMs, () =>
-        process.run(() => ("error" in outcome ? reject(outcome.error) : resolve(outcome.answer))),
-      );
-    });
+    const answered = heard(process, { answerMs, signal, timeline }, () => outcome);
     const over = (): void => void (renewed !== undefined && renewing.delete(renewed));
     answered.then(over, over);
     return answered;

@@ -21,6 +21,13 @@ const NO_SKEW = { skewMsMax: 0 };
 
 export const PROFILES: Readonly<Record<string, Profile>> = {
   broad: { strategies: ALL },
+  /** Handlers send, from many sandboxes to one group: no code of another version is there, which would send nothing. */
+  sending: {
+    strategies: RECORDS,
+    weights: { poll: 45, send: 20, resend: 10, freeze: 3, kill: 3, deploy: 3, outage: 2, time: 2 },
+    kinds: { plain: 3, guarded: 3, disputed: 1, doomed: 1 },
+    habits: { sends: true, copies: 0.2 },
+  },
   /** Three messages of one key: rejected, claimed and redelivered side by side. */
   "crowd-of-one-key": {
     strategies: RECORDS,

@@ -1,5 +1,6 @@
 // Runs a seed: so many steps, then a quiet end; the invariants after every step. Twice, and the traces are compared.
 
+import { complaintsAboutOutbox } from "../outbox-checks.ts";
 import { endQuietly } from "./ending.ts";
 import type { Figures } from "./figures.ts";
 import type { Profile } from "./profiles.ts";
@@ -75,6 +76,7 @@ async function runOnce({ steps, ...options }: Simulation): Promise<Run> {
 function isSound(world: World): boolean {
   const { ledger, queues, timeline } = world;
   judgeResponses(world);
+  if (world.habits.sends) ledger.complaints.push(...complaintsAboutOutbox(world.store.memory));
   const [source, dead] = [queues.source(), queues.dead()];
   for (const copy of ledger.queued) {
     if (source.has(copy.id) || dead.has(copy.id)) continue;

@@ -6,7 +6,7 @@ import type { AttributeValue, Item } from "../../../lib/aws/dynamodb.ts";
 import { type MemoryDynamoDb, memoryDynamoDb } from "../../../lib/store/memory/memory-dynamodb.ts";
 import type { AnswerOf, DynamoDbRequest } from "../../../lib/store/send.ts";
 import type { Habits } from "./habits.ts";
-import { EFFECTS, JOURNAL, RECORDS } from "./messages.ts";
+import { EFFECTS, JOURNAL, OUTBOX, RECORDS } from "./messages.ts";
 
 /** An item before and after a write. */
 export interface Change {
@@ -35,6 +35,7 @@ export function createStore(
     [RECORDS]: { partitionKey: "pk" },
     [EFFECTS]: { partitionKey: "id" },
     [JOURNAL]: { partitionKey: "id" },
+    [OUTBOX]: { partitionKey: "pk", sortKey: "sk" },
   });
   const before = new Map<string, Item | undefined>();
   const cancelled = new Map<string, unknown>();
@@ -120,7 +121,8 @@ function touchedBy(request: DynamoDbRequest): Touched[] {
   }
 }
 
+/** What is sent is judged as a whole: see outbox-checks.ts. */
 function touched(table: string, item: Item): Touched[] {
-  const id = item[KEY_NAMES[table] ?? "id"]?.S;
+  const id = item[KEY_NAMES[table] ?? ""]?.S;
   return id === undefined ? [] : [{ table, id }];
 }
