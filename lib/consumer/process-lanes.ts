@@ -22,9 +22,7 @@ export interface LanesContext
     Pick<LaneContext, "conclude" | "start">,
     Pick<BatchShell, "groupSize" | "watermarks" | "states" | "reduction"> {
   laneStarts(): void;
-  /** It waits for those before it. */
-  hold(delivery: Delivery): void;
-  /** One before it failed: it did not start, or was not committed. */
+  /** Where it has no outcome: one before it failed, so it did not start, or was not committed. */
   giveBack(delivery: Delivery): void;
 }
 
@@ -32,9 +30,7 @@ export interface LanesContext
 const STARTED_A_TICK = 100;
 
 /** Resolves when every ordering key is at its end, or stopped. Never rejects. */
-export async function processLanes(deliveries: readonly Delivery[], context: LanesContext): Promise<void> {
-  const lanes = inLanes(deliveries);
-  for (const delivery of deliveries) context.hold(delivery);
+export async function processLanes(lanes: readonly (readonly Placed[])[], context: LanesContext): Promise<void> {
   const { host, store, groupSize: size } = context;
   const { groupCommit: together, lanes: callsMax } = context.options;
   const control = controlOf(context.deadline);
@@ -61,7 +57,6 @@ async function runLane(messages: readonly Placed[], context: LanesContext, write
   const own = context.reduction
     ? reducer(messages, context.reduction, { ...context, writer })
     : { store: context.store, attempt: (placed: Placed, run: RunItems) => attempt(placed, run, ofLane) };
-  const left = new Set(messages.flatMap(({ delivery, copies }) => [delivery, ...copies]));
   let latest: Watermark | undefined; // what the process remembers is bounded
   await processLane(messages, {
     ...ofLane,
@@ -71,13 +66,12 @@ async function runLane(messages: readonly Placed[], context: LanesContext, write
       latest = watermark;
       watermarks.keep(watermark);
     },
-    conclude(delivery, outcome) {
-      left.delete(delivery);
-      return context.conclude(delivery, outcome);
-    },
   });
   if (context.deadline.answer.aborted) return;
-  for (const delivery of left) context.giveBack(delivery);
+  for (const { delivery, copies } of messages) {
+    context.giveBack(delivery);
+    for (const copy of copies) context.giveBack(copy);
+  }
 }
 
 function higher(one: Watermark | undefined, other: Watermark | undefined): Watermark | undefined {
