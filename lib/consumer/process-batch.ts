@@ -76,7 +76,8 @@ export async function processBatch(
   }
   const processing = lanes ? processLanes(lanes, lanesContext(waiting, context)) : processAll();
   await Promise.race([processing, aborted(batch.deadline.answer)]);
-  if (!batch.deadline.answer.aborted) await Promise.race([hideFailures(context), aborted(batch.deadline.answer)]);
+  const someFailed = context.failures.length > 0 && !batch.deadline.answer.aborted;
+  if (someFailed) await Promise.race([hideFailures(context), aborted(batch.deadline.answer)]);
   batch.deadline.end();
   for (const [delivery, stage] of underWay) {
     if (stage === "held") observer.held(delivery.messageId);

@@ -160,7 +160,7 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
   {
     name: "an invocation that is over leaves its gate open (L1)",
     file: "lib/consumer/deadline.ts",
-    find: "closeGate(OVER); // L1",
+    find: "gate.abort(OVER); // L1",
     replace: "",
     caughtBy: ["consumer/gate.test.ts"],
   },
