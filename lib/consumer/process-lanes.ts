@@ -12,7 +12,7 @@ import { controlOf } from "./deadline.ts";
 import { processLane } from "./lane.ts";
 import { attempt, type Placed } from "./lane-member.ts";
 import type { LaneContext } from "./lane-run.ts";
-import { laneOf, scopeOf } from "./order.ts";
+import { scopeOf } from "./order.ts";
 import type { BatchShell } from "./process-message.ts";
 import { reducer } from "./reduction.ts";
 import type { RunContext } from "./run.ts";
@@ -80,8 +80,7 @@ function higher(one: Watermark | undefined, other: Watermark | undefined): Water
 
 /** LA1. Messages of each ordering key, in their order. */
 export function inLanes(deliveries: readonly Delivery[]): Placed[][] {
-  const lanes = Map.groupBy(deliveries, laneOf);
-  return [...lanes.values()].map((lane) => {
+  return byOrderingKey(deliveries).map((lane) => {
     if (isInOrder(lane)) {
       return lane.map((delivery, place) => ({ delivery, position: delivery.position ?? "", place, copies: NONE }));
     }
@@ -94,6 +93,22 @@ export function inLanes(deliveries: readonly Delivery[]): Placed[][] {
 }
 
 const NONE: readonly Delivery[] = [];
+
+/** As `laneOf` tells them apart, without a text a message. */
+function byOrderingKey(deliveries: readonly Delivery[]): Delivery[][] {
+  const lanes: Delivery[][] = [];
+  const scopes = new Map<string, Map<string | undefined, Delivery[]>>();
+  for (const delivery of deliveries) {
+    const { origin, scope = origin, orderingKey } = delivery;
+    const lanesOfScope = scopes.get(scope) ?? new Map<string | undefined, Delivery[]>();
+    if (lanesOfScope.size === 0) scopes.set(scope, lanesOfScope);
+    const lane = lanesOfScope.get(orderingKey) ?? [];
+    if (lane.length === 0) lanes.push(lane);
+    lanesOfScope.set(orderingKey, lane);
+    lane.push(delivery);
+  }
+  return lanes;
+}
 
 /** LA1. As sources give it: nothing to sort, and nothing twice. */
 function isInOrder(lane: readonly Delivery[]): boolean {

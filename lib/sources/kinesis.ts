@@ -19,7 +19,10 @@ export const kinesis: Source = {
   name: "a Kinesis data stream",
   ordered: true,
   carriesKey: false,
-  deliveries: (event) => ofOneStream(recordsOf(event, KINESIS).map(toDelivery)),
+  deliveries(event) {
+    const shardOf = shards();
+    return ofOneStream(recordsOf(event, KINESIS).map((record, index) => toDelivery(record, index, shardOf)));
+  },
   response: streamResponse,
 };
 
@@ -27,7 +30,11 @@ const NO_KEY = { value: undefined, origin: "a Kinesis record, which has no attri
 const NO_ATTRIBUTES = {};
 const positionOf = positionsOf("sequenceNumber", SEQUENCE_NUMBER_WIDTH);
 
-function toDelivery(given: Partial<Record<string, unknown>>, index: number): Delivery<KinesisRecord> {
+function toDelivery(
+  given: Partial<Record<string, unknown>>,
+  index: number,
+  shardOf: ShardOf,
+): Delivery<KinesisRecord> {
   const record = given as Partial<KinesisRecord>;
   const { data, partitionKey, sequenceNumber, approximateArrivalTimestamp }: Partial<KinesisRecord["kinesis"]> =
     record.kinesis ?? {};
@@ -40,7 +47,7 @@ function toDelivery(given: Partial<Record<string, unknown>>, index: number): Del
     messageId: `${origin}/${eventId}`, // KN2
     identifier: sequenceNumber,
     origin,
-    scope: `${origin}/${eventId.split(":", 1)[0]}`, // KN3: "shardId-000000000006:4954…"
+    scope: shardOf(origin, eventId), // KN3
     orderingKey,
     position,
     text: () => sendableText(bytesOf(binary)).body,
@@ -51,6 +58,20 @@ function toDelivery(given: Partial<Record<string, unknown>>, index: number): Del
     messageAttributes: NO_ATTRIBUTES,
     letter: () => streamLetter({ ...sendableText(bytesOf(binary)), origin, position: String(sequenceNumber) }),
     record: record as KinesisRecord,
+  };
+}
+
+type ShardOf = (origin: string, eventId: string) => string;
+
+/** KN3: "shardId-000000000006:4954…". One text for all records of a shard: they are grouped by it, and a batch has one shard. */
+function shards(): ShardOf {
+  let last = { origin: "", prefix: ":", scope: "" };
+  return (origin, eventId) => {
+    if (origin !== last.origin || !eventId.startsWith(last.prefix)) {
+      const shard = eventId.split(":", 1)[0];
+      last = { origin, prefix: `${shard}:`, scope: `${origin}/${shard}` };
+    }
+    return last.scope;
   };
 }
 

@@ -70,8 +70,8 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     name: "what waited for its turn is told as left open",
     file: BATCH,
-    find: "if (held.has(delivery)) observer",
-    replace: "if (held.size < 0) observer",
+    find: 'if (stage === "held") observer',
+    replace: "if (underWay.size < 0) observer",
     caughtBy: [TEST],
   },
   {
