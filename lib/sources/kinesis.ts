@@ -30,11 +30,7 @@ const NO_KEY = { value: undefined, origin: "a Kinesis record, which has no attri
 const NO_ATTRIBUTES = {};
 const positionOf = positionsOf("sequenceNumber", SEQUENCE_NUMBER_WIDTH);
 
-function toDelivery(
-  given: Partial<Record<string, unknown>>,
-  index: number,
-  shardOf: ShardOf,
-): Delivery<KinesisRecord> {
+function toDelivery(given: Partial<Record<string, unknown>>, index: number, shardOf: ShardOf): Delivery<KinesisRecord> {
   const record = given as Partial<KinesisRecord>;
   const { data, partitionKey, sequenceNumber, approximateArrivalTimestamp }: Partial<KinesisRecord["kinesis"]> =
     record.kinesis ?? {};

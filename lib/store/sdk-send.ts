@@ -16,6 +16,7 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { AttributeValue, Item } from "../aws/dynamodb.ts";
+import { Sha256 } from "./sdk-sha256.ts";
 import type {
   AnswerOf,
   BatchExecuteStatementInput,
@@ -33,7 +34,7 @@ export interface DynamoDbClient {
 
 /** The SDK's own retries are off: semel retries by itself, within the time left, and knows what an answer leaves open. */
 export function defaultClient(): DynamoDbClient {
-  const client = new DynamoDBClient({ maxAttempts: 1 });
+  const client = new DynamoDBClient({ maxAttempts: 1, sha256: Sha256 });
   // It copies every input and output even where nothing logs.
   client.middlewareStack.remove("loggerMiddleware");
   return client;
