@@ -2,7 +2,9 @@
 
 export interface Slots {
   /** Runs the task when a place is free; rejects with the signal's reason if it aborts before. */
-  run<T>(task: () => Promise<T> | T): Promise<T>;
+  run<T>(task: () => Promise<T>): Promise<T>;
+  /** The same; without a promise where a place is free and the task gives none. */
+  run<T>(task: () => Promise<T> | T): Promise<T> | T;
 }
 
 interface Waiting {
@@ -35,18 +37,40 @@ export function createSlots(places: number, closed: AbortSignal): Slots {
     next.go();
   }
 
+  function start<T>(task: () => Promise<T> | T): Promise<T> | T {
+    let running: Promise<T> | T;
+    try {
+      running = task();
+    } catch (error) {
+      give();
+      throw error;
+    }
+    if (running instanceof Promise) return holding(running);
+    give();
+    return running;
+  }
+
+  async function holding<T>(running: Promise<T>): Promise<T> {
+    try {
+      return await running;
+    } finally {
+      give();
+    }
+  }
+
   return {
-    async run(task) {
-      if (closed.aborted) throw closed.reason;
-      if (free > 0) free--;
-      else await new Promise<void>((go, giveUp) => queue.add({ go, giveUp }));
-      try {
-        return await task();
-      } finally {
-        give();
-      }
+    run<T>(task: () => Promise<T> | T): Promise<T> {
+      if (closed.aborted) return Promise.reject(closed.reason);
+      if (free === 0) return new Promise<void>((go, giveUp) => queue.add({ go, giveUp })).then(() => start(task));
+      free--;
+      return start(task) as Promise<T>; // as its signature says
     },
   };
+}
+
+/** What `next` makes of a value: at once where the value is no promise, since a microtask takes longer than most handlers. */
+export function andThen<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return value instanceof Promise ? value.then(next) : next(value);
 }
 
 /** Resolves and rejects as the promise does, but rejects at once when it is too late. */

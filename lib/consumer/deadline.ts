@@ -20,7 +20,8 @@ export interface Deadline {
 }
 
 const NEAR = "the function's deadline is near";
-const OVER = "the invocation is over";
+/** One for all invocations, each of which ends: to make an error, with its stack, takes longer than a message. */
+const OVER = new Error("the invocation is over");
 
 /** `marginMs` before the timeout the gate closes; half of it is left for answers under way. */
 export function openDeadline(context: LambdaContext, marginMs: number, host: Host): Deadline {
@@ -34,16 +35,16 @@ export function openDeadline(context: LambdaContext, marginMs: number, host: Hos
   const answer = new AbortController();
   const closesAtMs = host.nowMs() + leftMs - marginMs;
   const timeLeftMs = (): number => (gate.signal.aborted ? 0 : Math.max(0, closesAtMs - host.nowMs()));
-  const closeGate = (reason: string): void => gate.abort(new Error(reason));
-  const cancelGate = host.after(timeLeftMs(), () => closeGate(NEAR));
+  const closeGate = (): void => gate.abort(new Error(NEAR));
+  const cancelGate = host.after(timeLeftMs(), closeGate);
   const cancelAnswer = host.after(timeLeftMs() + marginMs / 2, () => end());
   const end = (): void => {
     cancelGate();
     cancelAnswer();
-    closeGate(OVER); // L1
-    answer.abort(new Error(OVER));
+    gate.abort(OVER); // L1
+    answer.abort(OVER);
   };
-  if (timeLeftMs() === 0) closeGate(NEAR);
+  if (timeLeftMs() === 0) closeGate();
   return { gate: gate.signal, answer: answer.signal, timeLeftMs, end };
 }
 

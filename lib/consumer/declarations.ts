@@ -115,8 +115,7 @@ export function checkEffect(params: CheckParams, own: OwnTables): KeyedEffect {
 export function incrementEffect(params: ItemParams, amounts: IncrementAmounts, own: OwnTables): IncrementEffect {
   const tableName = checkedTable("increment", params, ["Key"], own);
   const key = keyOf("increment", params);
-  const decimals = new Map<string, string>();
-  for (const [attribute, amount] of Object.entries(amounts ?? {})) {
+  const decimals = Object.entries(amounts ?? {}).map(([attribute, amount]) => {
     if (Object.hasOwn(key, attribute))
       throw wrong("increment", `${attribute} is part of the key`, "Increment another attribute");
     const exact = typeof amount === "bigint" || (typeof amount === "number" && isExact(amount));
@@ -125,9 +124,9 @@ export function incrementEffect(params: ItemParams, amounts: IncrementAmounts, o
       const remedy = "Use a finite number; whole ones beyond 2^53 as a bigint";
       throw wrong("increment", `the amount of ${attribute} is ${String(amount)}`, remedy);
     }
-    decimals.set(attribute, decimal);
-  }
-  if (decimals.size === 0) throw wrong("increment", "no amounts are given", "Name an attribute and its amount");
+    return [attribute, decimal] as const;
+  });
+  if (decimals.length === 0) throw wrong("increment", "no amounts are given", "Name an attribute and its amount");
   return { kind: "increment", tableName, key, amounts: Object.fromEntries(decimals) };
 }
 
@@ -173,10 +172,11 @@ function checkedTable(method: string, params: object, fields: readonly string[],
   if (typeof params !== "object" || params === null)
     throw wrong(method, `its parameters are ${String(params)}`, "Pass an object");
   const given = params as Readonly<Record<string, unknown>>;
-  const foreign = Object.keys(given).filter((name) => name !== "TableName" && !fields.includes(name));
-  const meant = foreign.filter((name) => given[name] !== undefined);
-  if (meant.length > 0) {
-    throw wrong(method, `foreign field ${meant.join(", ")}`, `Known fields: ${["TableName", ...fields].join(", ")}`);
+  const foreign = Object.keys(given).filter(
+    (name) => name !== "TableName" && !fields.includes(name) && given[name] !== undefined,
+  );
+  if (foreign.length > 0) {
+    throw wrong(method, `foreign field ${foreign.join(", ")}`, `Known fields: ${["TableName", ...fields].join(", ")}`);
   }
   const tableName = requiredText(method, "TableName", given["TableName"]);
   if (tableOf(tableName) === tableOf(own.records)) {
@@ -201,11 +201,12 @@ function requiredText(method: string, field: string, value: unknown): string {
 function keyOf(method: string, params: ItemParams): Item {
   const key = attributes(method, "Key", params.Key);
   if (Object.keys(key).length === 0) throw wrong(method, "Key is empty", "Name every key attribute of the table");
-  for (const [name, value] of Object.entries(key)) {
-    if (value.S === undefined && value.N === undefined && value.B === undefined) {
+  for (const name of Object.keys(key)) {
+    const value = key[name];
+    if (value?.S === undefined && value?.N === undefined && value?.B === undefined) {
       throw wrong(
         method,
-        `key attribute ${name} is of type ${Object.keys(value)[0]}`,
+        `key attribute ${name} is of type ${Object.keys(value ?? {})[0]}`,
         "Keys are strings, numbers or binary",
       );
     }

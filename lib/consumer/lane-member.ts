@@ -6,9 +6,10 @@ import type { SemelError } from "../errors.ts";
 import { type Effect, type Guard, itemId, tableOf } from "../protocol/effects.ts";
 import { type RunItems, TOUCHES_NOTHING, type Touches, touchesOf } from "../protocol/ordered-run.ts";
 import type { Delivery } from "../sources/source.ts";
+import { andThen } from "./concurrency.ts";
 import { controlOf } from "./deadline.ts";
 import { handlerFailure, outOfTime } from "./failures.ts";
-import { readMessage } from "./message.ts";
+import { type Message, readMessage } from "./message.ts";
 import { outboxPuts } from "./outbox.ts";
 import { mayBeRejected, type RejectContext } from "./rejection.ts";
 import type { RunContext } from "./run.ts";
@@ -48,8 +49,11 @@ export interface MemberContext extends RunContext {
 
 const MET = new Error("an item that an earlier message of the run wrote");
 
-/** Runs the handler once. `run`: what the messages before it, which are not committed yet, touch. Never rejects. */
-export async function attempt(placed: Placed, run: RunItems, context: MemberContext): Promise<Attempt> {
+/**
+ * Runs the handler once. `run`: what the messages before it, which are not committed yet, touch. No promise where there is nothing to
+ * wait for. Never rejects.
+ */
+export function attempt(placed: Placed, run: RunItems, context: MemberContext): Attempt | Promise<Attempt> {
   const { delivery } = placed;
   const { deadline, handler, observer, options, pk, slots, store, untilGate } = context;
   const control = controlOf(deadline);
@@ -68,27 +72,41 @@ export async function attempt(placed: Placed, run: RunItems, context: MemberCont
       if (!met) observer.lateUse(delivery.messageId, delivery.messageId, error);
     },
   });
-  try {
-    const message = await readMessage(delivery, context);
-    await slots.run(async () => {
-      deadline.gate.throwIfAborted();
-      const running: unknown = handler(message, opened.tx);
-      if (isThenable(running)) await untilGate(Promise.resolve(running)); // most that only declare are over by now
-    });
+
+  function handled(message: Message): unknown {
+    deadline.gate.throwIfAborted();
+    const running: unknown = handler(message, opened.tx);
+    return isThenable(running) ? untilGate(Promise.resolve(running)) : undefined; // most that only declare are over by now
+  }
+
+  function ended(): Attempt | Promise<Attempt> {
     opened.close();
     if (met) return { kind: "met" };
     const { effects: own, guards, sent } = opened.declared();
     const parts = { commit: [pk, placed.position], sequenceOf: () => placed.position }; // OX2 of outbox.ts
     const effects = sent.length === 0 ? own : [...own, ...outboxPuts(sent, parts, context)];
     const puts = tablesOfPuts(effects);
-    if (puts.length > 0) await store.learnKeys(puts, control);
-    const touches = touchesOf(effects, guards, store.keyNames);
-    const unguarded = reads > guards.length;
-    return { kind: "ready", member: { ...placed, effects, guards, touches, unguarded } };
-  } catch (thrown) {
+    return andThen(puts.length > 0 ? store.learnKeys(puts, control) : undefined, () => {
+      const touches = touchesOf(effects, guards, store.keyNames);
+      return { kind: "ready", member: { ...placed, effects, guards, touches, unguarded: reads > guards.length } };
+    });
+  }
+
+  function failed(thrown: unknown): Attempt {
     opened.close();
-    if (met) return { kind: "met" };
-    return afterThrown(placed, thrown, context);
+    return met ? { kind: "met" } : afterThrown(placed, thrown, context);
+  }
+
+  try {
+    const made = andThen(readMessage(delivery, context), (message) =>
+      andThen(
+        slots.run(() => handled(message)),
+        ended,
+      ),
+    );
+    return made instanceof Promise ? made.catch(failed) : made;
+  } catch (thrown) {
+    return failed(thrown);
   }
 }
 
@@ -110,5 +128,7 @@ export function rejected(placed: Placed, rejection: SemelError): Member {
 }
 
 function tablesOfPuts(effects: readonly Effect[]): string[] {
-  return [...new Set(effects.flatMap((effect) => (effect.kind === "put" ? [tableOf(effect.tableName)] : [])))];
+  const tables = new Set<string>();
+  for (const effect of effects) if (effect.kind === "put") tables.add(tableOf(effect.tableName));
+  return [...tables];
 }

@@ -98,20 +98,15 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
   }
 
   function moveOver(members: readonly Member[]): WatermarkMove {
-    const positions = members.map(({ position }) => position);
-    const passedOver = members.flatMap(({ position, rejection }): PassedOver[] =>
-      rejection
-        ? [
-            {
-              position,
-              code: rejection.code,
-              reason: reasonOf(rejection).slice(0, STORED_REASON_LENGTH_MAX).toWellFormed(),
-            },
-          ]
-        : [],
-    );
-    const [first = "", last = first] = [positions[0], positions.at(-1)];
-    return { status: "WATERMARK", pk, first, position: last, attemptId: host.randomId(), passedOver };
+    const passedOver: PassedOver[] = [];
+    for (const { position, rejection } of members) {
+      if (rejection === undefined) continue;
+      const reason = reasonOf(rejection).slice(0, STORED_REASON_LENGTH_MAX).toWellFormed();
+      passedOver.push({ position, code: rejection.code, reason });
+    }
+    const { position: first = "" } = members[0] ?? {};
+    const { position = first } = members.at(-1) ?? {};
+    return { status: "WATERMARK", pk, first, position, attemptId: host.randomId(), passedOver };
   }
 
   /** LR1. Those that are done are settled; the rest goes on, without another read. */
@@ -139,7 +134,8 @@ export function laneCommitter(context: LaneContext): LaneCommitter {
 
   /** At once, but for a dead letter. */
   function settleDone(placed: Passing, watermark: Watermark, isOurs = false): boolean | Promise<boolean> {
-    const passed = watermark.passedOver.find(({ position }) => position === placed.position);
+    const { passedOver } = watermark;
+    const passed = passedOver.length > 0 && passedOver.find(({ position }) => position === placed.position);
     if (passed) return sendAway(placed, passed, watermark);
     return conclude(placed, { kind: isOurs ? "committed" : "duplicate" });
   }

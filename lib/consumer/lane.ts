@@ -11,8 +11,8 @@
 import type { SemelError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { RUN_REJECTIONS_MAX, type RunItems, runItems } from "../protocol/ordered-run.ts";
-import { isDone } from "../protocol/watermark.ts";
-import type { Member, Placed } from "./lane-member.ts";
+import { isDone, type Watermark } from "../protocol/watermark.ts";
+import type { Attempt, Member, Placed } from "./lane-member.ts";
 import { type LaneContext, laneCommitter } from "./lane-run.ts";
 
 /** Longest time that a message that is ready waits for others, ms; of the time that is left, at most this part. */
@@ -23,7 +23,13 @@ interface Gathered {
   readonly members: Member[];
   readonly items: RunItems;
   readonly patience: Patience;
+  /** What its handlers expect of the commits before it. */
+  readonly surprises: number;
+  rejections: number;
 }
+
+/** Where to go on; undefined: the lane stops. */
+type Next = number | undefined;
 
 /** Resolves when all is settled, or when the lane stopped: what is not settled then is held. Never rejects. */
 export async function processLane(messages: readonly Placed[], context: LaneContext): Promise<void> {
@@ -31,56 +37,78 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
   const { commit, isDoneBefore, fail, settleDone, surprises } = laneCommitter(context);
   /** Messages of a run: as many as there were when one met what they wrote. */
   let lengthMax = Number.POSITIVE_INFINITY;
-  let run = gather();
+  let run: Gathered | undefined;
 
   function gather(): Gathered {
     const waitMs = Math.min(GATHER_MS_MAX, deadline.timeLeftMs() * GATHER_PART_MAX);
-    return { members: [], items: runItems(), patience: patienceUntil(host.nowMs() + waitMs, host) };
+    const patience = patienceUntil(host.nowMs() + waitMs, host);
+    return { members: [], items: runItems(), patience, surprises: surprises(), rejections: 0 };
   }
 
-  /** Commits what is gathered. Resolves with the place to go on at; undefined: the lane stops. LN1 */
-  async function flush(next: number): Promise<number | undefined> {
-    const { members, patience } = run;
-    patience.end();
-    run = gather();
+  /** Commits what is gathered. Resolves with the place to go on at. LN1 */
+  async function flush(next: number): Promise<Next> {
+    const { members = [], patience } = run ?? {};
+    patience?.end();
+    run = undefined;
     return members.length === 0 ? next : commit(members);
   }
 
-  async function take(placed: Placed): Promise<number | undefined> {
-    const { place, position } = placed;
+  /** No promise where its handler gives none and nothing has to be committed: most only declare. */
+  function take(placed: Placed): Next | Promise<Next> {
     const known = context.known();
-    if (isDone(position, known)) {
-      const next = await flush(place); // those before it first
-      if (next !== place) return next;
-      return (await settleDone(placed, known)) ? place + 1 : undefined;
-    }
-    if (bodies.areFull() && run.members.length > 0) return flush(place); // LN5
-    if (run.members.length === 0) run = gather();
-    const before = run;
+    if (isDone(placed.position, known)) return passBy(placed, known);
+    if (run && run.members.length > 0 && bodies.areFull()) return flush(placed.place); // LN5
+    run ??= gather();
     context.start(placed.delivery);
     for (const copy of placed.copies) context.start(copy);
-    const expected = surprises();
-    const attempting = attempt(placed, before.items);
-    if (attempting instanceof Promise && (await isLate(attempting, before))) {
-      const next = await flush(place); // LN2
-      if (next !== place || surprises() !== expected) return next; // it runs again
-    }
-    const made = attempting instanceof Promise ? await attempting : attempting;
-    if (made.kind === "failed") return afterFailure(placed, made.error);
-    const givenUp = made.kind === "ready" && made.member.rejection?.code === "SEMEL_PERMANENT";
-    if (givenUp && before.members.some(({ rejection }) => rejection === undefined)) return flush(place); // LN4: it runs again
-    const meets = made.kind === "met" || before.items.meets(made.member.touches); // OR4 of ordered-run.ts
-    if (meets || !run.items.hasRoom(made.member.touches)) {
-      if (meets) lengthMax = Math.max(1, before.members.length);
-      const next = await flush(place);
-      if (meets || next !== place || surprises() !== expected) return next; // it runs again
-    }
-    run.members.push(made.member);
-    run.items.add(made.member.touches);
-    return isFull(run) ? flush(place + 1) : place + 1;
+    const attempting = attempt(placed, run.items);
+    return attempting instanceof Promise ? takeLater(placed, attempting, run) : join(placed, attempting, run);
   }
 
-  async function afterFailure(placed: Placed, error: SemelError): Promise<number | undefined> {
+  async function passBy(placed: Placed, known: Watermark): Promise<Next> {
+    const { place } = placed;
+    const next = await flush(place); // those before it first
+    if (next !== place) return next;
+    return (await settleDone(placed, known)) ? place + 1 : undefined;
+  }
+
+  async function takeLater(placed: Placed, attempting: Promise<Attempt>, before: Gathered): Promise<Next> {
+    if (await isLate(attempting, before)) {
+      const next = await flush(placed.place); // LN2
+      if (next !== placed.place || surprises() !== before.surprises) return next; // it runs again
+    }
+    return join(placed, await attempting, before);
+  }
+
+  /** `before`: the run that its handler knew. */
+  function join(placed: Placed, made: Attempt, before: Gathered): Next | Promise<Next> {
+    const { place } = placed;
+    if (made.kind === "failed") return afterFailure(placed, made.error);
+    const givenUp = made.kind === "ready" && made.member.rejection?.code === "SEMEL_PERMANENT";
+    if (givenUp && before.members.length > before.rejections) return flush(place); // LN4: it runs again
+    if (made.kind === "met" || before.items.meets(made.member.touches)) {
+      lengthMax = Math.max(1, before.members.length); // OR4 of ordered-run.ts
+      return flush(place); // it runs again
+    }
+    const { member } = made;
+    return run && !run.items.hasRoom(member.touches) ? addAfterFlush(member, before) : add(member);
+  }
+
+  async function addAfterFlush(member: Member, { surprises: expected }: Gathered): Promise<Next> {
+    const next = await flush(member.place);
+    return next !== member.place || surprises() !== expected ? next : add(member); // it runs again, or joins the next run
+  }
+
+  function add(member: Member): Next | Promise<Next> {
+    run ??= gather();
+    run.members.push(member);
+    run.items.add(member.touches);
+    if (member.rejection) run.rejections++;
+    const isFull = run.members.length >= lengthMax || run.rejections >= RUN_REJECTIONS_MAX;
+    return isFull ? flush(member.place + 1) : member.place + 1;
+  }
+
+  async function afterFailure(placed: Placed, error: SemelError): Promise<Next> {
     const next = await flush(placed.place);
     if (next !== placed.place) return next;
     const watermark = await isDoneBefore(placed); // LN3
@@ -89,20 +117,16 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
     return undefined;
   }
 
-  function isFull({ members }: Gathered): boolean {
-    const rejections = members.filter(({ rejection }) => rejection !== undefined);
-    return members.length >= lengthMax || rejections.length >= RUN_REJECTIONS_MAX;
-  }
-
   /** Does the message keep those that are ready waiting for too long? */
   function isLate(attempting: Promise<unknown>, { members, patience }: Gathered): boolean | Promise<boolean> {
     return members.length > 0 && patience.isOverBefore(attempting);
   }
 
-  for (let next: number | undefined = 0; next !== undefined; ) {
+  for (let next: Next = 0; next !== undefined; ) {
     const placed: Placed | undefined = messages[next];
-    next = placed ? await take(placed) : await flush(messages.length);
-    if (next === messages.length && run.members.length === 0) return;
+    const going: Next | Promise<Next> = placed ? take(placed) : flush(messages.length);
+    next = going instanceof Promise ? await going : going;
+    if (next === messages.length && run === undefined) return;
   }
 }
 

@@ -11,7 +11,18 @@ import { canonicalDecimal } from "../protocol/decimal.ts";
 
 /** `undefined` values are dropped; class instances and functions are refused. Throws what is wrong. */
 export function toItem(value: object): Record<string, AttributeValue> {
-  return marshall(copy(value), { removeUndefinedValues: true }) as Record<string, AttributeValue>;
+  return ofTexts(value) ?? (marshall(copy(value), { removeUndefinedValues: true }) as Record<string, AttributeValue>);
+}
+
+/** Most keys are nothing but texts. Undefined for what holds anything else: it goes the long way. */
+function ofTexts(value: object): Record<string, AttributeValue> | undefined {
+  if (!isPlain(value)) return undefined;
+  const item: Record<string, AttributeValue> = {};
+  for (const [name, text] of Object.entries(value)) {
+    if (typeof text !== "string" || name === "__proto__") return undefined;
+    item[name] = { S: text };
+  }
+  return item;
 }
 
 // V1, V2. What is no plain value is left to the converter, which knows the SDK's own classes and refuses all others.

@@ -22,7 +22,7 @@ import { createObserver } from "./observe.ts";
 import { bodiesOf } from "./open-body.ts";
 import { countFirsts, createTurns, laneOf, type Turn } from "./order.ts";
 import { createGroupTurns } from "./outbox-turns.ts";
-import { type LanesContext, processLanes } from "./process-lanes.ts";
+import { inLanes, type LanesContext, processLanes } from "./process-lanes.ts";
 import { type BatchShell, type MessageContext, processMessage, type Shell } from "./process-message.ts";
 import { failOrReject } from "./rejection.ts";
 import { type Handler, type MessageOutcome, tooLate } from "./run.ts";
@@ -46,8 +46,8 @@ interface BatchContext extends MessageContext, Pick<BatchShell, "reduction"> {
   readonly leaders: Map<string, Leader>;
   /** What is to come again. */
   readonly failures: Failure[];
-  /** What waits for its turn in its ordering key. */
-  readonly held: Set<Delivery>;
+  /** What has no outcome yet; held: it waits for its turn in its ordering key. */
+  readonly underWay: Map<Delivery, "started" | "held">;
 }
 
 /** Resolves with the response, at the deadline at the latest. Never rejects. */
@@ -57,10 +57,11 @@ export async function processBatch(
   handler: Handler<unknown>,
   shell: BatchShell,
 ): Promise<BatchResponse> {
-  const waiting: Waiting = { messages: countFirsts(deliveries) };
+  const lanes = shell.options.strategy === "watermark" ? inLanes(deliveries) : undefined;
+  const waiting: Waiting = { messages: lanes?.length ?? countFirsts(deliveries) };
   const context = batchContext(waiting, { batch, handler, shell });
-  const { observer, held } = context;
-  const underWay = new Set(deliveries);
+  const { observer, underWay } = context;
+  for (const delivery of deliveries) underWay.set(delivery, lanes ? "held" : "started");
   const turnIn = createTurns();
   async function processAll(): Promise<void> {
     const all: Promise<void>[] = [];
@@ -75,15 +76,13 @@ export async function processBatch(
     }
     await Promise.all(all);
   }
-  const processing =
-    shell.options.strategy === "watermark"
-      ? processLanes(deliveries, lanesOf(waiting, underWay, context))
-      : processAll();
+  const processing = lanes ? processLanes(lanes, lanesContext(waiting, context)) : processAll();
   await Promise.race([processing, aborted(batch.deadline.answer)]);
-  if (!batch.deadline.answer.aborted) await Promise.race([hideFailures(context), aborted(batch.deadline.answer)]);
+  const someFailed = context.failures.length > 0 && !batch.deadline.answer.aborted;
+  if (someFailed) await Promise.race([hideFailures(context), aborted(batch.deadline.answer)]);
   batch.deadline.end();
-  for (const delivery of underWay) {
-    if (held.has(delivery)) observer.held(delivery.messageId);
+  for (const [delivery, stage] of underWay) {
+    if (stage === "held") observer.held(delivery.messageId);
     else observer.message(delivery.messageId, undefined, { kind: "failed", error: leftOpen() });
   }
   observer.flush();
@@ -120,7 +119,7 @@ function batchContext(waiting: Waiting, { batch, handler, shell }: BatchParts): 
     storeResult: options.storeResult ?? false,
     leaders: new Map(),
     failures: [],
-    held: new Set(),
+    underWay: new Map(),
   };
 }
 
@@ -146,11 +145,11 @@ export function batchResponse({ source, places, outcomes }: Batch): BatchRespons
 
 /** OR1, OR2 of order.ts. */
 async function processInTurn(delivery: Delivery, turn: Turn, context: BatchContext): Promise<void> {
-  const { batch, failures, held, observer } = context;
-  if (!turn.isFirst) held.add(delivery);
+  const { batch, failures, observer, underWay } = context;
+  if (!turn.isFirst) underWay.set(delivery, "held");
   const mayStart = await turn.mayStart;
   if (batch.deadline.answer.aborted) return; // B3
-  held.delete(delivery);
+  underWay.set(delivery, "started");
   if (mayStart) return turn.settled(await processDelivery(delivery, context));
   observer.held(delivery.messageId);
   failures.push({ delivery, held: true });
@@ -190,21 +189,19 @@ function conclude(
   return false;
 }
 
-function lanesOf(waiting: Waiting, underWay: Set<Delivery>, context: BatchContext): LanesContext {
-  const { failures, held, observer } = context;
+function lanesContext(waiting: Waiting, context: BatchContext): LanesContext {
+  const { failures, observer, underWay } = context;
   return {
     ...context,
     laneStarts: () => void waiting.messages--,
-    hold: (delivery) => void held.add(delivery),
-    start: (delivery) => void held.delete(delivery),
+    start: (delivery) => void underWay.set(delivery, "started"),
     conclude(delivery, outcome) {
-      held.delete(delivery);
       underWay.delete(delivery);
       return conclude({ delivery, key: undefined }, outcome, context);
     },
     giveBack(delivery) {
       context.bodies.close(delivery);
-      underWay.delete(delivery);
+      if (!underWay.delete(delivery)) return;
       observer.held(delivery.messageId);
       failures.push({ delivery, held: true });
     },

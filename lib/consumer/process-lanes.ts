@@ -12,7 +12,7 @@ import { controlOf } from "./deadline.ts";
 import { processLane } from "./lane.ts";
 import { attempt, type Placed } from "./lane-member.ts";
 import type { LaneContext } from "./lane-run.ts";
-import { laneOf, scopeOf } from "./order.ts";
+import { scopeOf } from "./order.ts";
 import type { BatchShell } from "./process-message.ts";
 import { reducer } from "./reduction.ts";
 import type { RunContext } from "./run.ts";
@@ -22,9 +22,7 @@ export interface LanesContext
     Pick<LaneContext, "conclude" | "start">,
     Pick<BatchShell, "groupSize" | "watermarks" | "states" | "reduction"> {
   laneStarts(): void;
-  /** It waits for those before it. */
-  hold(delivery: Delivery): void;
-  /** One before it failed: it did not start, or was not committed. */
+  /** Where it has no outcome: one before it failed, so it did not start, or was not committed. */
   giveBack(delivery: Delivery): void;
 }
 
@@ -32,9 +30,7 @@ export interface LanesContext
 const STARTED_A_TICK = 100;
 
 /** Resolves when every ordering key is at its end, or stopped. Never rejects. */
-export async function processLanes(deliveries: readonly Delivery[], context: LanesContext): Promise<void> {
-  const lanes = inLanes(deliveries);
-  for (const delivery of deliveries) context.hold(delivery);
+export async function processLanes(lanes: readonly (readonly Placed[])[], context: LanesContext): Promise<void> {
   const { host, store, groupSize: size } = context;
   const { groupCommit: together, lanes: callsMax } = context.options;
   const control = controlOf(context.deadline);
@@ -61,7 +57,6 @@ async function runLane(messages: readonly Placed[], context: LanesContext, write
   const own = context.reduction
     ? reducer(messages, context.reduction, { ...context, writer })
     : { store: context.store, attempt: (placed: Placed, run: RunItems) => attempt(placed, run, ofLane) };
-  const left = new Set(messages.flatMap(({ delivery, copies }) => [delivery, ...copies]));
   let latest: Watermark | undefined; // what the process remembers is bounded
   await processLane(messages, {
     ...ofLane,
@@ -71,13 +66,12 @@ async function runLane(messages: readonly Placed[], context: LanesContext, write
       latest = watermark;
       watermarks.keep(watermark);
     },
-    conclude(delivery, outcome) {
-      left.delete(delivery);
-      return context.conclude(delivery, outcome);
-    },
   });
   if (context.deadline.answer.aborted) return;
-  for (const delivery of left) context.giveBack(delivery);
+  for (const { delivery, copies } of messages) {
+    context.giveBack(delivery);
+    for (const copy of copies) context.giveBack(copy);
+  }
 }
 
 function higher(one: Watermark | undefined, other: Watermark | undefined): Watermark | undefined {
@@ -86,8 +80,7 @@ function higher(one: Watermark | undefined, other: Watermark | undefined): Water
 
 /** LA1. Messages of each ordering key, in their order. */
 export function inLanes(deliveries: readonly Delivery[]): Placed[][] {
-  const lanes = Map.groupBy(deliveries, laneOf);
-  return [...lanes.values()].map((lane) => {
+  return byOrderingKey(deliveries).map((lane) => {
     if (isInOrder(lane)) {
       return lane.map((delivery, place) => ({ delivery, position: delivery.position ?? "", place, copies: NONE }));
     }
@@ -100,6 +93,22 @@ export function inLanes(deliveries: readonly Delivery[]): Placed[][] {
 }
 
 const NONE: readonly Delivery[] = [];
+
+/** As `laneOf` tells them apart, without a text a message. */
+function byOrderingKey(deliveries: readonly Delivery[]): Delivery[][] {
+  const lanes: Delivery[][] = [];
+  const scopes = new Map<string, Map<string | undefined, Delivery[]>>();
+  for (const delivery of deliveries) {
+    const { origin, scope = origin, orderingKey } = delivery;
+    const lanesOfScope = scopes.get(scope) ?? new Map<string | undefined, Delivery[]>();
+    if (lanesOfScope.size === 0) scopes.set(scope, lanesOfScope);
+    const lane = lanesOfScope.get(orderingKey) ?? [];
+    if (lane.length === 0) lanes.push(lane);
+    lanesOfScope.set(orderingKey, lane);
+    lane.push(delivery);
+  }
+  return lanes;
+}
 
 /** LA1. As sources give it: nothing to sort, and nothing twice. */
 function isInOrder(lane: readonly Delivery[]): boolean {

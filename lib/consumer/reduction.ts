@@ -4,8 +4,8 @@ import { SemelError } from "../errors.ts";
 import { tableOf } from "../protocol/effects.ts";
 import { MARK, STATE, watermarkOf } from "../protocol/keyed-state.ts";
 import { TOUCHES_NOTHING } from "../protocol/ordered-run.ts";
-import type { Delivery } from "../sources/source.ts";
 import type { StateWriter } from "../store/state-writer.ts";
+import { andThen } from "./concurrency.ts";
 import { type Attempt, afterThrown, type Placed } from "./lane-member.ts";
 import type { LaneContext } from "./lane-run.ts";
 import { type Message, readMessage } from "./message.ts";
@@ -14,7 +14,7 @@ import { scopeOf } from "./order.ts";
 import type { Shell } from "./process-message.ts";
 import type { RejectContext } from "./rejection.ts";
 import type { RunContext } from "./run.ts";
-import { commitState, type Reduction, readState, type StateOptions } from "./state-store.ts";
+import { commitState, type FoldedMessage, type Reduction, readState, type StateOptions } from "./state-store.ts";
 
 const KNOWN: Readonly<Record<keyof Reduction, true>> = { table: true, partitionKey: true, initial: true, apply: true };
 
@@ -54,12 +54,7 @@ function wrong(what: string): SemelError {
   return new SemelError(`Cannot reduce: ${what}`, { code: "SEMEL_OPTIONS", retryable: false });
 }
 
-const NOTHING_DECLARED = {
-  effects: [],
-  guards: [],
-  touches: TOUCHES_NOTHING,
-  unguarded: false,
-} as const;
+const NONE: readonly never[] = [];
 
 /** What stands in place of a handler and a store, for the messages of one ordering key. */
 export function reducer(
@@ -71,7 +66,8 @@ export function reducer(
   const [first] = messages;
   const { orderingKey = "" } = first?.delivery ?? {};
   const scope = first ? scopeOf(first.delivery, options.epoch) : "";
-  const came = new Map<Delivery, Message>();
+  /** By their places. */
+  const came: (Message | undefined)[] = [];
   const state: StateOptions = {
     reduction,
     key: {
@@ -87,32 +83,33 @@ export function reducer(
     states,
     writer,
     options,
-    async messagesOf(move) {
-      const passed = new Set(move.passedOver.map(({ position }) => position));
-      const folded: { position: string; message: Message }[] = [];
-      for (const { delivery, position } of messages) {
-        if (position < move.first || position > move.position || passed.has(position)) continue;
-        const unused = came.get(delivery);
-        came.delete(delivery); // SS1
+    async messagesOf({ first: from, position: to, passedOver }) {
+      const passed = new Set(passedOver.map(({ position }) => position));
+      const folded: FoldedMessage[] = [];
+      for (const { delivery, place, position } of messages) {
+        if (position < from || position > to || passed.has(position)) continue;
+        const unused = came[place];
+        came[place] = undefined; // SS1
         folded.push({ position, message: unused ?? (await readMessage(delivery, context)) });
       }
       return folded;
     },
   };
+
   function taken(placed: Placed, message: Message): Attempt {
     deadline.gate.throwIfAborted();
     if (orderingKey === "") throw keyless();
-    came.set(placed.delivery, message);
-    return { kind: "ready", member: { ...placed, ...NOTHING_DECLARED } };
+    came[placed.place] = message;
+    const member = { ...placed, effects: NONE, guards: NONE, touches: TOUCHES_NOTHING, unguarded: false };
+    return { kind: "ready", member };
   }
 
   return {
     attempt(placed) {
       const failed = (thrown: unknown): Attempt => afterThrown(placed, thrown, context);
       try {
-        const message = readMessage(placed.delivery, context);
-        if (message instanceof Promise) return message.then((read) => taken(placed, read)).catch(failed);
-        return taken(placed, message);
+        const made = andThen(readMessage(placed.delivery, context), (message) => taken(placed, message));
+        return made instanceof Promise ? made.catch(failed) : made;
       } catch (thrown) {
         return failed(thrown);
       }

@@ -211,8 +211,10 @@ async function folded(
     const collected = collectMessages(options);
     state = apply(state, message, collected.outbox);
     const sent = collected.close();
-    const parts = { commit: [move.pk, position], sequenceOf: () => position }; // OX2 of outbox.ts
-    if (sent.length > 0) puts.push(...outboxPuts(sent, parts, { host, options }));
+    if (sent.length > 0) {
+      const parts = { commit: [move.pk, position], sequenceOf: () => position }; // OX2 of outbox.ts
+      puts.push(...outboxPuts(sent, parts, { host, options }));
+    }
     if (typeof (state as { then?: unknown } | null | undefined)?.then === "function") {
       Promise.resolve(state).catch(() => {}); // nobody awaits it, and its rejection must not end the process
       throw impure("gave a promise");

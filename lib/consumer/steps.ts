@@ -116,7 +116,7 @@ interface StepCall {
   readonly name: unknown;
   readonly step: unknown;
   /** Steps of this run so far. */
-  readonly named: ReadonlySet<string>;
+  readonly named: ReadonlySet<string> | undefined;
 }
 
 /** The steps, where this one may be among them. Throws a SemelError. */
@@ -130,7 +130,7 @@ export function checkedSteps(steps: Steps | undefined, { name, step, named }: St
       `its name is ${JSON.stringify(name)}`,
       `Use 1 to ${STEP_NAME_LENGTH_MAX} characters, not "__proto__"`,
     );
-  if (named.has(name)) {
+  if (named?.has(name)) {
     throw wrongStep(`there are two steps ${JSON.stringify(name)}`, "Name each step of a handler differently");
   }
   if (typeof step !== "function") throw wrongStep(`the step is of type ${typeof step}`, "Pass a function");

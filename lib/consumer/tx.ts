@@ -127,7 +127,7 @@ export function openTx({ key, signal, options: resolved, get, steps, onLateUse }
   const effects: Effect[] = [];
   const sent: DeclaredMessage[] = [];
   const guards: Guard[] = [];
-  const named = new Set<string>();
+  let named: Set<string> | undefined;
   let [open, reading, stepping] = [true, 0, 0];
   let failed: { readonly error: unknown } | undefined;
 
@@ -163,7 +163,7 @@ export function openTx({ key, signal, options: resolved, get, steps, onLateUse }
 
   async function run<T>(name: string, step: StepFunction<T>): Promise<T> {
     const kept = declare("step", () => checkedSteps(steps, { name, step, named }));
-    named.add(name);
+    named = (named ?? new Set()).add(name);
     stepping++;
     try {
       return await kept.run(name, step, signal);

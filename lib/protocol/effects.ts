@@ -68,38 +68,43 @@ export type KeyNames = (tableName: string) => readonly string[] | undefined;
 export function foldIncrements<E extends Effect>(effects: readonly E[]): readonly E[] {
   if (effects.length < 2) return effects;
   const folded: E[] = [];
-  const places = new Map<string, number>();
+  const folds = new Map<string, Fold>();
   for (const effect of effects) {
     if (effect.kind !== "increment") {
       folded.push(effect);
       continue;
     }
     const id = itemId(effect.tableName, effect.key);
-    const place = places.get(id);
-    const earlier = place === undefined ? undefined : folded[place];
-    if (place === undefined || earlier?.kind !== "increment") {
-      places.set(id, folded.push(effect) - 1);
-    } else {
-      folded[place] = { ...earlier, amounts: sum(earlier, effect) } as E;
-    }
+    const fold = folds.get(id);
+    if (fold === undefined) folds.set(id, { first: effect, place: folded.push(effect) - 1, sums: undefined });
+    else fold.sums = add(effect, fold.sums ?? new Map(Object.entries(fold.first.amounts)));
+  }
+  for (const { first, place, sums } of folds.values()) {
+    if (sums !== undefined) folded[place] = { ...first, amounts: Object.fromEntries(sums) } as E;
   }
   return folded;
 }
 
-function sum(left: IncrementEffect, right: IncrementEffect): Record<string, string> {
-  const amounts = new Map(Object.entries(left.amounts));
-  for (const [attribute, amount] of Object.entries(right.amounts)) {
-    const total = addDecimals(amounts.get(attribute) ?? "0", amount);
-    if (decimalDigits(total) > NUMBER_DIGITS_MAX) {
+interface Fold {
+  readonly first: IncrementEffect;
+  readonly place: number;
+  /** Undefined: of the first alone. */
+  sums: Map<string, string> | undefined;
+}
+
+function add({ amounts, key, tableName }: IncrementEffect, sums: Map<string, string>): Map<string, string> {
+  for (const [attribute, amount] of Object.entries(amounts)) {
+    const total = addDecimals(sums.get(attribute) ?? "0", amount);
+    if (total.length > NUMBER_DIGITS_MAX && decimalDigits(total) > NUMBER_DIGITS_MAX) {
       throw new SemelError(
-        `Cannot fold the increments of ${describeItem(left.tableName, left.key)}: ${attribute} would be ${total}, ` +
+        `Cannot fold the increments of ${describeItem(tableName, key)}: ${attribute} would be ${total}, ` +
           `but a DynamoDB number has at most ${NUMBER_DIGITS_MAX} digits. Increment by smaller amounts`,
         { code: "SEMEL_LIMIT", retryable: false },
       );
     }
-    amounts.set(attribute, total);
+    sums.set(attribute, total);
   }
-  return Object.fromEntries(amounts);
+  return sums;
 }
 
 export function isInsert(effect: Effect): effect is PutEffect & { readonly absent: true } {

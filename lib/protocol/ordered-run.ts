@@ -83,9 +83,13 @@ export function together(
   readonly effects: readonly Effect[];
   readonly guards: readonly Guard[];
 } {
+  const effects: Effect[] = [];
   const guards = new Map<string, Guard>();
-  for (const guard of members.flatMap((member) => member.guards)) {
-    guards.set(JSON.stringify([itemId(guard.tableName, guard.key), guard.terms]), guard);
+  for (const member of members) {
+    effects.push(...member.effects);
+    for (const guard of member.guards) {
+      guards.set(JSON.stringify([itemId(guard.tableName, guard.key), guard.terms]), guard);
+    }
   }
-  return { effects: members.flatMap(({ effects }) => effects), guards: [...guards.values()] };
+  return { effects, guards: [...guards.values()] };
 }

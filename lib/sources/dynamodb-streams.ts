@@ -6,7 +6,7 @@ import type { Item } from "../aws/dynamodb.ts";
 import type { DynamoDbRecord, StreamAttributeValue, StreamChange, StreamImage } from "../aws/lambda.ts";
 import { canonicalJson } from "../protocol/canonical-json.ts";
 import { streamLetter } from "./payload.ts";
-import { paddedPosition, recordsOf, textOf, unusable } from "./records.ts";
+import { positionsOf, recordsOf, textOf, unusable } from "./records.ts";
 import type { Delivery, Source } from "./source.ts";
 import { ofOneStream, SEQUENCE_NUMBER_WIDTH, streamResponse } from "./stream-response.ts";
 
@@ -26,6 +26,7 @@ export interface ItemChange<Image = Record<string, unknown>, Key = Record<string
 /** Plain values of an item. */
 export type ToDocument = (item: Item) => Record<string, unknown>;
 
+const positionOf = positionsOf("SequenceNumber", SEQUENCE_NUMBER_WIDTH);
 const EVENT_NAMES: readonly unknown[] = ["INSERT", "MODIFY", "REMOVE"];
 
 export function dynamoDbStreams(toDocument: ToDocument): Source {
@@ -49,9 +50,9 @@ function toDelivery(
   const change: StreamChange = record.dynamodb ?? {};
   const { Keys, NewImage, OldImage, SequenceNumber } = change;
   if (!EVENT_NAMES.includes(eventName)) throw unusable(`record ${index} has eventName ${JSON.stringify(eventName)}`);
-  const origin = textOf(record.eventSourceARN, `record ${index} has no eventSourceARN`);
-  const position = paddedPosition(SequenceNumber, SEQUENCE_NUMBER_WIDTH, `the SequenceNumber of record ${index}`);
-  const orderingKey = textOf(canonicalJson(Keys), `record ${index} has no Keys`);
+  const origin = textOf(record.eventSourceARN, index, "has no eventSourceARN");
+  const position = positionOf(SequenceNumber, index);
+  const orderingKey = textOf(canonicalJson(Keys), index, "has no Keys");
   if (!Object.values(Keys ?? {}).every(isAttributeValue)) {
     throw unusable(
       `the Keys of record ${index} are no attribute values: another middleware has already unmarshalled them, most likely ` +

@@ -10,12 +10,13 @@
 import type { KafkaBatchResponse, KafkaEvent, KafkaRecord, SqsMessageAttribute } from "../aws/lambda.ts";
 import { KEY_ATTRIBUTE } from "../protocol/key.ts";
 import { unsettled } from "./outcomes.ts";
-import { decodeBytes, sendableText, streamLetter, utf8 } from "./payload.ts";
-import { base64Of, KNOWN_SOURCES, paddedPosition, unusable } from "./records.ts";
+import { bytesOf, decodeBinary, sendableText, streamLetter, utf8 } from "./payload.ts";
+import { binaryOf, KNOWN_SOURCES, positionsOf, unusable } from "./records.ts";
 import type { Delivery, DeliveryOutcome, Place, Source } from "./source.ts";
 
 /** Offsets are 64 bits. */
 const OFFSET_WIDTH = 20;
+const positionOf = positionsOf("offset", OFFSET_WIDTH);
 const MSK = "aws:kafka";
 const SELF_MANAGED: readonly unknown[] = ["SelfManagedKafka", "aws:SelfManagedKafka"];
 
@@ -77,23 +78,22 @@ function clusterOf({ eventSource, eventSourceArn, bootstrapServers }: Partial<Ka
 function toDelivery(record: Partial<KafkaRecord>, cluster: string, where: string): Delivery<KafkaRecord> {
   const { topic, key, value } = record;
   if (typeof topic !== "string" || topic === "") throw unusable(`record ${where} has no topic`);
-  const partition = wholeNumber(record.partition, `the partition of record ${where}`);
-  const offset = wholeNumber(record.offset, `the offset of record ${where}`);
+  const partition = wholeNumber(record.partition, "partition", where);
+  const offset = wholeNumber(record.offset, "offset", where);
   const origin = `${cluster}/${topic}/${partition}`; // a topic's name has no slash
   const isTombstone = value === undefined || value === null;
-  const encoded = isTombstone ? "" : base64Of(value, `the value of record ${where}`);
-  const bytes = (): Buffer => Buffer.from(encoded, "base64");
+  const binary = isTombstone ? "" : binaryOf(value, "value", where);
   const payload = (): ReturnType<typeof sendableText> =>
-    isTombstone ? { body: "null", encoding: undefined } : sendableText(bytes());
+    isTombstone ? { body: "null", encoding: undefined } : sendableText(bytesOf(binary));
   const messageAttributes = attributesOf(record.headers);
   return {
     messageId: `${origin}/${offset}`,
     identifier: { partition: `${topic}-${partition}`, offset },
     origin,
     orderingKey: orderingKeyOf(key, where),
-    position: paddedPosition(String(offset), OFFSET_WIDTH, `the offset of record ${where}`),
+    position: positionOf(String(offset), where),
     text: () => payload().body,
-    decode: () => (isTombstone ? null : decodeBytes(bytes())),
+    decode: () => (isTombstone ? null : decodeBinary(binary)),
     key: { value: messageAttributes[KEY_ATTRIBUTE]?.stringValue, origin: KEY_ORIGIN },
     receiveCount: undefined,
     sentAtMs: Number(record.timestamp ?? 0),
@@ -129,8 +129,8 @@ function attribute(value: readonly number[]): SqsMessageAttribute {
 }
 
 /** Some of AWS's samples write the partition as a text. */
-function wholeNumber(value: unknown, what: string): number {
+function wholeNumber(value: unknown, what: string, where: string): number {
   const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
   if (Number.isSafeInteger(number) && (number as number) >= 0) return number as number;
-  throw unusable(`${what} is ${JSON.stringify(value)}, not a whole number`);
+  throw unusable(`the ${what} of record ${where} is ${JSON.stringify(value)}, not a whole number`);
 }

@@ -8,8 +8,8 @@
 
 import type { KinesisRecord } from "../aws/lambda.ts";
 import { SemelError } from "../errors.ts";
-import { decodeBytes, sendableText, streamLetter } from "./payload.ts";
-import { base64Of, paddedPosition, recordsOf, textOf } from "./records.ts";
+import { bytesOf, decodeBinary, sendableText, streamLetter } from "./payload.ts";
+import { binaryOf, positionsOf, recordsOf, textOf } from "./records.ts";
 import type { Delivery, Source } from "./source.ts";
 import { ofOneStream, SEQUENCE_NUMBER_WIDTH, streamResponse } from "./stream-response.ts";
 
@@ -19,38 +19,55 @@ export const kinesis: Source = {
   name: "a Kinesis data stream",
   ordered: true,
   carriesKey: false,
-  deliveries: (event) => ofOneStream(recordsOf(event, KINESIS).map(toDelivery)),
+  deliveries(event) {
+    const shardOf = shards();
+    return ofOneStream(recordsOf(event, KINESIS).map((record, index) => toDelivery(record, index, shardOf)));
+  },
   response: streamResponse,
 };
 
 const NO_KEY = { value: undefined, origin: "a Kinesis record, which has no attributes," };
 const NO_ATTRIBUTES = {};
+const positionOf = positionsOf("sequenceNumber", SEQUENCE_NUMBER_WIDTH);
 
-function toDelivery(given: Partial<Record<string, unknown>>, index: number): Delivery<KinesisRecord> {
+function toDelivery(given: Partial<Record<string, unknown>>, index: number, shardOf: ShardOf): Delivery<KinesisRecord> {
   const record = given as Partial<KinesisRecord>;
   const { data, partitionKey, sequenceNumber, approximateArrivalTimestamp }: Partial<KinesisRecord["kinesis"]> =
     record.kinesis ?? {};
-  const position = paddedPosition(sequenceNumber, SEQUENCE_NUMBER_WIDTH, `the sequenceNumber of record ${index}`);
-  const orderingKey = textOf(partitionKey, `record ${index} has no partitionKey`);
-  const origin = streamOf(textOf(record.eventSourceARN, `record ${index} has no eventSourceARN`));
-  const eventId = textOf(record.eventID, `record ${index} has no eventID, which names its shard`);
-  const encoded = base64Of(data, `the data of record ${index}`);
-  const bytes = (): Buffer => Buffer.from(encoded, "base64");
+  const position = positionOf(sequenceNumber, index);
+  const orderingKey = textOf(partitionKey, index, "has no partitionKey");
+  const origin = streamOf(textOf(record.eventSourceARN, index, "has no eventSourceARN"));
+  const eventId = textOf(record.eventID, index, "has no eventID, which names its shard");
+  const binary = binaryOf(data, "data", index);
   return {
     messageId: `${origin}/${eventId}`, // KN2
     identifier: sequenceNumber,
     origin,
-    scope: `${origin}/${eventId.split(":", 1)[0]}`, // KN3: "shardId-000000000006:4954…"
+    scope: shardOf(origin, eventId), // KN3
     orderingKey,
     position,
-    text: () => sendableText(bytes()).body,
-    decode: () => decodeBytes(refuseAggregated(bytes())),
+    text: () => sendableText(bytesOf(binary)).body,
+    decode: () => decodeBinary(refuseAggregated(binary)),
     key: NO_KEY,
     receiveCount: undefined,
     sentAtMs: Math.round(Number(approximateArrivalTimestamp ?? 0) * 1000),
     messageAttributes: NO_ATTRIBUTES,
-    letter: () => streamLetter({ ...sendableText(bytes()), origin, position: String(sequenceNumber) }),
+    letter: () => streamLetter({ ...sendableText(bytesOf(binary)), origin, position: String(sequenceNumber) }),
     record: record as KinesisRecord,
+  };
+}
+
+type ShardOf = (origin: string, eventId: string) => string;
+
+/** KN3: "shardId-000000000006:4954…". One text for all records of a shard: they are grouped by it, and a batch has one shard. */
+function shards(): ShardOf {
+  let last = { origin: "", prefix: ":", scope: "" };
+  return (origin, eventId) => {
+    if (origin !== last.origin || !eventId.startsWith(last.prefix)) {
+      const shard = eventId.split(":", 1)[0];
+      last = { origin, prefix: `${shard}:`, scope: `${origin}/${shard}` };
+    }
+    return last.scope;
   };
 }
 
@@ -61,11 +78,11 @@ function streamOf(arn: string): string {
 }
 
 // https://github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md
-const AGGREGATED = Buffer.from([0xf3, 0x89, 0x9a, 0xc2]);
+const AGGREGATED = "\xf3\x89\x9a\xc2";
 
 /** KN1. Not the message's fault: it is not rejected, and a consumer that can read it finds it in the stream. */
-function refuseAggregated(bytes: Buffer): Buffer {
-  if (bytes[0] !== AGGREGATED[0] || !bytes.subarray(0, AGGREGATED.length).equals(AGGREGATED)) return bytes;
+function refuseAggregated(binary: string): string {
+  if (!binary.startsWith(AGGREGATED)) return binary;
   throw new SemelError(
     "Cannot decode the record: the Kinesis Producer Library aggregated several messages into it, and semel does not take " +
       "them apart, since they share one sequence number. Set AggregationEnabled of the producer to false",

@@ -10,9 +10,8 @@ export function unsettled<P extends Pick<Place, "messageId">>(
   batch: readonly P[],
   outcomes: readonly DeliveryOutcome[],
 ): P[] {
-  const acknowledged = new Map<string, boolean>();
-  for (const { messageId, acknowledged: done } of outcomes) {
-    acknowledged.set(messageId, done && acknowledged.get(messageId) !== false); // Q2
-  }
-  return batch.filter(({ messageId }) => acknowledged.get(messageId) !== true); // Q3
+  const acknowledged = new Set<string>();
+  const refused = new Set<string>();
+  for (const { messageId, acknowledged: done } of outcomes) (done ? acknowledged : refused).add(messageId);
+  return batch.filter(({ messageId }) => refused.has(messageId) || !acknowledged.has(messageId)); // Q2, Q3
 }

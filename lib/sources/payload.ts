@@ -37,15 +37,22 @@ export function decodeJson(body: string): unknown {
 /** Undefined for what is no UTF-8. */
 export function utf8(bytes: Uint8Array): string | undefined {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
-  return Buffer.from(text, "utf8").equals(bytes) ? text : undefined;
+  const isExact = !text.includes("\uFFFD") || Buffer.from(text, "utf8").equals(bytes); // what cannot be read becomes one
+  return isExact ? text : undefined;
+}
+
+/** Of a text that has a character a byte. */
+export function bytesOf(binary: string): Buffer {
+  return Buffer.from(binary, "latin1");
 }
 
 /** Throws a SemelError for bytes that are no JSON in UTF-8. */
-export function decodeBytes(bytes: Uint8Array): unknown {
-  const text = utf8(bytes);
+export function decodeBinary(binary: string): unknown {
+  const isAscii = Buffer.byteLength(binary, "utf8") === binary.length;
+  const text = isAscii ? binary : utf8(bytesOf(binary));
   if (text !== undefined) return decodeJson(text);
   throw new SemelError(
-    `Cannot decode the body: its ${bytes.byteLength} bytes are not UTF-8. Send JSON; a binary or compressed payload has ` +
+    `Cannot decode the body: its ${binary.length} bytes are not UTF-8. Send JSON; a binary or compressed payload has ` +
       "to be decoded before semel's consumer",
     { code: "SEMEL_BODY", retryable: false },
   );
@@ -89,7 +96,7 @@ export function streamLetter({ body, encoding, origin, position, attributes = {}
   const roomBeside = MESSAGE_BYTES_MAX - FAILURE_BYTES - Buffer.byteLength(body);
   const isTooLarge = roomBeside <= ATTRIBUTES_BYTES_OF_LARGE; // its body will be made smaller
   let left = isTooLarge ? ATTRIBUTES_BYTES_OF_LARGE : roomBeside;
-  for (const [name, attribute] of own) left -= bytesOf(name, attribute);
+  for (const [name, attribute] of own) left -= attributeBytes(name, attribute);
   const isEncoded = ENCODING_ATTRIBUTE in attributes;
   const room = MESSAGE_ATTRIBUTES_MAX - OWN_ATTRIBUTES.size - (isTooLarge && !isEncoded ? 1 : 0);
   const taken: [string, SqsMessageAttribute][] = [];
@@ -97,7 +104,7 @@ export function streamLetter({ body, encoding, origin, position, attributes = {}
   const isNeeded = (name: string): boolean => name === KEY_ATTRIBUTE || name === ENCODING_ATTRIBUTE;
   const neededFirst = Object.entries(attributes).sort(([a], [b]) => Number(isNeeded(b)) - Number(isNeeded(a)));
   for (const [name, attribute] of neededFirst) {
-    const bytes = bytesOf(name, attribute);
+    const bytes = attributeBytes(name, attribute);
     if (taken.length >= room || bytes > left || OWN_ATTRIBUTES.has(name) || !isSendableAttribute(name, attribute))
       continue;
     taken.push([name, attribute]);
@@ -124,6 +131,6 @@ function isSendableAttribute(name: string, { stringValue, binaryValue }: SqsMess
   return stringValue === undefined ? binaryValue !== undefined && binaryValue !== "" : isSendable(stringValue);
 }
 
-function bytesOf(name: string, { stringValue = "", binaryValue = "", dataType }: SqsMessageAttribute): number {
+function attributeBytes(name: string, { stringValue = "", binaryValue = "", dataType }: SqsMessageAttribute): number {
   return Buffer.byteLength(name + dataType + stringValue) + Buffer.byteLength(binaryValue, "base64");
 }

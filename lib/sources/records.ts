@@ -55,26 +55,44 @@ function sourceAt(list: readonly unknown[], index: number): unknown {
   return record?.eventSource ?? record?.EventSource; // SNS writes it large
 }
 
-/** A field that has to be a text; else `what` says what is wrong. */
-export function textOf(value: unknown, what: string): string {
+/** A field that has to be a text; else `record ${where}` and `missing` say what is wrong. */
+export function textOf(value: unknown, where: number | string, missing: string): string {
   if (typeof value === "string" && value !== "") return value;
-  throw unusable(what);
+  throw unusable(`record ${where} ${missing}`);
 }
 
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-
-/** A payload that has to be base64, as Lambda gives it: what another middleware decoded would be decoded twice. */
-export function base64Of(value: unknown, what: string): string {
-  if (typeof value === "string" && value.length % 4 === 0 && BASE64.test(value)) return value;
+/**
+ * A payload that has to be base64, as Lambda gives it: what another middleware decoded would be decoded twice. It is given decoded, a
+ * character a byte: `atob` takes a tenth of the time of a regular expression and a Buffer.
+ */
+export function binaryOf(value: unknown, what: string, where: number | string): string {
+  const binary = typeof value === "string" ? decoded(value) : undefined;
+  if (binary !== undefined) return binary;
   const seen = typeof value === "string" ? "not base64" : `of type ${value === null ? "null" : typeof value}`;
   throw unusable(
-    `${what} is ${seen}: another middleware has already decoded it, most likely @middy/event-normalizer or Powertools' ` +
-      "parser. Remove it: semel decodes the payload itself, and gives it to your schema",
+    `the ${what} of record ${where} is ${seen}: another middleware has already decoded it, most likely ` +
+      "@middy/event-normalizer or Powertools' parser. Remove it: semel decodes the payload itself, and gives it to your schema",
   );
 }
 
-/** Decimal digits, zero-padded to a fixed width, so that texts compare as numbers do. */
-export function paddedPosition(digits: unknown, width: number, what: string): string {
-  if (typeof digits === "string" && /^\d+$/.test(digits) && digits.length <= width) return digits.padStart(width, "0");
-  throw unusable(`${what} is ${JSON.stringify(digits)}, not a number of at most ${width} digits`);
+function decoded(base64: string): string | undefined {
+  const padding = base64.endsWith("==") ? 2 : Number(base64.endsWith("="));
+  try {
+    const binary = atob(base64);
+    return binary.length === (base64.length / 4) * 3 - padding ? binary : undefined; // shorter: there was white space
+  } catch {
+    return undefined;
+  }
 }
+
+/** Positions of a source: decimal digits, zero-padded to a fixed width, so that texts compare as numbers do. */
+export function positionsOf(name: string, width: number): (digits: unknown, where: number | string) => string {
+  return (digits, where) => {
+    if (typeof digits === "string" && digits.length <= width && DIGITS.test(digits)) return digits.padStart(width, "0");
+    throw unusable(
+      `the ${name} of record ${where} is ${JSON.stringify(digits)}, not a number of at most ${width} digits`,
+    );
+  };
+}
+
+const DIGITS = /^\d+$/;

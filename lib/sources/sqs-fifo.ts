@@ -7,12 +7,13 @@
 import type { SqsRecord } from "../aws/lambda.ts";
 import { FIFO_QUEUE_SUFFIX } from "../aws/names.ts";
 import { unsettled } from "./outcomes.ts";
-import { paddedPosition, recordsOf, textOf, unusable } from "./records.ts";
+import { positionsOf, recordsOf, textOf, unusable } from "./records.ts";
 import type { Delivery, Place, Source } from "./source.ts";
 import { SQS, sqsDelivery, sqsResponse } from "./sqs.ts";
 
 /** Digits of 128 bits. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
 const SEQUENCE_NUMBER_WIDTH = 40;
+const positionOf = positionsOf("SequenceNumber", SEQUENCE_NUMBER_WIDTH);
 
 export const sqsFifo: Source = {
   name: "an SQS FIFO queue",
@@ -40,10 +41,9 @@ function fifoDelivery(record: Partial<Record<string, unknown>>, index: number): 
     throw unusable(`record ${index} is of a standard queue, ${delivery.origin}, and the first one is of a FIFO queue`);
   }
   const attributes: Partial<SqsRecord["attributes"]> = delivery.record.attributes ?? {};
-  const what = `the SequenceNumber of record ${index}`;
   return {
     ...delivery,
-    orderingKey: textOf(attributes.MessageGroupId, `record ${index} of a FIFO queue has no MessageGroupId`),
-    position: paddedPosition(attributes.SequenceNumber, SEQUENCE_NUMBER_WIDTH, what),
+    orderingKey: textOf(attributes.MessageGroupId, index, "of a FIFO queue has no MessageGroupId"),
+    position: positionOf(attributes.SequenceNumber, index),
   };
 }

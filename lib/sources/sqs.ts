@@ -35,8 +35,8 @@ function standardDelivery(record: Partial<Record<string, unknown>>, index: numbe
 /** What both types of queues have in common. */
 export function sqsDelivery(record: Partial<Record<string, unknown>>, index: number): Delivery<SqsRecord> {
   const found = record as Partial<SqsRecord>;
-  const messageId = textOf(found.messageId, `record ${index} has no messageId`);
-  const origin = textOf(found.eventSourceARN, `record ${index} has no eventSourceARN`);
+  const messageId = textOf(found.messageId, index, "has no messageId");
+  const origin = textOf(found.eventSourceARN, index, "has no eventSourceARN");
   if (typeof found.body !== "string") throw parsedBody(index, found.body);
   const attributes: Partial<SqsRecord["attributes"]> = found.attributes ?? {};
   const { body, messageAttributes = {} } = found;

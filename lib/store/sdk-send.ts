@@ -1,6 +1,6 @@
 // `send` by the AWS SDK. The only file of the store that knows the SDK's client.
 //
-//   SD1. A transaction's body says what the SDK's own serializer would say of its input.
+//   SD1. The body of a write says what the SDK's own serializer would say of its input.
 //   SD2. Where the SDK's client is not built as it is known here, its own serializer makes the body.
 
 import {
@@ -13,10 +13,19 @@ import {
   PutItemCommand,
   QueryCommand,
   TransactWriteItemsCommand,
-  type TransactWriteItemsCommandInput,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import type { AnswerOf, DynamoDbRequest, Send, SendOptions, TransactWriteItemsInput } from "./send.ts";
+import type { AttributeValue, Item } from "../aws/dynamodb.ts";
+import { Sha256 } from "./sdk-sha256.ts";
+import type {
+  AnswerOf,
+  BatchExecuteStatementInput,
+  DynamoDbRequest,
+  PutItemInput,
+  Send,
+  SendOptions,
+  TransactWriteItemsInput,
+} from "./send.ts";
 
 /** What semel needs of a DynamoDB client: `DynamoDBClient` and `DynamoDBDocumentClient` fit. */
 export interface DynamoDbClient {
@@ -25,7 +34,7 @@ export interface DynamoDbClient {
 
 /** The SDK's own retries are off: semel retries by itself, within the time left, and knows what an answer leaves open. */
 export function defaultClient(): DynamoDbClient {
-  const client = new DynamoDBClient({ maxAttempts: 1 });
+  const client = new DynamoDBClient({ maxAttempts: 1, sha256: Sha256 });
   // It copies every input and output even where nothing logs.
   client.middlewareStack.remove("loggerMiddleware");
   return client;
@@ -36,9 +45,9 @@ export function sdkSend(client: DynamoDbClient): Send {
 
   function sendCommand(request: DynamoDbRequest, { signal }: SendOptions): Promise<unknown> {
     const options = signal ? { abortSignal: signal } : {};
-    if (ownBodies && request.operation === "TransactWriteItems") {
+    if (ownBodies && OWN_BODIES.has(request.operation)) {
       try {
-        return client.send(withOwnBody(transactCommand(request.input)), options);
+        return client.send(withOwnBody(toCommand(request) as WritingCommand), options);
       } catch {
         ownBodies = false; // SD2: thrown before anything is sent, since there is no promise
       }
@@ -56,13 +65,24 @@ export function sdkSend(client: DynamoDbClient): Send {
   };
 }
 
+/** Operations that write items. */
+const OWN_BODIES: ReadonlySet<DynamoDbRequest["operation"]> = new Set([
+  "TransactWriteItems",
+  "PutItem",
+  "BatchExecuteStatement",
+]);
+
+/** What they have in common. */
+type WritingInput = Partial<TransactWriteItemsInput & PutItemInput & BatchExecuteStatementInput>;
+type WritingCommand = Pick<TransactWriteItemsCommand, "middlewareStack">;
+
 /**
  * The SDK's serializer walks a schema for each value, which for a transaction of 100 actions takes longer than the rest of
  * the request. So it gets an empty input, and the body is put in its place. Who looks at the input before or after,
  * a tracer say, sees the real one.
  */
-function withOwnBody(command: TransactWriteItemsCommand): TransactWriteItemsCommand {
-  const { middlewareStack } = command;
+function withOwnBody(command: WritingCommand): WritingCommand {
+  const middlewareStack = command.middlewareStack as unknown as Stack;
   const afterEndpoint = { relation: "after", toMiddleware: "endpointV2Middleware" } as const;
   const afterSerializer = { relation: "after", toMiddleware: "serializerMiddleware" } as const;
   middlewareStack.addRelativeTo(hideInput, { ...afterEndpoint, name: "semelHideInput" });
@@ -73,12 +93,16 @@ function withOwnBody(command: TransactWriteItemsCommand): TransactWriteItemsComm
 const HIDDEN = Symbol("semel.input");
 
 interface StepArguments {
-  input: TransactWriteItemsCommandInput & { [HIDDEN]?: TransactWriteItemsCommandInput };
+  input: WritingInput & { [HIDDEN]?: WritingInput };
   request?: unknown;
 }
 type Step = <R>(next: (args: StepArguments) => R) => (args: StepArguments) => R;
+/** The one of each of them. */
+interface Stack {
+  addRelativeTo(step: Step, place: { relation: "after"; toMiddleware: string; name: string }): void;
+}
 
-const hideInput: Step = (next) => (args) => next({ ...args, input: { TransactItems: [], [HIDDEN]: args.input } });
+const hideInput: Step = (next) => (args) => next({ ...args, input: { [HIDDEN]: args.input } });
 
 const setBody: Step = (next) => (args) => {
   const input = args.input[HIDDEN] ?? args.input;
@@ -86,20 +110,31 @@ const setBody: Step = (next) => (args) => {
   return next({ ...args, input });
 };
 
-/** A raw attribute value is JSON already, but for binary; to look for it takes longer than all the rest. */
-function bodyOf(input: TransactWriteItemsCommandInput): string {
-  const plain = input.TransactItems?.every(({ Put, Update, Delete, ConditionCheck }) => {
-    const keyed = Update ?? Delete ?? ConditionCheck;
-    const values = (Put ?? keyed)?.ExpressionAttributeValues;
-    return isPlain(Put?.Item) && isPlain(keyed?.Key) && isPlain(values);
-  });
+/** A raw attribute value is JSON already, but for binary; to look for it while the text is made takes longer than all the rest. */
+function bodyOf(input: WritingInput): string {
+  const { TransactItems = [], Statements = [], Item, ExpressionAttributeValues } = input;
+  const plain =
+    isPlain(Item) &&
+    isPlain(ExpressionAttributeValues) &&
+    Statements.every(({ Parameters }) => Parameters.every(isPlainValue)) &&
+    TransactItems.every(({ Put, Update, Delete, ConditionCheck }) => {
+      const keyed = Update ?? Delete ?? ConditionCheck;
+      return isPlain(Put?.Item) && isPlain(keyed?.Key) && isPlain((Put ?? keyed)?.ExpressionAttributeValues);
+    });
   return plain ? JSON.stringify(input) : JSON.stringify(input, binaryAsBase64);
 }
 
-/** Nothing but strings and numbers. */
-function isPlain(item: Readonly<Record<string, { S?: string | undefined; N?: string | undefined }>> = {}): boolean {
-  for (const name of Object.keys(item)) if (item[name]?.S === undefined && item[name]?.N === undefined) return false;
+function isPlain(item: Item = {}): boolean {
+  for (const name of Object.keys(item)) if (!isPlainValue(item[name])) return false;
   return true;
+}
+
+/** Holds no binary value. */
+function isPlainValue(value: AttributeValue | undefined): boolean {
+  if (value?.S !== undefined || value?.N !== undefined) return true;
+  if (value?.M !== undefined) return isPlain(value.M);
+  if (value?.L !== undefined) return value.L.every(isPlainValue);
+  return value?.BOOL !== undefined || value?.NULL !== undefined;
 }
 
 function binaryAsBase64(this: Record<string, unknown>, name: string, value: unknown): unknown {
@@ -109,14 +144,10 @@ function binaryAsBase64(this: Record<string, unknown>, name: string, value: unkn
   return Buffer.from(given.buffer, given.byteOffset, given.byteLength).toString("base64");
 }
 
-function transactCommand(input: TransactWriteItemsInput): TransactWriteItemsCommand {
-  return new TransactWriteItemsCommand({ ...input, TransactItems: [...input.TransactItems] });
-}
-
 function toCommand(request: DynamoDbRequest): object {
   switch (request.operation) {
     case "TransactWriteItems":
-      return transactCommand(request.input);
+      return new TransactWriteItemsCommand({ ...request.input, TransactItems: [...request.input.TransactItems] });
     case "PutItem":
       return new PutItemCommand(request.input);
     case "UpdateItem":

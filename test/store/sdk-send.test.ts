@@ -1,6 +1,11 @@
 // Attacks SD1 and SD2 of lib/store/sdk-send.ts: what goes over the wire, against the SDK's own serializer.
 
-import { DynamoDBClient, TransactWriteItemsCommand } from "@aws-sdk/client-dynamodb";
+import {
+  BatchExecuteStatementCommand,
+  DynamoDBClient,
+  PutItemCommand,
+  TransactWriteItemsCommand,
+} from "@aws-sdk/client-dynamodb";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { AttributeValue } from "../../lib/aws/dynamodb.ts";
@@ -60,21 +65,35 @@ const action = fc.oneof(
   fc.record({ ConditionCheck: fc.record({ ...fields, Key: item }) }),
 );
 
+const put = fc.record({ ...fields, Item: item, ExpressionAttributeValues: item });
+const statement = fc.record({ Statement: text, Parameters: fc.array(value) });
+
+const requests = fc.oneof(
+  fc.array(action, { maxLength: 4 }).map((TransactItems) => {
+    const input = { TransactItems, ClientRequestToken: "token" };
+    return [new TransactWriteItemsCommand(input), { operation: "TransactWriteItems", input }] as const;
+  }),
+  put.map((input) => [new PutItemCommand(input), { operation: "PutItem", input }] as const),
+  fc.array(statement, { maxLength: 4 }).map((Statements) => {
+    const input = { Statements };
+    return [new BatchExecuteStatementCommand(input), { operation: "BatchExecuteStatement", input }] as const;
+  }),
+);
+
 it("SD1: the body is the one of the SDK's own serializer, and signed as such", async () => {
   const { client, sent } = recordingClient();
   const send = sdkSend(client);
   await fc.assert(
-    fc.asyncProperty(fc.array(action, { maxLength: 4 }), async (TransactItems) => {
-      const input = { TransactItems, ClientRequestToken: "token" };
+    fc.asyncProperty(requests, async ([command, request]) => {
       sent.length = 0;
-      await client.send(new TransactWriteItemsCommand(input));
-      await send({ operation: "TransactWriteItems", input }, {});
+      await client.send(command as PutItemCommand);
+      await send(request, {});
       const [theirs, ours] = sent as [Sent, Sent];
       expect(parsed(ours)).toEqual(parsed(theirs));
       expect(ours.headers["content-length"]).toBe(String(Buffer.byteLength(ours.body)));
       expect(Object.keys(ours.headers).sort()).toEqual(Object.keys(theirs.headers).sort());
     }),
-    { numRuns: 300 },
+    { numRuns: 500 },
   );
 });
 

@@ -222,8 +222,8 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
   {
     name: "a request that is never answered is waited for without end",
     file: STORE,
-    find: "AbortSignal.any([timeout.signal, control.signal])",
-    replace: "control.signal",
+    find: "{ signal: stop.signal }",
+    replace: "{ signal: control.signal }",
     caughtBy: ["consumer/commit.test.ts"],
   },
   {

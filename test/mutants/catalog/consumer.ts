@@ -45,7 +45,7 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
   {
     name: "a handler started after the gate closed",
     file: "lib/consumer/concurrency.ts",
-    find: "if (closed.aborted) throw closed.reason;",
+    find: "if (closed.aborted) return Promise.reject(closed.reason);",
     replace: "",
     also: [{ file: MESSAGE_RUN, find: "stop.throwIfAborted();", replace: "" }],
     caughtBy: ["consumer/gate.test.ts"],
@@ -53,7 +53,7 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
   {
     name: "a key acquired after the gate closed",
     file: "lib/consumer/concurrency.ts",
-    find: "if (closed.aborted) throw closed.reason;",
+    find: "if (closed.aborted) return Promise.reject(closed.reason);",
     replace: "",
     also: [
       {
@@ -160,7 +160,7 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
   {
     name: "an invocation that is over leaves its gate open (L1)",
     file: "lib/consumer/deadline.ts",
-    find: "closeGate(OVER); // L1",
+    find: "gate.abort(OVER); // L1",
     replace: "",
     caughtBy: ["consumer/gate.test.ts"],
   },

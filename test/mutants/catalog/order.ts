@@ -70,8 +70,8 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     name: "what waited for its turn is told as left open",
     file: BATCH,
-    find: "if (held.has(delivery)) observer",
-    replace: "if (held.size < 0) observer",
+    find: 'if (stage === "held") observer',
+    replace: "if (underWay.size < 0) observer",
     caughtBy: [TEST],
   },
   {
@@ -140,8 +140,8 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     name: "an aggregated record taken for a message (KN1)",
     file: KINESIS,
-    find: "if (bytes[0] !== AGGREGATED[0] ||",
-    replace: "if (bytes.length >= 0 ||",
+    find: "if (!binary.startsWith(AGGREGATED))",
+    replace: "if (binary.length >= 0)",
     caughtBy: ["sources/streams.test.ts", QUEUES],
   },
   {

@@ -166,8 +166,8 @@ export const PAYLOAD_MUTANTS: readonly Mutant[] = [
   {
     name: "a lane that waits for room with what it holds (LN5)",
     file: "lib/consumer/lane.ts",
-    find: "bodies.areFull() && run.members.length > 0",
-    replace: "bodies.areFull() && run.members.length < 0",
+    find: "run.members.length > 0 && bodies.areFull()",
+    replace: "run.members.length < 0 && bodies.areFull()",
     caughtBy: [ROOM],
   },
   {

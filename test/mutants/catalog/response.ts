@@ -21,8 +21,8 @@ export const RESPONSE_MUTANTS: readonly Mutant[] = [
   {
     name: "batch response missing what has no outcome (Q3)",
     file: OUTCOMES,
-    find: "acknowledged.get(messageId) !== true",
-    replace: "acknowledged.get(messageId) === false",
+    find: " || !acknowledged.has(messageId)",
+    replace: "",
     caughtBy: [
       "sources/sqs.test.ts",
       "sources/drivers.test.ts",
@@ -33,8 +33,8 @@ export const RESPONSE_MUTANTS: readonly Mutant[] = [
   {
     name: "one delivery of two acknowledges both (Q2)",
     file: OUTCOMES,
-    find: "done && acknowledged.get(messageId) !== false",
-    replace: "done || acknowledged.get(messageId) === true",
+    find: "refused.has(messageId) || ",
+    replace: "",
     caughtBy: ["sources/sqs.test.ts", "sources/drivers.test.ts"],
   },
   {

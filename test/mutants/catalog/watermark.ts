@@ -196,7 +196,7 @@ export const WATERMARK_MUTANTS: readonly Mutant[] = [
   {
     name: "a state folded twice on the same messages (SS1)",
     file: REDUCTION,
-    find: "came.delete(delivery); // SS1",
+    find: "came[place] = undefined; // SS1",
     replace: "",
     caughtBy: [FOLDS],
   },

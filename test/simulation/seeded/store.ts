@@ -2,8 +2,9 @@
 // consistency gets each item as it was before its last write, and a transaction that was cancelled is remembered by its token,
 // which AWS does not rule out.
 
-import type { AttributeValue, Item } from "../../../lib/aws/dynamodb.ts";
+import type { Item } from "../../../lib/aws/dynamodb.ts";
 import { type MemoryDynamoDb, memoryDynamoDb } from "../../../lib/store/memory/memory-dynamodb.ts";
+import { parseStatement } from "../../../lib/store/memory/parse-statement.ts";
 import type { AnswerOf, DynamoDbRequest } from "../../../lib/store/send.ts";
 import type { Habits } from "./habits.ts";
 import { EFFECTS, JOURNAL, OUTBOX, RECORDS } from "./messages.ts";
@@ -111,10 +112,11 @@ function touchedBy(request: DynamoDbRequest): Touched[] {
     case "UpdateItem":
       return touched(request.input.TableName, request.input.Key);
     case "BatchExecuteStatement":
-      return request.input.Statements.flatMap(({ Statement, Parameters }) => {
-        const names = [...Statement.matchAll(/'([^']+)':\?/g)].map(([, name = ""]) => name);
-        const item = Object.fromEntries(names.map((name, index) => [name, Parameters[index] as AttributeValue]));
-        return touched(JOURNAL, item);
+      return request.input.Statements.flatMap((text) => {
+        const statement = parseStatement(text);
+        if (statement.kind === "INSERT") return touched(statement.tableName, statement.item);
+        const { tableName, where } = statement;
+        return touched(tableName, Object.fromEntries(where.map(({ path, value }) => [path.join("."), value])));
       });
     default:
       return [];
