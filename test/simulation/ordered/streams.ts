@@ -57,6 +57,7 @@ export function streamSource(setup: OrderedSetup, chance: Chance): OrderedSource
   const shards: Shard[] = [];
   /** Were in a batch before. */
   const tried = new Set<Entry>();
+  const read = new Set<Shard>();
   let [sequence, parallelization] = [0n, setup.parallelization];
 
   function addShard(low: number, high: number, parents: readonly Shard[]): Shard {
@@ -85,7 +86,12 @@ export function streamSource(setup: OrderedSetup, chance: Chance): OrderedSource
   }
 
   const isAtEnd = (shard: Shard): boolean => shard.entries.every(({ settled }) => settled);
-  const isReady = ({ parents }: Shard): boolean => parents.every((one) => isAtEnd(one) && isReady(one));
+  const isReady = ({ parents }: Shard): boolean => parents.every(isRead);
+  /** To its end, and it stays so: a parent takes no more. Noted, since the ways up through splits and merges are without number. */
+  function isRead(parent: Shard): boolean {
+    if (!read.has(parent) && isAtEnd(parent) && isReady(parent)) read.add(parent);
+    return read.has(parent);
+  }
 
   const partsOf = (): number => (isTopic ? 1 : parallelization);
 
