@@ -28,7 +28,7 @@ describe("LN2: a lane whose handlers compute longer than the time that is left",
 
 it("LA2: ordering keys whose handlers compute longer than the time that is left commit what is done by then", async () => {
   const scene = watermarkScene(kinesisSource, { options: { backoff: false } });
-  const batch = records(keysOf(300, 60));
+  const batch = records(keysOf(300, 300));
   await scene.deliver(
     batch,
     ({ key }, tx) => {
