@@ -15,6 +15,7 @@ import { RUN_REJECTIONS_MAX, type RunItems, runItems } from "../protocol/ordered
 import { isDone, type Watermark } from "../protocol/watermark.ts";
 import type { Attempt, Member, Placed } from "./lane-member.ts";
 import { type LaneContext, laneCommitter } from "./lane-run.ts";
+import { isEncoded } from "./open-body.ts";
 
 /** Longest time that a message that is ready waits for others, ms; of the time that is left, at most this part. */
 const GATHER_MS_MAX = 1_000;
@@ -58,7 +59,7 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
   function take(placed: Placed): Next | Promise<Next> {
     const known = context.known();
     if (isDone(placed.position, known)) return passBy(placed, known);
-    if (run && run.members.length > 0 && bodies.areFull()) return flush(placed.place); // LN5
+    if (run && run.members.length > 0 && isEncoded(placed.delivery) && bodies.areFull()) return flush(placed.place); // LN5
     run ??= gather();
     context.start(placed.delivery);
     for (const copy of placed.copies) context.start(copy);

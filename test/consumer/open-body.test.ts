@@ -187,6 +187,16 @@ describe("OP4: a batch whose payloads have no room side by side", () => {
     expect(objects.log.length).toBe(ROOM + 1);
   });
 
+  it("LN5: a lane whose messages hold none commits as many together as ever", async () => {
+    const { deliver, settled, consumer } = scene("watermark", ROOM + 1);
+    const batch = bodies(60).map((body) => ({ ...body, isSmall: body.at % (ROOM + 1) === ROOM || body.at > ROOM }));
+    const plain: EncodeOptions = { compressOverBytes: BODY_BYTES - 1, claimCheck: undefined };
+    const failed = await deliver(batch, plain, ({ at }) => (at < ROOM ? sleep(consumer.host, 2_000) : undefined));
+    expect([failed.length, settled()]).toEqual([0, batch.length]);
+    const commits = consumer.requests.filter(({ request }) => request.operation === "TransactWriteItems");
+    expect(commits.length).toBeLessThan(2 * (ROOM + 1));
+  });
+
   it("what finds no room in time comes again, and says so", async () => {
     const { deliver, settled, consumer } = scene("commit");
     const failed = await deliver(bodies(many), GZIP, ({ at }) => (at < ROOM ? new Promise(() => {}) : undefined));
