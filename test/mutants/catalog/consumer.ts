@@ -47,8 +47,19 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
     file: "lib/consumer/concurrency.ts",
     find: "if (closed.aborted) return Promise.reject(closed.reason);",
     replace: "",
-    also: [{ file: MESSAGE_RUN, find: `deadline.throwIfOver(); // L2 of deadline.ts: an acquisition or a rerun may have outlasted the gate
-      stop.throwIfAborted();`, replace: "" }],
+    also: [
+      {
+        file: "lib/consumer/concurrency.ts",
+        find: "if (closed.aborted) throw closed.reason; // since its place came free",
+        replace: "",
+      },
+      {
+        file: MESSAGE_RUN,
+        find: `deadline.throwIfOver(); // L2 of deadline.ts: an acquisition or a rerun may have outlasted the gate
+      stop.throwIfAborted();`,
+        replace: "",
+      },
+    ],
     caughtBy: ["consumer/gate.test.ts"],
   },
   {
@@ -71,6 +82,11 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
     find: "if (closed.aborted) return Promise.reject(closed.reason);",
     replace: "",
     also: [
+      {
+        file: "lib/consumer/concurrency.ts",
+        find: "if (closed.aborted) throw closed.reason; // since its place came free",
+        replace: "",
+      },
       {
         file: "lib/consumer/acquire.ts",
         find: "if (deadline.timeLeftMs() <= 0) return",
