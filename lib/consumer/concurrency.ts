@@ -40,6 +40,7 @@ export function createSlots(places: number, closed: AbortSignal): Slots {
   function start<T>(task: () => Promise<T> | T): Promise<T> | T {
     let running: Promise<T> | T;
     try {
+      if (closed.aborted) throw closed.reason; // since its place came free
       running = task();
     } catch (error) {
       give();
@@ -86,7 +87,8 @@ export function createWait(stop: AbortSignal, reason: () => unknown): Wait {
   stop.addEventListener("abort", stopAll, { once: true });
   return (running) =>
     new Promise((resolve, reject) => {
-      waiting.add(reject);
+      if (stop.aborted) reject(reason());
+      else waiting.add(reject);
       const settle = <V>(act: (value: V) => void) => {
         return (value: V): void => {
           waiting.delete(reject);

@@ -2,6 +2,7 @@
 // response goes out, whatever is still under way. A hard timeout would run the whole batch again.
 //
 //   L1. After the gate is closed no commit is sent, by this invocation or by what is left of it in a thawed sandbox.
+//   L2. Nor does a handler start: also where those before it computed, and no timer fired.
 
 import type { LambdaContext } from "../aws/lambda.ts";
 import { SemelError } from "../errors.ts";
@@ -15,6 +16,8 @@ export interface Deadline {
   readonly answer: AbortSignal;
   /** Time until the gate closes, ms. */
   timeLeftMs(): number;
+  /** Throws the gate's reason where it is closed, and closes it where it is late. */
+  throwIfOver(): void;
   /** Closes both at once: the invocation is over. */
   end(): void;
 }
@@ -44,8 +47,12 @@ export function openDeadline(context: LambdaContext, marginMs: number, host: Hos
     gate.abort(OVER); // L1
     answer.abort(OVER);
   };
+  const throwIfOver = (): void => {
+    if (timeLeftMs() === 0) closeGate(); // L2
+    gate.signal.throwIfAborted();
+  };
   if (timeLeftMs() === 0) closeGate();
-  return { gate: gate.signal, answer: answer.signal, timeLeftMs, end };
+  return { gate: gate.signal, answer: answer.signal, timeLeftMs, throwIfOver, end };
 }
 
 export function aborted(signal: AbortSignal): Promise<void> {

@@ -9,8 +9,18 @@ import type { Unsettled } from "../store/claims.ts";
 /** Of a message, which its queue sends again, as of a direct invocation, which its caller may repeat. */
 const TRIED_AGAIN = "It is not acknowledged, and may be tried again";
 
-/** What a handler threw, whatever it was. An error of semel keeps its code. */
+/** What a handler threw, whatever it was. An error of semel keeps its code. Never throws. */
 export function handlerFailure(thrown: unknown): SemelError {
+  try {
+    return judged(thrown);
+  } catch {
+    // Not as its cause: whoever logs that would throw as well.
+    const what = "it threw something that throws when it is looked at";
+    return failure("SEMEL_HANDLER", true, `The handler failed, so nothing was committed: ${what}. ${TRIED_AGAIN}`);
+  }
+}
+
+function judged(thrown: unknown): SemelError {
   if (thrown instanceof SemelError) return thrown;
   if (isPermanentError(thrown)) {
     return failure("SEMEL_PERMANENT", false, `The handler says that it can never succeed: ${thrown.message}`, thrown);

@@ -74,7 +74,7 @@ export function attempt(placed: Placed, run: RunItems, context: MemberContext): 
   });
 
   function handled(message: Message): unknown {
-    deadline.gate.throwIfAborted();
+    deadline.throwIfOver(); // L2 of deadline.ts
     const running: unknown = handler(message, opened.tx);
     return isThenable(running) ? untilGate(Promise.resolve(running)) : undefined; // most that only declare are over by now
   }

@@ -3,7 +3,8 @@
 //
 //   LN1. Runs commit one after the other, each only when every message before it is settled: committed, done before, or passed
 //        over with its dead letter sent. After a failure nothing of the ordering key is committed.
-//   LN2. Messages that are ready do not wait long for those that are not: a slow handler keeps nothing from its commit.
+//   LN2. Messages that are ready do not wait long for those that are not: a slow handler keeps nothing from its commit, be it that it
+//        waits or that it computes, when no timer fires.
 //   LN3. A message fails only if it is not known to be done: its handler may fail because its effects are there.
 //   LN4. A message is given up for good only by a run of its handler that had all before it committed.
 //   LN5. A lane that holds payloads commits them before it waits for room for another one.
@@ -14,6 +15,7 @@ import { RUN_REJECTIONS_MAX, type RunItems, runItems } from "../protocol/ordered
 import { isDone, type Watermark } from "../protocol/watermark.ts";
 import type { Attempt, Member, Placed } from "./lane-member.ts";
 import { type LaneContext, laneCommitter } from "./lane-run.ts";
+import { isEncoded } from "./open-body.ts";
 
 /** Longest time that a message that is ready waits for others, ms; of the time that is left, at most this part. */
 const GATHER_MS_MAX = 1_000;
@@ -57,7 +59,7 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
   function take(placed: Placed): Next | Promise<Next> {
     const known = context.known();
     if (isDone(placed.position, known)) return passBy(placed, known);
-    if (run && run.members.length > 0 && bodies.areFull()) return flush(placed.place); // LN5
+    if (run && run.members.length > 0 && isEncoded(placed.delivery) && bodies.areFull()) return flush(placed.place); // LN5
     run ??= gather();
     context.start(placed.delivery);
     for (const copy of placed.copies) context.start(copy);
@@ -105,7 +107,7 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
     run.items.add(member.touches);
     if (member.rejection) run.rejections++;
     const isFull = run.members.length >= lengthMax || run.rejections >= RUN_REJECTIONS_MAX;
-    return isFull ? flush(member.place + 1) : member.place + 1;
+    return isFull || run.patience.isOver() ? flush(member.place + 1) : member.place + 1;
   }
 
   async function afterFailure(placed: Placed, error: SemelError): Promise<Next> {
@@ -132,6 +134,7 @@ export async function processLane(messages: readonly Placed[], context: LaneCont
 
 /** How long messages that are ready wait for a handler. */
 interface Patience {
+  isOver(): boolean;
   /** `attempting` never rejects. */
   isOverBefore(attempting: Promise<unknown>): boolean | Promise<boolean>;
   end(): void;
@@ -143,6 +146,7 @@ function patienceUntil(untilMs: number, host: Host): Patience {
   let isOver = false;
   let tell = (): void => {};
   return {
+    isOver: () => host.nowMs() >= untilMs,
     isOverBefore(attempting) {
       cancel ??= host.after(untilMs - host.nowMs(), () => {
         isOver = true;

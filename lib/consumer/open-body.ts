@@ -2,9 +2,10 @@
 //
 //   OP1. Body and attributes stay those that came: they are what goes to a dead-letter queue.
 //   OP2. A message that is not opened has no payload: nothing takes what stands in its place for one.
-//   OP3. An object is read once in a batch, however often its message runs.
+//   OP3. An object is read once in a batch, however often its message runs, also while it is being read.
 //   OP4. No payload is opened while those that are open have OPEN_BYTES_MAX or more; objects that are being read then are READS_MAX
-//        at most. Each is let go at the end of its message, which waits for none of those that wait for room.
+//        at most. Each is let go at the end of its message, which waits for none of those that wait for room. What is there only after
+//        that end takes no room.
 
 import { type Host, inTime } from "../host.ts";
 import { decodeInline, decodePayload } from "../payload/decode.ts";
@@ -46,6 +47,7 @@ interface Open {
 
 export function bodiesOf({ objects, options, host, gate }: OpenContext): Bodies {
   const opened = new Map<Delivery, Open>();
+  const opening = new Map<Delivery, Promise<Delivery>>();
   let bytesOpen = 0;
   let room = Promise.withResolvers<void>();
   let places: Places | undefined; // most batches need none
@@ -62,12 +64,12 @@ export function bodiesOf({ objects, options, host, gate }: OpenContext): Bodies 
     const read = (claim: ObjectClaim): Promise<Uint8Array | undefined> =>
       inTime((signal) => objects.get(claim, PAYLOAD_BYTES_MAX, signal), gate, limits);
     const context = { bucket: options.claimCheck?.bucket, read, sha256: host.sha256 };
-    return keep(delivery, await decodePayload({ body: delivery.text(), encoding }, context));
+    const own = withPayload(delivery, await decodePayload({ body: delivery.text(), encoding }, context));
+    return opening.has(delivery) ? keep(delivery, own) : own; // OP4
   }
 
-  function keep(delivery: Delivery, payload: string): Delivery {
-    const own: Delivery = { ...delivery, opened: payload, decode: () => decodeJson(payload) }; // OP1
-    const bytes = Buffer.byteLength(payload);
+  function keep(delivery: Delivery, own: OpenedDelivery): Delivery {
+    const bytes = Buffer.byteLength(own.opened);
     bytesOpen += bytes;
     opened.set(delivery, { delivery: own, bytes });
     return own;
@@ -88,20 +90,30 @@ export function bodiesOf({ objects, options, host, gate }: OpenContext): Bodies 
     });
   }
 
+  async function openInTurn(delivery: Delivery, encoding: string | undefined): Promise<Delivery> {
+    try {
+      return await enter(delivery, encoding);
+    } catch (error) {
+      throw gate.aborted && error === gate.reason ? outOfTime("its body was read") : error;
+    } finally {
+      opening.delete(delivery);
+    }
+  }
+
   return {
     areFull,
     async open(delivery) {
-      const known = opened.get(delivery);
-      if (known) return known.delivery; // OP3
+      const known = opened.get(delivery)?.delivery ?? opening.get(delivery);
+      if (known) return known; // OP3
       const encoding = delivery.messageAttributes[ENCODING_ATTRIBUTE]?.stringValue;
-      if (encoding === "gzip+base64" && !areFull()) return keep(delivery, decodeInline(delivery.text())); // most wait for nothing
-      try {
-        return await enter(delivery, encoding);
-      } catch (error) {
-        throw gate.aborted && error === gate.reason ? outOfTime("its body was read") : error;
-      }
+      if (encoding === "gzip+base64" && !areFull())
+        return keep(delivery, withPayload(delivery, decodeInline(delivery.text()))); // most wait for nothing
+      const inTurn = openInTurn(delivery, encoding);
+      opening.set(delivery, inTurn);
+      return inTurn;
     },
     close(delivery) {
+      opening.delete(delivery);
       const known = opened.get(delivery);
       if (known === undefined) return;
       opened.delete(delivery);
@@ -110,6 +122,15 @@ export function bodiesOf({ objects, options, host, gate }: OpenContext): Bodies 
       room = Promise.withResolvers();
     },
   };
+}
+
+interface OpenedDelivery extends Delivery {
+  readonly opened: string;
+}
+
+/** OP1 */
+function withPayload(delivery: Delivery, payload: string): OpenedDelivery {
+  return { ...delivery, opened: payload, decode: () => decodeJson(payload) };
 }
 
 interface Places {

@@ -2,6 +2,7 @@
 //
 //   LA1. The messages of an ordering key run in the order of their positions, however they came: one that ran behind a higher one
 //        would be taken for done. Receipts of one message in a batch run once.
+//   LA2. What is ready to be committed does not wait for the handlers of other ordering keys, even where they only compute.
 
 import { endOfTick } from "../host.ts";
 import type { RunItems } from "../protocol/ordered-run.ts";
@@ -28,6 +29,8 @@ export interface LanesContext
 
 /** Ordering keys that start in one tick. */
 const STARTED_A_TICK = 100;
+/** Fewer where they took this long, ms. */
+const TICK_MS_MAX = 100;
 
 /** Resolves when every ordering key is at its end, or stopped. Never rejects. */
 export async function processLanes(lanes: readonly (readonly Placed[])[], context: LanesContext): Promise<void> {
@@ -36,10 +39,15 @@ export async function processLanes(lanes: readonly (readonly Placed[])[], contex
   const control = controlOf(context.deadline);
   const writer = stateWriter({ store, host, size, together, lanes: callsMax, control });
   const all: Promise<void>[] = [];
+  let tick = { lanes: 0, startMs: host.nowMs() };
   for (const lane of lanes) {
-    if (all.length > 0 && all.length % STARTED_A_TICK === 0) await endOfTick(host);
+    if (tick.lanes >= STARTED_A_TICK || host.nowMs() - tick.startMs >= TICK_MS_MAX) {
+      await endOfTick(host); // LA2
+      tick = { lanes: 0, startMs: host.nowMs() };
+    }
     if (context.deadline.answer.aborted) return;
     context.laneStarts();
+    tick.lanes++;
     all.push(runLane(lane, context, writer));
   }
   await Promise.all(all);

@@ -97,7 +97,7 @@ export function reducer(
   };
 
   function taken(placed: Placed, message: Message): Attempt {
-    deadline.gate.throwIfAborted();
+    deadline.throwIfOver(); // L2 of deadline.ts
     if (orderingKey === "") throw keyless();
     came[placed.place] = message;
     const member = { ...placed, effects: NONE, guards: NONE, touches: TOUCHES_NOTHING, unguarded: false };

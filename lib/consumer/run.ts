@@ -131,7 +131,8 @@ async function runOnce(prepared: Prepared, context: RunContext, claimed: Claimed
   try {
     // Only handlers hold places: a message that waits for its commit gives its place to the next one.
     const result = await slots.run(async () => {
-      stop.throwIfAborted(); // an acquisition or a rerun may have outlasted the gate
+      deadline.throwIfOver(); // L2 of deadline.ts: an acquisition or a rerun may have outlasted the gate
+      stop.throwIfAborted();
       const value = await wait(claimed ? claimed.lease.during(run) : run());
       opened.close();
       return value;

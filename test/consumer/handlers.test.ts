@@ -156,6 +156,51 @@ describe("a handler that forgets to await", () => {
   });
 });
 
+describe("what throws when it is looked at", () => {
+  const unreadable = Object.defineProperty(new Error(), "message", { get: () => fail("message") });
+  const things: readonly [string, unknown][] = [
+    ["an error without a message", unreadable],
+    ["a proxy", new Proxy({}, { getPrototypeOf: () => fail("prototype") })],
+  ];
+  const ways: readonly [string, (thing: unknown) => unknown][] = [
+    ["thrown", throwIt],
+    ["a rejection", (thing) => Promise.reject(thing)],
+    // biome-ignore lint/suspicious/noThenProperty: of another library
+    ["a thenable's rejection", (thing) => ({ then: (_: unknown, reject: (thing: unknown) => void) => reject(thing) })],
+  ];
+  const all = ways.flatMap(([way, give]) =>
+    things.map(([name, thing]) => [`${name}, ${way}`, () => give(thing)] as const),
+  );
+
+  it.each(all)("%s: fails its message alone", async (_, give) => {
+    for (const strategy of ["commit", "watermark"] as const) {
+      const own = strategy === "commit" ? { key: "id" } : { strategy, redrive: "never" as const };
+      const { orders, memory, host, context, codes } = testConsumer({ ...own, backoff: false });
+      const handler = orders.lambda(({ body }, tx) => {
+        const { id } = body as { id: string };
+        if (id === "b") return give() as never;
+        tx.put({ TableName: "Orders", Item: { orderId: id } });
+      });
+      const three = sqsEvent(...["a", "b", "c"].map((id) => ({ body: { id } })));
+      for (const [index, record] of strategy === "watermark" ? three.Records.entries() : []) {
+        record.eventSourceARN += ".fifo";
+        Object.assign(record.attributes, { MessageGroupId: `g-${index}`, SequenceNumber: "1" });
+      }
+      expect(await host.run(handler(three, context()))).toEqual({ batchItemFailures: [{ itemIdentifier: "m-2" }] });
+      expect(memory.items("Orders")).toHaveLength(2);
+      expect(codes()).toEqual(["SEMEL_HANDLER"]);
+    }
+  });
+});
+
+function fail(what: string): never {
+  throw new Error(`its ${what} cannot be read`);
+}
+
+function throwIt(thing: unknown): never {
+  throw thing;
+}
+
 describe("a logger or metrics that throw", () => {
   it("fail no message", async () => {
     const broken = (): never => {

@@ -157,6 +157,46 @@ describe("OP4: a batch whose payloads have no room side by side", () => {
     expect([failed.length, settled()]).toEqual([2 * ROOM, many - 2 * ROOM]);
   });
 
+  // While a body is read, those before it have waited enough, and their commit fails or goes another way than expected.
+  it.each([
+    ["stops its lane, and holds no room when it is there", "never", 4],
+    ["is read once, though its message starts anew", "once", 0],
+  ])("what is read meanwhile %s", async (_, failing, failures) => {
+    const { consumer, deliver, objects, settled } = scene("watermark", ROOM + 1);
+    const read = objects.get.bind(objects);
+    Object.assign(objects, {
+      async get(...given: Parameters<typeof read>) {
+        await sleep(consumer.host, 2_000);
+        return read(...given);
+      },
+    });
+    const runs = new Map<string, number>();
+    const batch = bodies(2 * (ROOM + 1)).map((body) => ({ ...body, isSmall: body.at <= ROOM }));
+    const failed = await deliver(batch, S3, ({ id, at }, tx) => {
+      const run = (runs.get(id) ?? 0) + 1;
+      runs.set(id, run);
+      if (at === ROOM) return sleep(consumer.host, 5_000); // the next one of its lane comes when the others are over
+      if (at > ROOM || (failing === "once" && run > 1)) return;
+      return tx.check({
+        TableName: "Orders",
+        Key: { orderId: "none" },
+        ConditionExpression: "attribute_exists(orderId)",
+      });
+    });
+    expect([failed.length, settled()]).toEqual([2 * failures, batch.length - 2 * failures]);
+    expect(objects.log.length).toBe(ROOM + 1);
+  });
+
+  it("LN5: a lane whose messages hold none commits as many together as ever", async () => {
+    const { deliver, settled, consumer } = scene("watermark", ROOM + 1);
+    const batch = bodies(60).map((body) => ({ ...body, isSmall: body.at % (ROOM + 1) === ROOM || body.at > ROOM }));
+    const plain: EncodeOptions = { compressOverBytes: BODY_BYTES - 1, claimCheck: undefined };
+    const failed = await deliver(batch, plain, ({ at }) => (at < ROOM ? sleep(consumer.host, 2_000) : undefined));
+    expect([failed.length, settled()]).toEqual([0, batch.length]);
+    const commits = consumer.requests.filter(({ request }) => request.operation === "TransactWriteItems");
+    expect(commits.length).toBeLessThan(2 * (ROOM + 1));
+  });
+
   it("what finds no room in time comes again, and says so", async () => {
     const { deliver, settled, consumer } = scene("commit");
     const failed = await deliver(bodies(many), GZIP, ({ at }) => (at < ROOM ? new Promise(() => {}) : undefined));

@@ -13,6 +13,8 @@ interface Timer {
 export interface VirtualHost extends Host {
   /** Lets time pass, timer by timer, until the promise is settled; fails when nothing is left that could settle it. */
   run<T>(promise: Promise<T>): Promise<T>;
+  /** Time passes, and no timer fires: somebody computes. */
+  compute(ms: number): void;
   /** Fires whatever is left. */
   drain(): Promise<void>;
 }
@@ -60,6 +62,9 @@ export function virtualHost(random: () => number = () => 0.5): VirtualHost {
         if (steps > STEPS_MAX) throw new Error(`not settled after ${STEPS_MAX} timers`);
         if (!fireNext()) throw new Error("not settled, and no timer is left that could settle it");
       }
+    },
+    compute(ms) {
+      nowMs += ms;
     },
     async drain() {
       for (let steps = 0; steps <= STEPS_MAX; steps++) {

@@ -47,8 +47,34 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
     file: "lib/consumer/concurrency.ts",
     find: "if (closed.aborted) return Promise.reject(closed.reason);",
     replace: "",
-    also: [{ file: MESSAGE_RUN, find: "stop.throwIfAborted();", replace: "" }],
+    also: [
+      {
+        file: "lib/consumer/concurrency.ts",
+        find: "if (closed.aborted) throw closed.reason; // since its place came free",
+        replace: "",
+      },
+      {
+        file: MESSAGE_RUN,
+        find: `deadline.throwIfOver(); // L2 of deadline.ts: an acquisition or a rerun may have outlasted the gate
+      stop.throwIfAborted();`,
+        replace: "",
+      },
+    ],
     caughtBy: ["consumer/gate.test.ts"],
+  },
+  {
+    name: "handlers that compute past the gate, since no timer fires",
+    file: "lib/consumer/deadline.ts",
+    find: "if (timeLeftMs() === 0) closeGate(); // L2",
+    replace: "",
+    caughtBy: ["consumer/busy.test.ts"],
+  },
+  {
+    name: "a body that came after the end of its message holds room for ever",
+    file: "lib/consumer/open-body.ts",
+    find: "return opening.has(delivery) ? keep(delivery, own) : own;",
+    replace: "return keep(delivery, own);",
+    caughtBy: ["consumer/open-body.test.ts"],
   },
   {
     name: "a key acquired after the gate closed",
@@ -56,6 +82,11 @@ export const CONSUMER_MUTANTS: readonly Mutant[] = [
     find: "if (closed.aborted) return Promise.reject(closed.reason);",
     replace: "",
     also: [
+      {
+        file: "lib/consumer/concurrency.ts",
+        find: "if (closed.aborted) throw closed.reason; // since its place came free",
+        replace: "",
+      },
       {
         file: "lib/consumer/acquire.ts",
         find: "if (deadline.timeLeftMs() <= 0) return",

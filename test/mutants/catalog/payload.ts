@@ -131,7 +131,7 @@ export const PAYLOAD_MUTANTS: readonly Mutant[] = [
   {
     name: "an object read with every run of its message (OP3)",
     file: "lib/consumer/open-body.ts",
-    find: "if (known) return known.delivery; // OP3",
+    find: "if (known) return known; // OP3",
     replace: "",
     caughtBy: [CONSUMER],
   },
@@ -166,7 +166,7 @@ export const PAYLOAD_MUTANTS: readonly Mutant[] = [
   {
     name: "a lane that waits for room with what it holds (LN5)",
     file: "lib/consumer/lane.ts",
-    find: "run.members.length > 0 && bodies.areFull()",
+    find: "run.members.length > 0 && isEncoded(placed.delivery) && bodies.areFull()",
     replace: "run.members.length < 0 && bodies.areFull()",
     caughtBy: [ROOM],
   },

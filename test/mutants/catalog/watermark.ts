@@ -18,6 +18,20 @@ const FOLDS = "consumer/folds.test.ts";
 
 export const WATERMARK_MUTANTS: readonly Mutant[] = [
   {
+    name: "a lane of handlers that compute commits nothing before the gate closes",
+    file: "lib/consumer/lane.ts",
+    find: "isFull || run.patience.isOver()",
+    replace: "isFull",
+    caughtBy: ["consumer/busy.test.ts"],
+  },
+  {
+    name: "lanes of handlers that compute keep each other from their commits",
+    file: "lib/consumer/process-lanes.ts",
+    find: " || host.nowMs() - tick.startMs >= TICK_MS_MAX",
+    replace: "",
+    caughtBy: ["consumer/busy.test.ts"],
+  },
+  {
     name: "watermark moved without effects (WM1)",
     file: LANE_RUN,
     find: "{ record: move, ...together(members) }",
