@@ -28,9 +28,6 @@ const common: UserConfig = {
   logLevel: "warn",
 };
 
-/** Of comments in the JavaScript what tools read; people have the declarations' and the sources' in lib. */
-const comments = { legal: true, annotation: true, jsdoc: false };
-
 const configs: UserConfig[] = [
   {
     ...common,
@@ -38,7 +35,6 @@ const configs: UserConfig[] = [
     // The relay's function is an ES module whoever asks the construct for it.
     entry: [...ENTRIES, BOOTSTRAP, "bin/semel.ts", "lib/relay/handler.ts"],
     unbundle: true,
-    outputOptions: { comments },
   },
   {
     ...common,
@@ -46,9 +42,7 @@ const configs: UserConfig[] = [
     // The local cloud's worker looks for its bootstrap in its own folder, which is that of what is shared.
     entry: [...ENTRIES, { "lib/shared/bootstrap": BOOTSTRAP }],
     shims: true, // import.meta in CommonJS
-    // Shorter names inside functions, whose own names and lines stay as they are in stack traces: who reads code reads the ES modules.
-    minify: { compress: false, mangle: { toplevel: false, keepNames: true }, codegen: { removeWhitespace: false } },
-    outputOptions: { comments, chunkFileNames: "lib/shared/[name].cjs" },
+    outputOptions: { chunkFileNames: "lib/shared/[name].cjs" },
   },
 ];
 
