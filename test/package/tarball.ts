@@ -82,8 +82,7 @@ function checkFiles(files: readonly PackedFile[]): void {
   ]) {
     assert.ok(paths.includes(needed), `${needed} is missing`);
   }
-  const allowed =
-    /^(dist\/(lib|bin|_virtual)\/|docs\/[a-z-]+\.md$|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/;
+  const allowed = /^(dist\/(lib|bin|_virtual)\/|docs\/[a-z-]+\.md$|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/;
   assert.deepEqual(
     paths.filter((path) => !allowed.test(path) || /(^|\/)(test|tests|fixtures|node_modules)\/|\.test\./.test(path)),
     [],
