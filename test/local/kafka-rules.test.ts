@@ -75,8 +75,8 @@ describe("a mapping of a topic", () => {
 
   test("a time to start at", () => {
     const StartingPosition = "AT_TIMESTAMP";
-    expect(define({ StartingPosition, StartingPositionTimestamp: 1_767_600_000 }).startAt).toEqual({
-      timestampMs: 1_767_600_000_000,
+    expect(define({ StartingPosition, StartingPositionTimestamp: 1_700_000_000 }).startAt).toEqual({
+      sinceMs: 1_700_000_000_000,
     });
   });
 
@@ -86,6 +86,8 @@ describe("a mapping of a topic", () => {
     [{ BatchSize: 10_001 }, /batch size is 10001; allowed: 1 to 10000/],
     [{ StartingPosition: "EARLIEST" }, /starting position is "EARLIEST"; allowed: TRIM_HORIZON, LATEST, AT_TIMESTAMP/],
     [{ StartingPosition: "AT_TIMESTAMP" }, /StartingPositionTimestamp is undefined/],
+    [{ StartingPosition: "AT_TIMESTAMP", StartingPositionTimestamp: 1e12 }, /not in the future/],
+    [{ StartingPositionTimestamp: 1_700_000_000 }, /starting position is [A-Z_]+; set AT_TIMESTAMP/],
     [{ ProvisionedPollerConfig: { MinimumPollers: 0 } }, /MinimumPollers are 0; allowed: 1 to 200/],
     [
       { ProvisionedPollerConfig: undefined, FunctionResponseTypes: ["ReportBatchItemFailures"] },
@@ -191,7 +193,7 @@ describe("offsets", () => {
     };
     expect(await startOf("TRIM_HORIZON", [0, 1], at)).toMatchObject([{ offset: 7 }, { offset: 8 }]);
     expect(await startOf("LATEST", [0, 1], at)).toMatchObject([{ offset: 7 }, { offset: 8 }]);
-    expect(await startOf({ timestampMs: 5_000 }, [0, 1], at)).toEqual([
+    expect(await startOf({ sinceMs: 5_000 }, [0, 1], at)).toEqual([
       { partition: 0, offset: 3 },
       { partition: 1, offset: 8 },
     ]);

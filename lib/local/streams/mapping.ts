@@ -116,6 +116,25 @@ export function startingPositionAt<P extends string>({ resource }: MappingResour
   );
 }
 
+/** Where a mapping of Kinesis or Kafka begins. */
+export type StartingPosition = "TRIM_HORIZON" | "LATEST" | { readonly sinceMs: number };
+
+/** https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html (StartingPositionTimestamp) */
+export function startingPositionOrTimeAt(given: MappingResource): StartingPosition {
+  const position = startingPositionAt(given, ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]);
+  const { StartingPositionTimestamp: timestamp } = given.resource.properties;
+  const refuse = (what: string) => localError(`Cannot start event source ${given.resource.logicalId}: ${what}`);
+  if (position !== "AT_TIMESTAMP") {
+    if (timestamp === undefined) return position;
+    throw refuse(`it has a StartingPositionTimestamp, but its starting position is ${position}; set AT_TIMESTAMP`);
+  }
+  const seconds = Number(timestamp ?? Number.NaN);
+  if (seconds >= 0 && seconds * 1000 <= Date.now()) return { sinceMs: Math.round(seconds * 1000) };
+  throw refuse(
+    `its StartingPositionTimestamp is ${JSON.stringify(timestamp)}; allowed: a Unix time in seconds, not in the future`,
+  );
+}
+
 function createCheck(logicalId: string) {
   return (what: string, value: number, [min, max]: readonly [number, number]): number => {
     if (value >= min && value <= max) return value;

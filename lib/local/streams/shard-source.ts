@@ -7,6 +7,7 @@
 import { reason } from "../local-error.ts";
 import type { Warn } from "../stack-run.ts";
 import { createLanes, type LanesOptions } from "./lanes.ts";
+import type { StartingPosition } from "./mapping.ts";
 import type { Taken } from "./record.ts";
 import type { StreamSource } from "./source.ts";
 
@@ -33,8 +34,6 @@ export interface ShardsClient<R> {
   iterator(shardId: string, position: Position): Promise<string>;
   records(iterator: string, shardId: string): Promise<Page<R>>;
 }
-
-export type StartingPosition = "LATEST" | Exclude<Position, { after: string }>;
 
 export interface ShardSourceOptions<R> extends LanesOptions<R> {
   readonly client: ShardsClient<R>;

@@ -17,13 +17,13 @@ import {
   type MappingResource,
   readFilter,
   readMapping,
+  type StartingPosition,
   type StreamMapping,
   sourceArnOf,
-  startingPositionAt,
+  startingPositionOrTimeAt,
 } from "../mapping.ts";
 import { startReplay } from "../replay.ts";
 import type { DefinedStream, StreamSource } from "../source.ts";
-import type { StartAt } from "./member.ts";
 import { readRecorded } from "./recorded.ts";
 import { type Cluster, filteredOf, kafkaRecords } from "./records.ts";
 import { startTopicSource } from "./topic-source.ts";
@@ -32,7 +32,7 @@ export interface KafkaMapping extends StreamMapping {
   readonly topic: string;
   readonly cluster: Cluster;
   readonly groupId: string;
-  readonly startAt: StartAt;
+  readonly startAt: StartingPosition;
 }
 
 export function isKafkaCluster(arn: string): boolean {
@@ -117,7 +117,7 @@ function readKafkaMapping(given: MappingResource, cluster: Cluster): KafkaMappin
     topic,
     cluster,
     groupId: groupId === undefined ? `semel-${randomUUID()}` : run.rename(groupId, GROUP_ID_CHARS_MAX), // unique, as AWS makes it
-    startAt: startAtOf(given, refuse),
+    startAt: startingPositionOrTimeAt(given),
   };
 }
 
@@ -149,15 +149,6 @@ function pollersOf({ resource, run }: MappingResource, refuse: Refusing): number
   const pollers = integerAt(config["MinimumPollers"], `MinimumPollers of ${resource.logicalId}`, KAFKA_POLLERS_MIN);
   if (pollers >= KAFKA_POLLERS_MIN && pollers <= KAFKA_POLLERS_MAX) return pollers;
   throw refuse(`its MinimumPollers are ${pollers}; allowed: ${KAFKA_POLLERS_MIN} to ${KAFKA_POLLERS_MAX}`);
-}
-
-function startAtOf(given: MappingResource, refuse: Refusing): StartAt {
-  const position = startingPositionAt(given, ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]);
-  const { StartingPositionTimestamp: timestamp } = given.resource.properties;
-  if (position !== "AT_TIMESTAMP") return position;
-  const seconds = Number(timestamp ?? Number.NaN);
-  if (seconds >= 0 && Number.isFinite(seconds)) return { timestampMs: Math.floor(seconds * 1000) };
-  throw refuse(`its StartingPositionTimestamp is ${JSON.stringify(timestamp)}; allowed: a Unix time in seconds`);
 }
 
 async function startSource(

@@ -7,17 +7,16 @@
 import type { Consumer, Message } from "@platformatic/kafka";
 import type { KafkaRecord } from "../../../aws/lambda.ts";
 import { localError } from "../../local-error.ts";
+import type { StartingPosition } from "../mapping.ts";
 import type { PartitionOffset } from "./offsets.ts";
-
-/** Where a group begins that has committed nothing. */
-export type StartAt = "TRIM_HORIZON" | "LATEST" | { readonly timestampMs: number };
 
 export interface GroupOptions {
   /** `localhost:9092`, several separated by commas. */
   readonly servers: string;
   readonly groupId: string;
   readonly topic: string;
-  readonly startAt: StartAt;
+  /** For a group that has committed nothing. */
+  readonly startAt: StartingPosition;
   /** What ends the membership. */
   onFailure(thrown: unknown): void;
 }
@@ -177,14 +176,14 @@ type List = (partitions: readonly number[], timestamp: bigint) => Promise<Partit
 
 /** The end is asked for first: a record that comes in between must not fall between the two answers. */
 export async function startOf(
-  startAt: StartAt,
+  startAt: StartingPosition,
   partitions: readonly number[],
   list: List,
 ): Promise<readonly PartitionOffset[]> {
   if (startAt === "TRIM_HORIZON") return list(partitions, EARLIEST);
   const ends = await list(partitions, LATEST);
   if (startAt === "LATEST") return ends;
-  const since = await list(partitions, BigInt(startAt.timestampMs));
+  const since = await list(partitions, BigInt(startAt.sinceMs));
   return since.map((at, index) => (at.offset >= 0 ? at : (ends[index] ?? at))); // nothing is that young
 }
 

@@ -2,6 +2,7 @@
 // of no account to it stays as it is.
 import type { KafkaRecord } from "../../../aws/lambda.ts";
 import { isObject, type JsonObject } from "../../values.ts";
+import { base64At, shown } from "../recorded-values.ts";
 import type { Recorded, Refuse } from "../replay.ts";
 import { type Cluster, partitionName, take } from "./records.ts";
 
@@ -52,7 +53,10 @@ function readRecord(record: unknown, name: string, { topic, nowMs, refuse }: Rea
   if (name !== partitionName({ topic, partition })) {
     return refuse(`is of partition ${partition}; it must be under ${partitionName({ topic, partition })}`);
   }
-  for (const member of ["key", "value"] as const) checkBase64(record, member, refuse);
+  for (const member of ["key", "value"] as const) {
+    const bytes = record[member] ?? undefined; // a record without a key, a tombstone
+    if (bytes !== undefined) base64At(bytes, member, refuse);
+  }
   const { headers = [] } = record;
   if (!Array.isArray(headers) || !headers.every(isHeader)) {
     return refuse(`has the headers ${shown(headers)}; it must be a list of { name: [bytes] }`);
@@ -74,23 +78,6 @@ function wholeNumber(record: JsonObject, member: string, refuse: Refuse): number
   return refuse(`has the ${member} ${shown(value)}; it must be a whole number, 0 or more`);
 }
 
-/** Absent or null: a record without a key, a tombstone. */
-function checkBase64(record: JsonObject, member: string, refuse: Refuse): void {
-  const value = record[member];
-  if (value === undefined || value === null) return;
-  if (typeof value === "string" && /^[A-Za-z0-9+/]*={0,2}$/.test(value) && value.length % 4 === 0) return;
-  refuse(
-    `has the ${member} ${shown(value)}, which is no base64; encode it: Buffer.from(JSON.stringify(body)).toString("base64")`,
-  );
-}
-
 function isHeader(header: unknown): boolean {
   return isObject(header) && Object.values(header).every((bytes) => Array.isArray(bytes));
-}
-
-const CHARS_SHOWN = 80;
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= CHARS_SHOWN ? text : `${text.slice(0, CHARS_SHOWN)}…`;
 }

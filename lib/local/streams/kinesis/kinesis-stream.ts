@@ -5,9 +5,16 @@ import type { Foundation } from "../../foundation.ts";
 import { localError, reason } from "../../local-error.ts";
 import { createDelivery, type StreamParts } from "../delivery.ts";
 import type { LanesOptions } from "../lanes.ts";
-import { type MappingResource, readFilter, readMapping, sourceArnOf, startingPositionAt } from "../mapping.ts";
+import {
+  type MappingResource,
+  readFilter,
+  readMapping,
+  type StartingPosition,
+  sourceArnOf,
+  startingPositionOrTimeAt,
+} from "../mapping.ts";
 import { startReplay } from "../replay.ts";
-import { type StartingPosition, startShardSource } from "../shard-source.ts";
+import { startShardSource } from "../shard-source.ts";
 import type { DefinedStream, StreamSource } from "../source.ts";
 import { createShardsClient } from "./client.ts";
 import { readRecorded } from "./recorded.ts";
@@ -26,7 +33,7 @@ export function defineKinesisStream(given: MappingResource, foundation: Foundati
   const [, name] = ARN.exec(arn ?? "") ?? [];
   if (arn === undefined || name === undefined) return undefined;
   const mapping = readMapping(given, { arn, source: `stream ${arn}` });
-  const startingPosition = readStartingPosition(given);
+  const startingPosition = startingPositionOrTimeAt(given);
   const matches = readFilter(given, "data");
   const origin: Origin = { eventSourceARN: arn, awsRegion: foundation.identity.region };
   const passes = (record: KinesisRecord): boolean => matches(filteredOf(record));
@@ -78,19 +85,4 @@ async function startSource({ parts, lanes, startingPosition, name, origin }: Sou
     ...started,
     face: { ...face, replay: () => Promise.reject(localError(refusal)) },
   };
-}
-
-function readStartingPosition(given: MappingResource): StartingPosition {
-  const position = startingPositionAt(given, ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]);
-  const { StartingPositionTimestamp: timestamp } = given.resource.properties;
-  const refuse = (what: string) => localError(`Cannot start event source ${given.resource.logicalId}: ${what}`);
-  if (position !== "AT_TIMESTAMP") {
-    if (timestamp === undefined) return position;
-    throw refuse(`it has a StartingPositionTimestamp, but its starting position is ${position}; set AT_TIMESTAMP`);
-  }
-  const seconds = Number(timestamp ?? Number.NaN);
-  if (seconds >= 0 && seconds * 1000 <= Date.now()) return { sinceMs: Math.round(seconds * 1000) };
-  throw refuse(
-    `its StartingPositionTimestamp is ${JSON.stringify(timestamp)}; allowed: a Unix time in seconds, not in the future`,
-  );
 }

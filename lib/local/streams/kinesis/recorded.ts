@@ -2,6 +2,7 @@
 // account to, stays as it is.
 import type { KinesisRecord } from "../../../aws/lambda.ts";
 import { isObject, type JsonObject } from "../../values.ts";
+import { base64At, shown } from "../recorded-values.ts";
 import type { Recorded, Refuse } from "../replay.ts";
 import { KINESIS, type Origin } from "./records.ts";
 
@@ -39,7 +40,7 @@ function readRecord(record: unknown, { origin, nowMs, refuse }: ReadInput): Reco
       `has the partitionKey ${shown(partitionKey)}; it must be a text of 1 to ${PARTITION_KEY_CHARS_MAX} characters`,
     );
   }
-  const data = dataOf(kinesis, refuse);
+  const data = base64At(kinesis["data"], "data", refuse);
   const { approximateArrivalTimestamp: arrived } = kinesis;
   if (typeof arrived !== "number" || !Number.isFinite(arrived)) {
     return refuse(`has the approximateArrivalTimestamp ${shown(arrived)}; it must be a number of seconds`);
@@ -64,19 +65,4 @@ function readRecord(record: unknown, { origin, nowMs, refuse }: ReadInput): Reco
 function sequenceNumberOf({ sequenceNumber }: JsonObject, refuse: Refuse): string {
   if (typeof sequenceNumber === "string" && /^(0|[1-9]\d{0,128})$/.test(sequenceNumber)) return sequenceNumber;
   return refuse(`has the sequenceNumber ${shown(sequenceNumber)}; it must be a text of 1 to 129 digits`);
-}
-
-function dataOf({ data }: JsonObject, refuse: Refuse): string {
-  if (typeof data !== "string") return refuse(`has the data ${shown(data)}; it must be a text, in base64`);
-  if (Buffer.from(data, "base64").toString("base64") === data) return data;
-  return refuse(
-    `has the data ${shown(data)}, which is no base64; encode it: Buffer.from(JSON.stringify(body)).toString("base64")`,
-  );
-}
-
-const CHARS_SHOWN = 80;
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= CHARS_SHOWN ? text : `${text.slice(0, CHARS_SHOWN)}…`;
 }
